@@ -1,0 +1,44 @@
+"""A problem found in a config: its code, where, what to say, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .span import Span
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFORMATION = "information"
+    HINT = "hint"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace `span` of the text by `new_text`."""
+
+    span: Span
+    new_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A mend of one problem. `safe`: may run unasked in "fix all". A fix that weakens a policy
+    is neither safe nor preferred, and its title says so."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+    preferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    severity: Severity
+    span: Span
+    message: str
+    fixes: tuple[Fix, ...] = ()
+    provider: str | None = None
