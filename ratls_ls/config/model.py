@@ -69,6 +69,6 @@ class Provider:
 
     @property
     def origin(self) -> str:
-        """"https://host:port": lower case, port always given, IPv6 in brackets."""
+        """ "https://host:port": lower case, port always given, IPv6 in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"https://{host}:{self.port}"

@@ -15,7 +15,12 @@ class EvidenceError(ValueError):
     """
 
     def __init__(
-        self, claim: ClaimName, reason: str, *, expected: str | None = None, actual: str | None = None
+        self,
+        claim: ClaimName,
+        reason: str,
+        *,
+        expected: str | None = None,
+        actual: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.claim = claim
