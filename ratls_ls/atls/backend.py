@@ -1,0 +1,307 @@
+"""The seam: httpcore asks for a TLS stream and gets an attested one, or none.
+
+Invariant: `start_tls` returns a stream only if this very socket was appraised and affirmed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpcore
+
+from ratls_ls.config.model import Provider
+from ratls_ls.rats.appraise import appraise
+from ratls_ls.rats.binding import LiveBinding
+from ratls_ls.rats.collateral import Collateral
+from ratls_ls.rats.errors import EvidenceError
+from ratls_ls.rats.evidence import Evidence
+from ratls_ls.rats.policy import AppraisalPolicy
+from ratls_ls.rats.quote import INTEL_ROOT, CollateralKey, TrustAnchor, collateral_key
+from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
+
+from . import network
+from .attester import request_evidence
+from .errors import AttestationRejectedError, Step
+from .pccs import CollateralStore
+from .tls import TlsStream, connect_tls
+
+MAX_HEAD_BYTES = 256 * 1024
+MAX_AGE_SECONDS = 30 * 60.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one request got; lives in its task. `head_bytes_left` bounds what a server may send
+    before its response head is whole, informational responses included; None: no bound."""
+
+    step: Step = Step.DNS
+    head_bytes_left: int | None = None
+
+
+progress: ContextVar[Progress] = ContextVar("progress")
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """What every appraisal of this process shares. `ca_files`: further TLS roots (PEM).
+    `clock`: Unix seconds."""
+
+    store: CollateralStore
+    ca_files: tuple[Path, ...] = ()
+    anchors: Sequence[TrustAnchor] = (INTEL_ROOT,)
+    require_session_binding: bool = False
+    max_age_seconds: float = MAX_AGE_SECONDS
+    clock: Callable[[], float] = time.time
+
+    def policy(self, provider: Provider) -> AppraisalPolicy:
+        """The provider's policy, tightened by the settings."""
+        if self.require_session_binding:
+            return replace(provider.policy, require_session_binding=True)
+        return provider.policy
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """One appraisal and what it rests on, so that it can be repeated under another policy."""
+
+    result: AttestationResult
+    evidence: Evidence | EvidenceError = field(repr=False)
+    collateral: Collateral | None = field(repr=False)
+    binding: LiveBinding
+    connect_ms: float = 0.0
+    attest_ms: float = 0.0
+
+
+class AttestedStream(httpcore.AsyncNetworkStream):
+    """A TLS stream whose own appraisal affirmed the server at its other end."""
+
+    def __init__(self, tls: TlsStream, attestation: Attestation, max_age_seconds: float) -> None:
+        self._tls = tls
+        self.attestation = attestation
+        self._retire_at = time.monotonic() + max_age_seconds
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        try:
+            async with asyncio.timeout(timeout):
+                data = await self._tls.read(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(f"nothing came for {timeout:.0f} s") from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+        state = progress.get(None)
+        if state is not None and state.head_bytes_left is not None:
+            state.head_bytes_left -= len(data)
+            if state.head_bytes_left < 0:
+                raise httpcore.RemoteProtocolError("the response head does not end")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        try:
+            async with asyncio.timeout(timeout):
+                await self._tls.write(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(f"nothing was taken for {timeout:.0f} s") from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    async def aclose(self) -> None:
+        self._tls.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        # The pool asks this of an idle stream, and replaces one that is readable.
+        if info == "is_readable":
+            return time.monotonic() >= self._retire_at or self._tls.idle_is_broken
+        if info == "attestation":
+            return self.attestation
+        return None
+
+    @property
+    def usable(self) -> bool:
+        return not self.get_extra_info("is_readable")
+
+
+class AttestedBackend(httpcore.AsyncNetworkBackend):
+    """Streams to one provider, each appraised on its own.
+
+    `on_attested` is told of every appraisal, affirmed or not.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        verifier: Verifier,
+        on_attested: Callable[[Attestation], None] = lambda _: None,
+    ) -> None:
+        self._provider = provider
+        self._verifier = verifier
+        self._on_attested = on_attested
+        self._warm: list[AttestedStream] = []
+
+    async def warm_up(self) -> Attestation:
+        """Attest a fresh connection now and hold it for the next request.
+
+        Raises as `start_tls` does.
+        """
+        stream = await self._attested(_begin())
+        for old in self._warm:
+            await old.aclose()
+        self._warm = [stream]
+        return stream.attestation
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        if (host, port) != (self._provider.host, self._provider.port):
+            raise RuntimeError("an attested backend connects to its provider only")
+        while self._warm:
+            stream = self._warm.pop()
+            if stream.usable:
+                return _Unattested(self, stream)
+            await stream.aclose()
+        return _Unattested(self, None)
+
+    async def attested(self, warm: AttestedStream | None) -> AttestedStream:
+        return warm if warm is not None else await self._attested(_begin())
+
+    async def aclose(self) -> None:
+        while self._warm:
+            await self._warm.pop().aclose()
+
+    async def _attested(self, state: Progress) -> AttestedStream:
+        """TCP, TLS, evidence, collateral, appraisal; the socket is closed unless affirmed.
+
+        Raises UnreachableError or AttestationRejectedError.
+        """
+        started = time.monotonic()
+        provider = self._provider
+        channel = await network.connect(provider.host, provider.port)
+        state.step = Step.TLS
+        tls = await connect_tls(channel, provider.host, self._verifier.ca_files)
+        connected = time.monotonic()
+        try:
+            attestation = await self._attest(tls, state)
+            attestation = replace(
+                attestation,
+                connect_ms=(connected - started) * 1000,
+                attest_ms=(time.monotonic() - connected) * 1000,
+            )
+            self._on_attested(attestation)
+            if not attestation.result.affirmed:
+                raise AttestationRejectedError(attestation.result)
+            state.step = Step.REQUEST
+            return AttestedStream(tls, attestation, self._verifier.max_age_seconds)
+        except BaseException:
+            tls.close()
+            raise
+
+    async def _attest(self, tls: TlsStream, state: Progress) -> Attestation:
+        provider, verifier = self._provider, self._verifier
+        exporter = tls.export()
+        evidence: Evidence | EvidenceError
+        nonce, collateral, key = b"", None, None
+        state.step = Step.QUOTE
+        try:
+            evidence, nonce = await request_evidence(tls, provider.host, provider.port)
+            key = collateral_key(evidence.quote)
+        except EvidenceError as error:
+            evidence = error
+        if key is not None:
+            state.step = Step.PCCS
+            collateral = await verifier.store.get(provider.pccs_url, key, int(verifier.clock()))
+        binding = LiveBinding(
+            origin=provider.origin,
+            tls_version=tls.version,
+            verified_host=tls.verified_host,
+            leaf_certificate_sha256=tls.leaf_sha256,
+            nonce=nonce,
+            exporter=exporter,
+        )
+        result = await asyncio.to_thread(
+            appraise,
+            evidence,
+            collateral=collateral,
+            policy=verifier.policy(provider),
+            binding=binding,
+            now=int(verifier.clock()),
+            anchors=verifier.anchors,
+            minimum_tcb_evaluation=verifier.store.floor(key.fmspc) if key else 0,
+        )
+        if key is not None and collateral is not None and _verified(result):
+            verifier.store.keep(
+                provider.pccs_url, key, collateral, result.tcb_evaluation_data_number
+            )
+        return Attestation(result, evidence, collateral, binding)
+
+
+class _Unattested(httpcore.AsyncNetworkStream):
+    """What httpcore holds between `connect_tcp` and `start_tls`: nothing can be written to it."""
+
+    def __init__(self, backend: AttestedBackend, warm: AttestedStream | None) -> None:
+        self._backend = backend
+        self._warm = warm
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
+    ) -> httpcore.AsyncNetworkStream:
+        return await self._backend.attested(self._warm)
+
+    async def aclose(self) -> None:
+        if self._warm is not None:
+            await self._warm.aclose()
+
+
+def _begin() -> Progress:
+    state = progress.get(None)
+    return state if state is not None else Progress()
+
+
+def _verified(result: AttestationResult) -> bool:
+    return all(
+        result.claim(name).verdict is ClaimVerdict.PASSED
+        for name in (ClaimName.QUOTE_SIGNATURE, ClaimName.COLLATERAL)
+    )
+
+
+def reappraise(
+    attestation: Attestation,
+    *,
+    policy: AppraisalPolicy,
+    now: int,
+    anchors: Sequence[TrustAnchor],
+) -> AttestationResult:
+    """What the same evidence would give under `policy`, with no network."""
+    return appraise(
+        attestation.evidence,
+        collateral=attestation.collateral,
+        policy=policy,
+        binding=attestation.binding,
+        now=now,
+        anchors=anchors,
+    )
+
+
+__all__ = [
+    "Attestation",
+    "AttestedBackend",
+    "AttestedStream",
+    "CollateralKey",
+    "Progress",
+    "Verifier",
+    "progress",
+    "reappraise",
+]

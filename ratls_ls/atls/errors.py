@@ -1,0 +1,81 @@
+"""What goes wrong with an attested connection, typed by who erred.
+
+Invariant: no message carries a prompt, an answer, a key, a nonce or an exporter value.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ratls_ls.rats.result import AttestationResult, ClaimName
+
+
+class Step(StrEnum):
+    """Where reaching a provider ended."""
+
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    QUOTE = "quote"
+    PCCS = "pccs"
+    REQUEST = "request"
+
+
+class UnreachableError(Exception):
+    """The network erred: `host` could not be reached, or not in time, at `step`."""
+
+    def __init__(self, step: Step, host: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
+        self.host = host
+
+
+class AttestationRejectedError(Exception):
+    """The appraisal did not affirm the server; the socket is closed and nothing was sent."""
+
+    def __init__(self, result: AttestationResult) -> None:
+        super().__init__(summary(result))
+        self.result = result
+
+
+class BrokenResponseError(Exception):
+    """The attested server's answer was cut, malformed or too large after `received` body bytes."""
+
+    def __init__(self, message: str, received: int) -> None:
+        super().__init__(message)
+        self.received = received
+
+
+class RefusedRequestError(ValueError):
+    """The caller erred: this request may not be sent. `where` names the parameter."""
+
+    def __init__(self, where: str, message: str) -> None:
+        super().__init__(message)
+        self.where = where
+
+
+def summary(result: AttestationResult) -> str:
+    """One line for a person: which claim failed and why, or what could not be judged."""
+    failed = result.failed_claims
+    if not failed:
+        return "attestation rejected: not every claim could be judged"
+    # A failed signature explains whatever else could not hold; claims are in order of cause.
+    first = failed[0]
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    reason = first.reason or _expectation(first.expected, first.actual)
+    return f"attestation rejected: {first.name.value}: {reason}{more}"
+
+
+def _expectation(expected: str | None, actual: str | None) -> str:
+    return f"expected {expected or '?'}, got {actual or '?'}"
+
+
+__all__ = [
+    "AttestationRejectedError",
+    "BrokenResponseError",
+    "ClaimName",
+    "RefusedRequestError",
+    "Step",
+    "UnreachableError",
+    "summary",
+]

@@ -1,0 +1,197 @@
+"""TCP to addresses a user may mean, with every byte that waits in plain sight.
+
+Invariant: link-local, multicast, unspecified and cloud metadata addresses are never connected to;
+the address that was checked is the address that is used (no second look-up to rebind).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import select
+import socket
+from typing import cast
+
+from .errors import Step, UnreachableError
+
+CONNECT_SECONDS = 10.0
+MAX_BUFFERED_BYTES = 256 * 1024
+
+# Metadata services outside the link-local ranges: AWS IPv6, Alibaba, Oracle.
+_METADATA = {
+    ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")
+}
+
+
+def refusal(address: str) -> str | None:
+    """Why `address` (numeric) is never connected to; None if it may be."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip.sixtofour or ip
+    if ip.is_link_local or ip in _METADATA:
+        return "a link-local or cloud metadata address"
+    if ip.is_multicast or ip.is_unspecified:
+        return "not the address of a host"
+    if ip == ipaddress.ip_address("255.255.255.255"):
+        return "a broadcast address"
+    return None
+
+
+class TcpChannel(asyncio.Protocol):
+    """One TCP connection: raw bytes in and out with back-pressure, and a look at what waits."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._ended = False
+        self._error: Exception | None = None
+        self._arrival: asyncio.Future[None] | None = None
+        self._drained = asyncio.Event()
+        self._drained.set()
+
+    # Called by asyncio.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if len(self._received) > MAX_BUFFERED_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return True  # keeps our side open: TLS still owes its close_notify
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._error = exc
+        self._drained.set()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._drained.clear()
+
+    def resume_writing(self) -> None:
+        self._drained.set()
+
+    # Called by the TLS stream.
+
+    async def receive(self) -> bytes:
+        """All bytes that arrived, at least one; b"" at the end. Raises OSError on a reset."""
+        while not self._received:
+            if self._error is not None:
+                raise ConnectionResetError(str(self._error)) from self._error
+            if self._ended:
+                return b""
+            self._arrival = asyncio.get_running_loop().create_future()
+            try:
+                await self._arrival
+            finally:
+                self._arrival = None
+        return self.take()
+
+    def take(self) -> bytes:
+        """The bytes that arrived so far, without waiting."""
+        data = bytes(self._received)
+        self._received.clear()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Hand `data` to the kernel or the write buffer. Raises OSError when the connection is
+        gone."""
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionResetError("the connection is closed")
+        self._transport.write(data)
+
+    async def send(self, data: bytes) -> None:
+        """Write and wait until the write buffer has room again. Raises OSError like `write`."""
+        self.write(data)
+        await self._drained.wait()
+        if self._error is not None:
+            raise ConnectionResetError(str(self._error)) from self._error
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    @property
+    def waiting_in_kernel(self) -> bool:
+        """Whether the socket holds bytes (or an end) that asyncio has not handed over yet."""
+        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if sock is None or (descriptor := sock.fileno()) < 0:
+            return True
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes or an end wait to be read."""
+        return bool(self._received) or self._ended or self.waiting_in_kernel
+
+    def close(self) -> None:
+        """Close at once; what was not written yet is dropped."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+
+async def connect(host: str, port: int) -> TcpChannel:
+    """A TCP connection to `host`, trying each of its allowed addresses in turn.
+
+    Raises UnreachableError with step `dns` or `tcp`.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            addresses = await resolve(host, port)
+            last: OSError | None = None
+            for address in addresses:
+                try:
+                    _, channel = await loop.create_connection(TcpChannel, address, port)
+                except OSError as error:
+                    last = error
+                else:
+                    return channel
+    except TimeoutError as error:
+        raise UnreachableError(
+            Step.TCP, host, f"{host}:{port} did not answer within {CONNECT_SECONDS:.0f} s"
+        ) from error
+    raise UnreachableError(
+        Step.TCP, host, f"cannot connect to {host}:{port}: {_words(last)}"
+    ) from last
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """The numeric addresses of `host` that may be contacted, at least one.
+
+    Raises UnreachableError with step `dns`.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise UnreachableError(
+            Step.DNS,
+            host,
+            f"cannot resolve {host}: {_words(error)}; check base_url and the network",
+        ) from error
+    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    allowed = [address for address in addresses if refusal(address) is None]
+    if not allowed:
+        why = refusal(addresses[0]) if addresses else "no address"
+        raise UnreachableError(Step.DNS, host, f"{host} is {why}; it is never contacted")
+    return allowed
+
+
+def _words(error: BaseException | None) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) if error is not None else "no address answered"

@@ -1,0 +1,319 @@
+"""DCAP collateral from a PCCS: fetched, cached, remembered.
+
+Invariant: only https (http on loopback), no redirect, 1 MiB a document, 15 s in all. Collateral is
+cached only after it served a successful verification, and never served past its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import ssl
+import tempfile
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import certifi
+import httpcore
+import httpx
+
+from ratls_ls.rats import collateral as collaterals
+from ratls_ls.rats.collateral import Collateral
+from ratls_ls.rats.errors import CollateralError
+from ratls_ls.rats.quote import CollateralKey
+
+from .errors import Step, UnreachableError
+from .network import CONNECT_SECONDS, resolve
+from .transport import client
+
+FETCH_SECONDS = 15.0
+MAX_DOCUMENT_BYTES = 1024 * 1024
+MAX_CACHED = 64
+# Intel's own service has no rootcacrl path; this is where its documents say the CRL is.
+_INTEL_HOST = "api.trustedservices.intel.com"
+_INTEL_ROOT_CRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
+
+
+class CollateralStore:
+    """Collateral by (PCCS, FMSPC, CA), in memory and on disk.
+
+    `directory` None keeps everything in memory. `ca_files` are further TLS roots (PEM). Files may
+    be shared between processes: each is replaced whole, and whatever is read back is verified
+    again like any other collateral.
+    """
+
+    def __init__(self, directory: Path | None, ca_files: Sequence[Path] = ()) -> None:
+        self._directory = directory
+        self._ca_files = tuple(ca_files)
+        self._kept: dict[tuple[str, CollateralKey], Collateral] = {}
+        self._fetching: dict[tuple[str, CollateralKey], asyncio.Task[Collateral]] = {}
+        self._floors: dict[str, int] = {}
+
+    async def get(self, pccs_url: str, key: CollateralKey, now: int) -> Collateral:
+        """Collateral still valid at `now` (Unix seconds), from cache or the PCCS.
+
+        Raises UnreachableError (step `pccs`).
+        """
+        place = (pccs_url, key)
+        cached = self._kept.get(place) or await asyncio.to_thread(self._read, place)
+        if cached is not None and _valid_at(cached, now):
+            self._kept[place] = cached
+            return cached
+        if place not in self._fetching:
+            task = asyncio.create_task(fetch(pccs_url, key, self._ca_files))
+            task.add_done_callback(lambda _: self._fetching.pop(place, None))
+            self._fetching[place] = task
+        # Shielded: one caller's cancellation must not take the answer from the others.
+        return await asyncio.shield(self._fetching[place])
+
+    def floor(self, fmspc: str) -> int:
+        """The highest tcbEvaluationDataNumber that served a verification of this FMSPC."""
+        if fmspc not in self._floors:
+            self._floors[fmspc] = self._read_floor(fmspc)
+        return self._floors[fmspc]
+
+    def keep(
+        self, pccs_url: str, key: CollateralKey, collateral: Collateral, evaluation: int | None
+    ) -> None:
+        """Remember collateral that just served a successful verification."""
+        place = (pccs_url, key)
+        if evaluation is not None and evaluation > self.floor(key.fmspc):
+            self._floors[key.fmspc] = evaluation
+            self._write(self._floor_file(key.fmspc), str(evaluation))
+        if self._kept.get(place) == collateral and self._written(place):
+            return
+        self._kept.pop(place, None)
+        while len(self._kept) >= MAX_CACHED:
+            del self._kept[next(iter(self._kept))]
+        self._kept[place] = collateral
+        self._write(self._file(place), collaterals.to_json(collateral))
+
+    def clear(self) -> None:
+        """Forget all collateral. What protects against roll-back is not forgotten."""
+        self._kept.clear()
+        if self._directory is not None:
+            for file in self._directory.glob("collateral-*.json"):
+                file.unlink(missing_ok=True)
+
+    # Files. A file that cannot be read, or is corrupt, is as good as absent.
+
+    def _file(self, place: tuple[str, CollateralKey]) -> Path | None:
+        if self._directory is None:
+            return None
+        url, key = place
+        name = hashlib.sha256(f"{url}\n{key.fmspc}\n{key.ca}\ntdx".encode()).hexdigest()[:32]
+        return self._directory / f"collateral-{name}.json"
+
+    def _floor_file(self, fmspc: str) -> Path | None:
+        return None if self._directory is None else self._directory / f"tcb-evaluation-{fmspc}"
+
+    def _written(self, place: tuple[str, CollateralKey]) -> bool:
+        file = self._file(place)
+        return file is None or file.exists()
+
+    def _read(self, place: tuple[str, CollateralKey]) -> Collateral | None:
+        file = self._file(place)
+        if file is None:
+            return None
+        try:
+            return collaterals.from_json(file.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _read_floor(self, fmspc: str) -> int:
+        file = self._floor_file(fmspc)
+        try:
+            return int(file.read_text("ascii")) if file is not None else 0
+        except (OSError, ValueError):
+            return 0
+
+    def _write(self, file: Path | None, text: str) -> None:
+        if file is None:
+            return
+        # A cache that cannot be written makes later starts slower, nothing else.
+        with suppress(OSError):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=file.parent)  # created 0600
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(name).replace(file)
+
+
+def _valid_at(collateral: Collateral, now: int) -> bool:
+    try:
+        return now < collaterals.expires_at(collateral)
+    except CollateralError:
+        return False
+
+
+async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()) -> Collateral:
+    """All parts of the collateral from `pccs_url` (ends in ".../tdx/certification/v4").
+
+    Raises UnreachableError (step `pccs`), naming the PCCS.
+    """
+    base = pccs_url.rstrip("/")
+    host = urllib.parse.urlsplit(base).hostname or base
+    sgx = re.sub(r"/tdx/(?=certification/)", "/sgx/", base)
+    intel = host == _INTEL_HOST
+    urls = {
+        "tcb": f"{base}/tcb?fmspc={key.fmspc}",
+        "qe": f"{base}/qe/identity",
+        "pck_crl": f"{sgx}/pckcrl?ca={key.ca}&encoding=der",
+        "root_crl": _INTEL_ROOT_CRL if intel else f"{sgx}/rootcacrl",
+    }
+    if not _allowed(base):
+        raise UnreachableError(
+            Step.PCCS, host, f"pccs_url {base} is not https; only loopback may be http"
+        )
+    try:
+        async with asyncio.timeout(FETCH_SECONDS), _client(tuple(ca_files)) as http:
+            return _assemble(await _documents(http, urls))
+    except TimeoutError as error:
+        message = f"did not answer within {FETCH_SECONDS:.0f} s"
+        raise UnreachableError(Step.PCCS, host, f"PCCS {host} {message}") from error
+    except (_DocumentError, UnreachableError, OSError, *_HTTP_ERRORS) as error:
+        raise UnreachableError(
+            Step.PCCS, host, f"PCCS {host}: {error}; try again or set another pccs_url"
+        ) from error
+
+
+_HTTP_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpx.InvalidURL,
+)
+
+
+async def _documents(http: httpx.AsyncClient, urls: Mapping[str, str]) -> dict[str, _Document]:
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(_document(http, url)) for name, url in urls.items()}
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return {name: task.result() for name, task in tasks.items()}
+
+
+class _DocumentError(ValueError):
+    """What a PCCS answered is no collateral."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    headers: httpx.Headers
+    body: bytes
+
+    def chain(self, *names: str) -> str:
+        """The percent-encoded PEM chain in the first of these headers."""
+        for name in names:
+            if (value := self.headers.get(name)) is not None:
+                return urllib.parse.unquote(value)
+        raise _DocumentError(f"its answer lacks the header {names[0]}")
+
+
+async def _document(http: httpx.AsyncClient, url: str) -> _Document:
+    request = http.build_request("GET", url, headers={"Accept-Encoding": "identity"})
+    path = request.url.path
+    response = await http.send(request, stream=True)
+    try:
+        if response.status_code != 200:
+            raise _DocumentError(f"status {response.status_code} for {path}")
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _DocumentError(f"an encoded answer for {path}")
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MAX_DOCUMENT_BYTES:
+                raise _DocumentError(f"more than {MAX_DOCUMENT_BYTES} bytes for {path}")
+        return _Document(response.headers, bytes(body))
+    finally:
+        await response.aclose()
+
+
+def _assemble(documents: Mapping[str, _Document]) -> Collateral:
+    tcb, qe, crl = documents["tcb"], documents["qe"], documents["pck_crl"]
+    tcb_info, tcb_signature = _signed_part(tcb.body, "tcbInfo")
+    identity, identity_signature = _signed_part(qe.body, "enclaveIdentity")
+    return Collateral(
+        pck_crl_issuer_chain=crl.chain("SGX-PCK-CRL-Issuer-Chain"),
+        root_ca_crl=_der(documents["root_crl"].body),
+        pck_crl=_der(crl.body),
+        tcb_info_issuer_chain=tcb.chain("TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"),
+        tcb_info=tcb_info,
+        tcb_info_signature=tcb_signature,
+        qe_identity_issuer_chain=qe.chain("SGX-Enclave-Identity-Issuer-Chain"),
+        qe_identity=identity,
+        qe_identity_signature=identity_signature,
+    )
+
+
+def _signed_part(body: bytes, key: str) -> tuple[str, bytes]:
+    """The value of `key` exactly as sent, which is what Intel signed, and the signature."""
+    try:
+        text = body.decode("utf-8")
+        document: Any = json.loads(text)
+        start = text.index("{", text.index(f'"{key}"') + len(key) + 2)
+        value, end = json.JSONDecoder().raw_decode(text, start)
+        if value != document[key]:
+            raise _DocumentError(f"{key} stands twice")
+        return text[start:end], bytes.fromhex(document["signature"])
+    except _DocumentError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _DocumentError(f"its answer has no signed {key}") from error
+
+
+def _der(body: bytes) -> bytes:
+    """A CRL in DER; some PCCS send it as hex."""
+    with suppress(ValueError, UnicodeDecodeError):
+        return bytes.fromhex(body.decode("ascii").strip())
+    return body
+
+
+def _allowed(url: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme == "https":
+        return True
+    return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _client(ca_files: tuple[Path, ...]) -> httpx.AsyncClient:
+    context = ssl.create_default_context(cafile=certifi.where())
+    for file in ca_files:
+        context.load_verify_locations(file)
+    return client(
+        httpcore.AsyncConnectionPool(
+            ssl_context=context, network_backend=_CheckedBackend(), retries=0
+        )
+    )
+
+
+class _CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to the addresses that `network.resolve` allows, and to nothing else."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        addresses = await resolve(host, port)
+        last: Exception | None = None
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(address, port, CONNECT_SECONDS)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+        raise httpcore.ConnectError(f"cannot connect to {host}:{port}") from last
