@@ -39,10 +39,12 @@ MAX_AGE_SECONDS = 30 * 60.0
 @dataclass(slots=True)
 class Progress:
     """How far one request got; lives in its task. `head_bytes_left` bounds what a server may send
-    before its response head is whole, informational responses included; None: no bound."""
+    before its response head is whole, informational responses included; None: no bound.
+    `attestation`: the one made for this request; None if its connection was attested before."""
 
     step: Step = Step.DNS
     head_bytes_left: int | None = None
+    attestation: Attestation | None = None
 
 
 progress: ContextVar[Progress] = ContextVar("progress")
@@ -186,6 +188,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         """
         started = time.monotonic()
         provider = self._provider
+        state.step = Step.DNS
         channel = await network.connect(provider.host, provider.port)
         state.step = Step.TLS
         tls = await connect_tls(channel, provider.host, self._verifier.ca_files)
@@ -200,7 +203,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
             self._on_attested(attestation)
             if not attestation.result.affirmed:
                 raise AttestationRejectedError(attestation.result)
-            state.step = Step.REQUEST
+            state.step, state.attestation = Step.REQUEST, attestation
             return AttestedStream(tls, attestation, self._verifier.max_age_seconds)
         except BaseException:
             tls.close()

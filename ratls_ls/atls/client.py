@@ -1,0 +1,192 @@
+"""Requests to one provider over attested connections.
+
+Invariant: every request runs on a socket that its own appraisal affirmed, or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpcore
+import httpx
+
+from ratls_ls.config.model import Provider
+
+from .backend import (
+    MAX_HEAD_BYTES,
+    Attestation,
+    AttestedBackend,
+    Progress,
+    Verifier,
+    progress,
+)
+from .errors import BrokenResponseError, Step, UnreachableError
+from .request import PreparedRequest
+from .transport import client
+
+MAX_CONNECTIONS = 128
+MAX_IDLE_CONNECTIONS = 8
+IDLE_SECONDS = 5 * 60.0
+RETRY_SECONDS = 0.2
+# RFC 9110 section 9.2.2: sending these twice means the same as once.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+_HTTP_ERRORS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
+
+
+@dataclass(slots=True)
+class Timings:
+    """Milliseconds; `reused`: the connection was attested before this request came."""
+
+    connect_ms: float = 0.0
+    attest_ms: float = 0.0
+    first_byte_ms: float = 0.0
+    reused: bool = True
+
+
+@dataclass(slots=True)
+class AttestedResponse:
+    """A response head and its body as it comes. Header names are lower case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    attestation: Attestation
+    timings: Timings
+    received: int = 0
+    _response: httpx.Response = field(kw_only=True, repr=False)
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Body bytes, undecoded. Raises BrokenResponseError."""
+        try:
+            async for chunk in self._response.aiter_raw():
+                self.received += len(chunk)
+                yield chunk
+        except _HTTP_ERRORS as error:
+            raise BrokenResponseError(f"the answer was cut: {error}", self.received) from error
+
+    async def aclose(self) -> None:
+        """Free the connection if the body was read whole, else close it."""
+        await self._response.aclose()
+
+
+class AttestedClient:
+    """The attested connections to one provider under one policy.
+
+    Must be closed with `aclose`; requests still running then fail.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        verifier: Verifier,
+        on_attested: Callable[[Attestation], None] = lambda _: None,
+    ) -> None:
+        self.provider = provider
+        self._backend = AttestedBackend(provider, verifier, on_attested)
+        self._http = client(
+            httpcore.AsyncConnectionPool(
+                # Never used: the backend's streams do TLS themselves. Given so that httpcore
+                # does not load certificates for a context of its own.
+                ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                max_connections=MAX_CONNECTIONS,
+                max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+                keepalive_expiry=IDLE_SECONDS,
+                network_backend=self._backend,
+            )
+        )
+
+    async def attest(self) -> Attestation:
+        """Attest a fresh connection now; it stays open for the next request.
+
+        Raises UnreachableError or AttestationRejectedError.
+        """
+        return await self._backend.warm_up()
+
+    async def aclose(self) -> None:
+        await self._backend.aclose()
+        await self._http.aclose()
+
+    @asynccontextmanager
+    async def send(
+        self, request: PreparedRequest, timeout_seconds: float
+    ) -> AsyncIterator[AttestedResponse]:
+        """The response, head first; leaving the context closes or frees its connection.
+
+        `timeout_seconds` is for all of it, body included. Raises UnreachableError,
+        AttestationRejectedError or BrokenResponseError.
+        """
+        state = Progress()
+        token = progress.set(state)
+        response: AttestedResponse | None = None
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await self._send_with_retries(request, state)
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            message = f"not finished within {timeout_seconds:g} s"
+            if state.step is Step.REQUEST:
+                received = response.received if response is not None else 0
+                raise BrokenResponseError(message, received) from error
+            raise UnreachableError(state.step, self.provider.host, message) from error
+        finally:
+            progress.reset(token)
+
+    async def _send_with_retries(
+        self, request: PreparedRequest, state: Progress
+    ) -> AttestedResponse:
+        for attempt in range(self.provider.request_max_retries):
+            try:
+                return await self._send(request, state)
+            except UnreachableError as error:
+                if error.step is not Step.TCP:
+                    raise
+            except BrokenResponseError:
+                if request.method not in _IDEMPOTENT:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS * 2**attempt)
+        return await self._send(request, state)
+
+    async def _send(self, request: PreparedRequest, state: Progress) -> AttestedResponse:
+        started = time.monotonic()
+        # Known before anything goes out: with a pooled connection no other step comes.
+        state.step, state.attestation = Step.REQUEST, None
+        state.head_bytes_left = MAX_HEAD_BYTES
+        idle_seconds = self.provider.stream_idle_timeout_ms / 1000
+        built = self._http.build_request(
+            request.method,
+            request.url,
+            headers=list(request.headers),
+            content=request.body or None,
+            timeout=httpx.Timeout(idle_seconds, pool=None, connect=None),
+        )
+        try:
+            response = await self._http.send(built, stream=True)
+        except _HTTP_ERRORS as error:
+            raise BrokenResponseError(f"no answer came: {error}", 0) from error
+        finally:
+            state.head_bytes_left = None
+        timings = Timings(first_byte_ms=(time.monotonic() - started) * 1000)
+        attestation: Attestation = response.extensions["network_stream"].get_extra_info(
+            "attestation"
+        )
+        if state.attestation is attestation:
+            timings.reused = False
+            timings.connect_ms = attestation.connect_ms
+            timings.attest_ms = attestation.attest_ms
+        if "content-length" in response.headers and "transfer-encoding" in response.headers:
+            await response.aclose()
+            raise BrokenResponseError("Content-Length and Transfer-Encoding together", 0)
+        headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+        return AttestedResponse(
+            response.status_code, headers, attestation, timings, _response=response
+        )
