@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ import httpcore
 
 from ratls_ls.config.model import Provider
 from ratls_ls.rats.appraise import appraise
+from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.binding import LiveBinding
-from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import EvidenceError
 from ratls_ls.rats.evidence import Evidence
 from ratls_ls.rats.policy import AppraisalPolicy
-from ratls_ls.rats.quote import INTEL_ROOT, CollateralKey, TrustAnchor, collateral_key
+from ratls_ls.rats.quote import INTEL_ROOT, TrustAnchor, collateral_key
 from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
 
 from . import network
@@ -46,6 +46,10 @@ class Progress:
     head_bytes_left: int | None = None
     attestation: Attestation | None = None
 
+    def begin(self, head_bytes: int) -> None:
+        """A request goes out next, unless its connection must be made first."""
+        self.step, self.head_bytes_left, self.attestation = Step.REQUEST, head_bytes, None
+
 
 progress: ContextVar[Progress] = ContextVar("progress")
 
@@ -67,18 +71,6 @@ class Verifier:
         if self.require_session_binding:
             return replace(provider.policy, require_session_binding=True)
         return provider.policy
-
-
-@dataclass(frozen=True, slots=True)
-class Attestation:
-    """One appraisal and what it rests on, so that it can be repeated under another policy."""
-
-    result: AttestationResult
-    evidence: Evidence | EvidenceError = field(repr=False)
-    collateral: Collateral | None = field(repr=False)
-    binding: LiveBinding
-    connect_ms: float = 0.0
-    attest_ms: float = 0.0
 
 
 class AttestedStream(httpcore.AsyncNetworkStream):
@@ -278,33 +270,3 @@ def _verified(result: AttestationResult) -> bool:
         result.claim(name).verdict is ClaimVerdict.PASSED
         for name in (ClaimName.QUOTE_SIGNATURE, ClaimName.COLLATERAL)
     )
-
-
-def reappraise(
-    attestation: Attestation,
-    *,
-    policy: AppraisalPolicy,
-    now: int,
-    anchors: Sequence[TrustAnchor],
-) -> AttestationResult:
-    """What the same evidence would give under `policy`, with no network."""
-    return appraise(
-        attestation.evidence,
-        collateral=attestation.collateral,
-        policy=policy,
-        binding=attestation.binding,
-        now=now,
-        anchors=anchors,
-    )
-
-
-__all__ = [
-    "Attestation",
-    "AttestedBackend",
-    "AttestedStream",
-    "CollateralKey",
-    "Progress",
-    "Verifier",
-    "progress",
-    "reappraise",
-]

@@ -16,10 +16,10 @@ import httpcore
 import httpx
 
 from ratls_ls.config.model import Provider
+from ratls_ls.rats.attestation import Attestation
 
 from .backend import (
     MAX_HEAD_BYTES,
-    Attestation,
     AttestedBackend,
     Progress,
     Verifier,
@@ -159,8 +159,7 @@ class AttestedClient:
     async def _send(self, request: PreparedRequest, state: Progress) -> AttestedResponse:
         started = time.monotonic()
         # Known before anything goes out: with a pooled connection no other step comes.
-        state.step, state.attestation = Step.REQUEST, None
-        state.head_bytes_left = MAX_HEAD_BYTES
+        state.begin(MAX_HEAD_BYTES)
         idle_seconds = self.provider.stream_idle_timeout_ms / 1000
         built = self._http.build_request(
             request.method,
