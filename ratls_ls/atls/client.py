@@ -89,6 +89,8 @@ class AttestedClient:
         on_attested: Callable[[Attestation], None] = lambda _: None,
     ) -> None:
         self.provider = provider
+        self._running = 0
+        self._retired = False
         self._backend = AttestedBackend(provider, verifier, on_attested)
         self._http = client(
             httpcore.AsyncConnectionPool(
@@ -109,6 +111,12 @@ class AttestedClient:
         """
         return await self._backend.warm_up()
 
+    async def retire(self) -> None:
+        """Close as soon as no request runs any more."""
+        self._retired = True
+        if self._running == 0:
+            await self.aclose()
+
     async def aclose(self) -> None:
         await self._backend.aclose()
         await self._http.aclose()
@@ -124,6 +132,7 @@ class AttestedClient:
         """
         state = Progress()
         token = progress.set(state)
+        self._running += 1
         response: AttestedResponse | None = None
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -140,6 +149,9 @@ class AttestedClient:
             raise UnreachableError(state.step, self.provider.host, message) from error
         finally:
             progress.reset(token)
+            self._running -= 1
+            if self._retired and self._running == 0:
+                await self.aclose()
 
     async def _send_with_retries(
         self, request: PreparedRequest, state: Progress

@@ -1,0 +1,76 @@
+"""What is known of one provider's attestation at one moment. Pure.
+
+Invariant: a status speaks of exactly the Provider value it is kept for; an edited policy or host
+is another value, so a status can never be shown for something it was not computed from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from ratls_ls.rats.attestation import Attestation
+from ratls_ls.rats.result import AttestationResult
+
+
+class State(StrEnum):
+    """`stale`: affirmed or rejected once, but that is too long ago to rely on."""
+
+    DISABLED = "disabled"
+    INVALID = "invalid"
+    UNTRUSTED = "untrusted"
+    UNCHECKED = "unchecked"
+    CHECKING = "checking"
+    AFFIRMED = "affirmed"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusError:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """`checked_at`: Unix seconds when the evidence came. `what_if`: the policy was edited since;
+    the result is what that evidence gives under the policy as it stands now."""
+
+    state: State
+    attestation: Attestation | None = None
+    error: StatusError | None = None
+    checked_at: int | None = None
+    what_if: bool = False
+
+    @property
+    def result(self) -> AttestationResult | None:
+        return self.attestation.result if self.attestation is not None else None
+
+    def to_json(self, provider: str) -> dict[str, Any]:
+        """The wire shape `ProviderStatus`, less `uri` and `range`."""
+        shape: dict[str, Any] = {"provider": provider, "state": self.state.value}
+        if self.result is not None:
+            shape["result"] = self.result.to_json(provider)
+        if self.error is not None:
+            shape["error"] = {"code": self.error.code, "message": self.error.message}
+        if self.checked_at is not None:
+            shape["checkedAt"] = rfc3339(self.checked_at)
+        return shape
+
+
+def rfc3339(seconds: int) -> str:
+    """Unix seconds as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+UNCHECKED = ProviderStatus(State.UNCHECKED)
+
+
+def judged(attestation: Attestation, checked_at: int, *, what_if: bool = False) -> ProviderStatus:
+    """The status that an appraisal gives."""
+    state = State.AFFIRMED if attestation.result.affirmed else State.REJECTED
+    return ProviderStatus(state, attestation, None, checked_at, what_if)
