@@ -11,9 +11,9 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from ratls_ls.atls.backend import Verifier
 from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
+from ratls_ls.atls.verifier import Verifier
 from ratls_ls.config.model import Provider
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.status import UNCHECKED, ProviderStatus, State, StatusError, judged

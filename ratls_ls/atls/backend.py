@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import httpcore
@@ -22,18 +21,16 @@ from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.binding import LiveBinding
 from ratls_ls.rats.errors import EvidenceError
 from ratls_ls.rats.evidence import Evidence
-from ratls_ls.rats.policy import AppraisalPolicy
-from ratls_ls.rats.quote import INTEL_ROOT, TrustAnchor, collateral_key
+from ratls_ls.rats.quote import collateral_key
 from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
 
 from . import network
 from .attester import request_evidence
 from .errors import AttestationRejectedError, Step
-from .pccs import CollateralStore
 from .tls import TlsStream, connect_tls
+from .verifier import Verifier
 
 MAX_HEAD_BYTES = 256 * 1024
-MAX_AGE_SECONDS = 30 * 60.0
 
 
 @dataclass(slots=True)
@@ -52,25 +49,6 @@ class Progress:
 
 
 progress: ContextVar[Progress] = ContextVar("progress")
-
-
-@dataclass(frozen=True, slots=True)
-class Verifier:
-    """What every appraisal of this process shares. `ca_files`: further TLS roots (PEM).
-    `clock`: Unix seconds."""
-
-    store: CollateralStore
-    ca_files: tuple[Path, ...] = ()
-    anchors: Sequence[TrustAnchor] = (INTEL_ROOT,)
-    require_session_binding: bool = False
-    max_age_seconds: float = MAX_AGE_SECONDS
-    clock: Callable[[], float] = time.time
-
-    def policy(self, provider: Provider) -> AppraisalPolicy:
-        """The provider's policy, tightened by the settings."""
-        if self.require_session_binding:
-            return replace(provider.policy, require_session_binding=True)
-        return provider.policy
 
 
 class AttestedStream(httpcore.AsyncNetworkStream):
@@ -235,7 +213,11 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         )
         if key is not None and collateral is not None and _verified(result):
             verifier.store.keep(
-                provider.pccs_url, key, collateral, result.tcb_evaluation_data_number
+                provider.pccs_url,
+                key,
+                collateral,
+                result.tcb_evaluation_data_number,
+                durable=not result.simulated,
             )
         return Attestation(result, evidence, collateral, binding)
 

@@ -22,12 +22,12 @@ from .backend import (
     MAX_HEAD_BYTES,
     AttestedBackend,
     Progress,
-    Verifier,
     progress,
 )
 from .errors import BrokenResponseError, Step, UnreachableError
 from .request import PreparedRequest
 from .transport import client
+from .verifier import Verifier
 
 MAX_CONNECTIONS = 128
 MAX_IDLE_CONNECTIONS = 8

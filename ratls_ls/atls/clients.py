@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from ratls_ls.config.model import Provider
 from ratls_ls.rats.attestation import Attestation
 
-from .backend import Verifier
 from .client import AttestedClient
+from .verifier import Verifier
 
 
 class Clients:

@@ -80,20 +80,32 @@ class CollateralStore:
         return self._floors[fmspc]
 
     def keep(
-        self, pccs_url: str, key: CollateralKey, collateral: Collateral, evaluation: int | None
+        self,
+        pccs_url: str,
+        key: CollateralKey,
+        collateral: Collateral,
+        evaluation: int | None,
+        *,
+        durable: bool,
     ) -> None:
-        """Remember collateral that just served a successful verification."""
+        """Remember collateral that just served a successful verification.
+
+        Not `durable` where it rests on a root that is not Intel's: no other process may come to
+        rely on what only an unsafe option let in.
+        """
         place = (pccs_url, key)
         if evaluation is not None and evaluation > self.floor(key.fmspc):
             self._floors[key.fmspc] = evaluation
-            self._write(self._floor_file(key.fmspc), str(evaluation))
-        if self._kept.get(place) == collateral and self._written(place):
+            if durable:
+                self._write(self._floor_file(key.fmspc), str(evaluation))
+        if self._kept.get(place) == collateral and (not durable or self._written(place)):
             return
         self._kept.pop(place, None)
         while len(self._kept) >= MAX_CACHED:
             del self._kept[next(iter(self._kept))]
         self._kept[place] = collateral
-        self._write(self._file(place), collaterals.to_json(collateral))
+        if durable:
+            self._write(self._file(place), collaterals.to_json(collateral))
 
     def clear(self) -> None:
         """Forget all collateral. What protects against roll-back is not forgotten."""

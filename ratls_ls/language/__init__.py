@@ -1,0 +1,4 @@
+"""What an editor shows for a config, in our own types.
+
+Invariant: pure. Every function takes what it needs and returns values with spans.
+"""

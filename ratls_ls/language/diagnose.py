@@ -1,0 +1,140 @@
+"""Static problems and live attestation status as one list of diagnostics.
+
+Invariant: a live diagnostic says when its evidence came and speaks of the provider as it stands
+in the text; nothing live is shown for a provider that the text does not validly describe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ratls_ls.config.model import Provider
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.read import ConfigFile, ProviderTable
+from ratls_ls.config.span import Span
+from ratls_ls.rats.policy import TcbStatus
+from ratls_ls.rats.result import AttestationResult, Claim
+from ratls_ls.status import ProviderStatus, State, rfc3339
+
+AFFIRMED = "attestation-affirmed"
+DEGRADED = "attestation-degraded"
+REJECTED = "attestation-rejected"
+UNREACHABLE = "attestation-unreachable"
+STALE = "attestation-stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A further place that explains a diagnostic."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    span: Span
+    severity: Severity
+    code: str
+    message: str
+    provider: str | None = None
+    related: tuple[Related, ...] = ()
+    problem: Problem | None = None
+
+
+def diagnose(
+    file: ConfigFile,
+    problems: Iterable[Problem],
+    status: Callable[[Provider], ProviderStatus],
+) -> list[Diagnostic]:
+    """All diagnostics of `file`, static ones first."""
+    static = [
+        Diagnostic(
+            span=problem.span,
+            severity=problem.severity,
+            code=problem.code,
+            message=problem.message,
+            provider=problem.provider,
+            problem=problem,
+        )
+        for problem in problems
+    ]
+    return static + list(_live(file, status))
+
+
+def _live(file: ConfigFile, status: Callable[[Provider], ProviderStatus]) -> Iterator[Diagnostic]:
+    for table in file.providers.values():
+        if table.provider is None:
+            continue
+        yield from _provider(table, status(table.provider))
+
+
+def _provider(table: ProviderTable, status: ProviderStatus) -> Iterator[Diagnostic]:
+    result = status.result
+    if status.state is State.UNREACHABLE and status.error is not None:
+        message = f"Not attested: {status.error.message}"
+        yield Diagnostic(table.span, Severity.WARNING, UNREACHABLE, message, table.id)
+    if result is None:
+        return
+    when = _when(status)
+    if status.state is State.STALE:
+        reason = f": {status.error.message}" if status.error is not None else ""
+        message = f"The last attestation is from {when} and could not be renewed{reason}"
+        yield Diagnostic(table.span, Severity.HINT, STALE, message, table.id)
+    if result.affirmed:
+        severity, code = _grade(result)
+        yield Diagnostic(table.span, severity, code, f"{affirmation(result)} · {when}", table.id)
+    else:
+        related = tuple(_deciding_lines(table, result.failed_claims))
+        yield Diagnostic(
+            table.span, Severity.ERROR, REJECTED, f"{rejection(result)} · {when}", table.id, related
+        )
+
+
+def _grade(result: AttestationResult) -> tuple[Severity, str]:
+    if result.tcb_status != TcbStatus.UP_TO_DATE or result.advisory_ids:
+        return Severity.WARNING, DEGRADED
+    return Severity.INFORMATION, AFFIRMED
+
+
+def affirmation(result: AttestationResult) -> str:
+    """One line: what was verified, and what that leaves open."""
+    parts = [f"Attested: {'SIMULATED' if result.simulated else 'genuine'} Intel TDX"]
+    parts.append(f"TCB {result.tcb_status}")
+    if result.advisory_ids:
+        parts.append(", ".join(result.advisory_ids))
+    if result.channel_binding is not None:
+        parts.append(f"bound by {result.channel_binding}")
+    measurements = result.claims[-1]
+    if measurements.reason:
+        parts.append(measurements.reason)
+    return " · ".join(parts)
+
+
+def rejection(result: AttestationResult) -> str:
+    """Every failed claim: what was expected, what came, what to do."""
+    lines = [_claim(claim) for claim in result.failed_claims]
+    simulated = " (simulated)" if result.simulated else ""
+    if not lines:
+        return f"Refused{simulated}: not every claim could be judged"
+    return f"Refused{simulated}: " + "\n".join(lines)
+
+
+def _claim(claim: Claim) -> str:
+    compared = ""
+    if claim.expected is not None or claim.actual is not None:
+        compared = f" (expected {claim.expected or '?'}, got {claim.actual or '?'})"
+    return f"{claim.name.value}: {claim.reason or 'failed'}{compared}"
+
+
+def _deciding_lines(table: ProviderTable, claims: Iterable[Claim]) -> Iterator[Related]:
+    spans: Mapping[str, Span] = table.policy_spans
+    for claim in claims:
+        if claim.policy_key is not None and claim.policy_key in spans:
+            yield Related(spans[claim.policy_key], f"decided {claim.name.value}")
+
+
+def _when(status: ProviderStatus) -> str:
+    at = rfc3339(status.checked_at)[11:16] + " UTC" if status.checked_at is not None else "unknown"
+    return f"evidence from {at}, judged by the policy as edited" if status.what_if else at
