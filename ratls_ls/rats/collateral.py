@@ -1,11 +1,28 @@
 """DCAP collateral: Intel's word about a platform's TCB, as fetched from a PCCS.
 
-Invariant: a Collateral value is well-formed text and bytes, never yet trusted.
+Invariant: a Collateral value is well-formed text and bytes, never yet trusted. dcap_qvl verifies
+the signatures; who signed and when it holds is judged here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from . import strict_json
+from .errors import CollateralError
+from .evidence import from_hex
+
+# Intel, "Provisioning Certification Service" v4, certificate hierarchy.
+TCB_SIGNER = "Intel SGX TCB Signing"
+_BYTES = ("root_ca_crl", "pck_crl", "tcb_info_signature", "qe_identity_signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +44,156 @@ class Collateral:
     qe_identity_signature: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Unix seconds, both inclusive of the moment; the narrowest window over all parts, and the
+    part that ends first."""
+
+    starts: int
+    ends: int
+    first_to_end: str
+    last_to_start: str
+
+
 def from_json(text: str) -> Collateral:
     """Collateral from dcap-qvl's JSON form (hex for bytes). Raises CollateralError."""
-    raise NotImplementedError
+    try:
+        document = strict_json.loads(text)
+    except strict_json.StrictJsonError as error:
+        raise CollateralError(f"the collateral cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise CollateralError("the collateral is not a JSON object")
+    parts: dict[str, Any] = {}
+    for name in Collateral.__dataclass_fields__:
+        value = document.get(name)
+        if not isinstance(value, str):
+            raise CollateralError(f"the collateral has no text `{name}`")
+        if name in _BYTES:
+            data = from_hex(value)
+            if data is None:
+                raise CollateralError(f"`{name}` of the collateral is not hex")
+            parts[name] = data
+        else:
+            parts[name] = value
+    return Collateral(**parts)
 
 
 def to_json(collateral: Collateral) -> str:
     """dcap-qvl's JSON form."""
-    raise NotImplementedError
+    parts = asdict(collateral)
+    return json.dumps(
+        {name: part.hex() if isinstance(part, bytes) else part for name, part in parts.items()}
+    )
 
 
 def expires_at(collateral: Collateral) -> int:
     """Unix seconds of the earliest nextUpdate / notAfter of all parts. Raises CollateralError."""
-    raise NotImplementedError
+    return validity(collateral).ends
+
+
+@lru_cache(maxsize=64)
+def validity(collateral: Collateral) -> Validity:
+    """When all parts hold. Raises CollateralError."""
+    windows = list(_windows(collateral))
+    start = max(windows, key=lambda window: window[1])
+    end = min(windows, key=lambda window: window[2])
+    return Validity(start[1], end[2], first_to_end=end[0], last_to_start=start[0])
+
+
+def evaluation_number(collateral: Collateral) -> int:
+    """The lower tcbEvaluationDataNumber of TCB info and QE identity. Raises CollateralError."""
+    numbers = [
+        _document(text, name).get("tcbEvaluationDataNumber")
+        for name, text in (
+            ("TCB info", collateral.tcb_info),
+            ("QE identity", collateral.qe_identity),
+        )
+    ]
+    whole = [number for number in numbers if isinstance(number, int) and number is not True]
+    if len(whole) != len(numbers):
+        raise CollateralError("the collateral has no tcbEvaluationDataNumber")
+    return min(whole)
+
+
+def wrong_signer(collateral: Collateral) -> str | None:
+    """The name on a leaf that may not sign TCB info or QE identity; None if both may.
+
+    A leaked PCK key under the same root could sign them too, so the name is part of the trust.
+    Raises CollateralError.
+    """
+    for name, pem in (
+        ("TCB info", collateral.tcb_info_issuer_chain),
+        ("QE identity", collateral.qe_identity_issuer_chain),
+    ):
+        signer = common_name(_chain(pem, name)[0])
+        if signer != TCB_SIGNER:
+            return signer or "(no name)"
+    return None
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The one common name of the subject; empty if there is none or more than one."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else ""
+
+
+def _windows(collateral: Collateral) -> Iterator[tuple[str, int, int]]:
+    """(part, first second, last second)."""
+    for name, text in (("TCB info", collateral.tcb_info), ("QE identity", collateral.qe_identity)):
+        document = _document(text, name)
+        yield name, _date(document, "issueDate", name), _date(document, "nextUpdate", name)
+    for name, der in (("PCK CRL", collateral.pck_crl), ("root CA CRL", collateral.root_ca_crl)):
+        crl = _crl(der, name)
+        if crl.next_update_utc is None:
+            raise CollateralError(f"the {name} has no next update")
+        yield name, _seconds(crl.last_update_utc), _seconds(crl.next_update_utc)
+    for name, pem in (
+        ("PCK CRL issuer", collateral.pck_crl_issuer_chain),
+        ("TCB info signer", collateral.tcb_info_issuer_chain),
+        ("QE identity signer", collateral.qe_identity_issuer_chain),
+    ):
+        for certificate in _chain(pem, name):
+            yield (
+                f"{name} certificate",
+                _seconds(certificate.not_valid_before_utc),
+                _seconds(certificate.not_valid_after_utc),
+            )
+
+
+def _document(text: str, name: str) -> dict[str, Any]:
+    try:
+        document = strict_json.loads(text)
+    except strict_json.StrictJsonError as error:
+        raise CollateralError(f"the {name} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise CollateralError(f"the {name} is not a JSON object")
+    return document
+
+
+def _date(document: dict[str, Any], key: str, name: str) -> int:
+    value = document.get(key)
+    if not isinstance(value, str):
+        raise CollateralError(f"the {name} has no {key}")
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise CollateralError(f"{key} of the {name} is no date") from error
+    return _seconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+
+
+def _chain(pem: str, name: str) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem.encode("ascii"))
+    except (ValueError, UnicodeError) as error:
+        raise CollateralError(f"the {name} chain is not PEM") from error
+
+
+def _crl(der: bytes, name: str) -> x509.CertificateRevocationList:
+    try:
+        return x509.load_der_x509_crl(der)
+    except ValueError as error:
+        raise CollateralError(f"the {name} is not a CRL") from error
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -94,4 +95,31 @@ class AttestationResult:
 
     def to_json(self, provider: str | None = None) -> dict[str, Any]:
         """The wire shape `AttestationResult`; times as RFC 3339 in UTC."""
-        raise NotImplementedError
+        shape: dict[str, Any] = {
+            "verdict": "affirmed" if self.affirmed else "rejected",
+            "provider": provider,
+            "origin": self.origin,
+            "tee": "tdx",
+            "simulated": self.simulated,
+            "tcbStatus": self.tcb_status,
+            "advisoryIds": list(self.advisory_ids),
+            "channelBinding": self.channel_binding.value if self.channel_binding else None,
+            "measurements": dict(self.measurements),
+            "claims": [claim.to_json() for claim in self.claims],
+            "appraisedAt": _rfc3339(self.appraised_at),
+            "collateralExpiresAt": _rfc3339(self.collateral_expires_at),
+            "tcbEvaluationDataNumber": self.tcb_evaluation_data_number,
+            "evidenceSha256": self.evidence_sha256,
+        }
+        if self.offline:
+            shape["offline"] = True
+        return shape
+
+
+def _rfc3339(seconds: int | None) -> str | None:
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return None  # a time that no calendar has
