@@ -1,0 +1,115 @@
+"""TOML values that know where they stand.
+
+Invariant: every key and value carries the exact span of its own source text; text that is no
+value is an `Invalid`, never absent, so that nobody takes a broken line for a missing one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from .span import Span
+
+ScalarType = str | int | float | bool | datetime | date | time
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One part of a key: its name, unquoted, and the span of its spelling, quotes included."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A string, number, boolean, date or time. `span` includes the quotes of a string."""
+
+    span: Span
+    value: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """`[…]`, or the elements of `[[…]]` headers (`of_tables`; the span is the first header's)."""
+
+    span: Span
+    items: tuple[Value, ...] = ()
+    of_tables: bool = False
+
+
+class TableKind(StrEnum):
+    """How a table came to be: as the whole text, under a header, on the way to one, by dotted
+    keys, or as `{…}`."""
+
+    ROOT = "root"
+    HEADER = "header"
+    IMPLICIT = "implicit"
+    DOTTED = "dotted"
+    INLINE = "inline"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, gathered from all places that add to it.
+
+    `span`: the braces of an inline table; the header (brackets included) of one that has a
+    header; else the key that first names it. `headers`: spans of all its own headers.
+    """
+
+    span: Span
+    kind: TableKind
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    headers: tuple[Span, ...] = ()
+
+    def get(self, *path: str) -> Value | None:
+        """The value at `path`, None if there is none."""
+        value: Value = self
+        for name in path:
+            if not isinstance(value, Table) or name not in value.entries:
+                return None
+            value = value.entries[name].value
+        return value
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Text that stands where a value must and is none; reported as `toml-syntax`."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key with its value.
+
+    `span`: from the first part of the key to the end of the value (`a.b = 1` as a whole), the
+    header for a table under one. `keys`: every place that spells this key, the first one first.
+    """
+
+    key: Key
+    value: Value
+    span: Span
+    keys: tuple[Key, ...]
+
+
+Value = Scalar | Array | Table | Invalid
+
+
+def to_python(value: Value) -> object:
+    """The plain value, as tomli gives it; an Invalid is None."""
+    match value:
+        case Scalar():
+            return value.value
+        case Array():
+            return [to_python(item) for item in value.items]
+        case Table():
+            return {entry.key.name: to_python(entry.value) for entry in value}
+        case Invalid():
+            return None
