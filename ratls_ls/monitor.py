@@ -98,7 +98,8 @@ class Monitor:
         self._set(provider, entry, replace(earlier, state=state, error=failure))
         self._schedule(provider, entry)
 
-    async def aclose(self) -> None:
+    def stop(self) -> None:
+        """Watch nothing any more."""
         for provider in list(self._entries):
             self._forget(provider)
 

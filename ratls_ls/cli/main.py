@@ -63,7 +63,7 @@ def _command(options: argparse.Namespace) -> int:
         case None:
             from .serve import serve
 
-            return serve(options)
+            serve(options)
         case "check":
             from .check import check
 

@@ -1,0 +1,104 @@
+"""`ratls-ls appraise`: judge recorded evidence offline."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from ratls_ls.rats import collateral
+from ratls_ls.rats.appraise import appraise as appraise_evidence
+from ratls_ls.rats.binding import OfflineBinding
+from ratls_ls.rats.errors import CollateralError
+from ratls_ls.rats.evidence import Evidence, from_hex
+from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register
+
+from .common import find_provider, verifier
+from .main import EXIT_NO, EXIT_YES, CommandError
+from .show import show_result
+
+_TIME_HELP = "--at takes RFC 3339 or Unix seconds"
+
+
+def appraise(options: argparse.Namespace) -> int:
+    """Exit 0 affirmed, 1 rejected."""
+    options.ca_file = None
+    log = _bytes(options.event_log) if options.event_log else None
+    result = appraise_evidence(
+        Evidence(
+            _quote(_bytes(options.quote)),
+            log.decode("utf-8", "replace") if log is not None else None,
+        ),
+        collateral=_collateral(options.collateral),
+        policy=_policy(options),
+        binding=OfflineBinding(_report_data(options.report_data)),
+        now=_time(options.at),
+        anchors=verifier(options).anchors,
+    )
+    if options.json:
+        json.dump(result.to_json(options.provider), sys.stdout, indent=2)
+        print()
+    else:
+        show_result(Console(), result, options.provider)
+    return EXIT_YES if result.affirmed else EXIT_NO
+
+
+def _policy(options: argparse.Namespace) -> AppraisalPolicy:
+    policy = find_provider(options).policy if options.provider else AppraisalPolicy()
+    if options.app_compose is None:
+        return policy
+    # dstack hashes the raw text, so the file's bytes are what counts.
+    digest = hashlib.sha256(_bytes(options.app_compose)).digest()
+    pin = Pin("--app-compose", Register.COMPOSE_HASH, digest)
+    return replace(policy, pins=(*policy.pins, pin))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _quote(data: bytes) -> bytes:
+    """The quote as it is, or as the hex that servers send."""
+    try:
+        decoded = from_hex(data.decode("ascii").strip())
+    except UnicodeDecodeError:
+        return data
+    return decoded if decoded else data
+
+
+def _collateral(path: Path) -> collateral.Collateral:
+    try:
+        return collateral.from_json(_bytes(path).decode("utf-8"))
+    except (CollateralError, UnicodeError) as error:
+        raise CommandError(f"{path}: {error}") from error
+
+
+def _report_data(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    data = from_hex(text)
+    if data is None or len(data) != 64:
+        raise CommandError("--report-data takes 64 bytes of hex")
+    return data
+
+
+def _time(text: str | None) -> int:
+    if text is None:
+        return int(time.time())
+    if text.lstrip("-").isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(_TIME_HELP) from error
+    return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())

@@ -1,0 +1,82 @@
+"""What several commands need: the config named, the provider named, the verifier."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
+from ratls_ls.config.check import Context, check
+from ratls_ls.config.model import Provider
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.span import LineIndex
+from ratls_ls.session import codex_home
+
+from .main import CommandError
+
+
+def config_path(options: argparse.Namespace) -> Path:
+    """The config named by --config, else the user-level one."""
+    named: Path | None = options.config
+    return named or codex_home(None, os.environ) / "config.toml"
+
+
+def read_text(path: Path) -> str:
+    """A config's text. Raises CommandError."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return stream.read()
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeError as error:
+        raise CommandError(f"{path} is not UTF-8 text") from error
+
+
+def read_config(path: Path) -> tuple[ConfigFile, list[Problem]]:
+    """The config at `path` and its problems. Raises CommandError."""
+    file = read(read_text(path))
+    return file, check(file, Context(environment=frozenset(os.environ)))
+
+
+def find_provider(options: argparse.Namespace) -> Provider:
+    """The attested provider named. Raises CommandError, saying what is wrong with it."""
+    path = config_path(options)
+    file, problems = read_config(path)
+    table = file.providers.get(options.provider)
+    if table is None:
+        known = ", ".join(file.providers) or "none"
+        raise CommandError(f"{path} has no provider {options.provider} (it has: {known})")
+    if table.provider is not None:
+        return table.provider
+    if not table.attested:
+        raise CommandError(f"{options.provider} is not attested: set use_ratls = true in {path}")
+    lines = "\n".join(_line(path, file, problem) for problem in _errors(problems, table.id))
+    raise CommandError(f"{options.provider} has errors in its configuration:\n{lines}")
+
+
+def verifier(options: argparse.Namespace) -> Verifier:
+    """Raises CommandError."""
+    try:
+        return build_verifier(
+            ca_files=options.ca_file or (),
+            unsafe_root_ca=options.unsafe_root_ca or (),
+            environment=os.environ,
+        )
+    except TrustError as error:
+        raise CommandError(str(error)) from error
+
+
+def _errors(problems: Iterable[Problem], provider: str) -> list[Problem]:
+    return [
+        problem
+        for problem in problems
+        if problem.severity is Severity.ERROR and problem.provider in (provider, None)
+    ]
+
+
+def _line(path: Path, file: ConfigFile, problem: Problem) -> str:
+    line = LineIndex(file.text).position(problem.span.start).line + 1
+    return f"{path}:{line}: {problem.code}: {problem.message}"

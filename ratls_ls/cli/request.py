@@ -1,0 +1,80 @@
+"""`ratls-ls request PROVIDER PATH`: one attested request, streamed to stdout."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from ratls_ls.atls.client import AttestedClient
+from ratls_ls.atls.errors import (
+    AttestationRejectedError,
+    BrokenResponseError,
+    RefusedRequestError,
+    UnreachableError,
+)
+from ratls_ls.atls.request import RequestParameters, prepare
+
+from .common import find_provider, verifier
+from .main import EXIT_NO, EXIT_YES, CommandError
+
+TIMEOUT_SECONDS = 600.0
+
+
+def request(options: argparse.Namespace) -> int:
+    """Exit 0 for a 2xx answer, 1 for another or a refused server."""
+    return asyncio.run(_request(options))
+
+
+async def _request(options: argparse.Namespace) -> int:
+    provider = find_provider(options)
+    body = _body(options.data)
+    parameters = RequestParameters(
+        path=options.path,
+        method=options.method or ("GET" if body is None else "POST"),
+        headers=dict(_header(header) for header in options.header),
+        body=body,
+        content_type=None if body is None else "application/json",
+    )
+    client = AttestedClient(provider, verifier(options))
+    try:
+        prepared = prepare(provider, parameters, os.environ)
+        async with client.send(prepared, TIMEOUT_SECONDS) as response:
+            async for chunk in response.chunks():
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+            if 200 <= response.status < 300:
+                return EXIT_YES
+            print(f"ratls-ls: HTTP status {response.status}", file=sys.stderr)
+            return EXIT_NO
+    except RefusedRequestError as error:
+        raise CommandError(f"{error.where} {error}") from error
+    except AttestationRejectedError as error:
+        print(f"ratls-ls: {error}; nothing was sent", file=sys.stderr)
+        return EXIT_NO
+    except (UnreachableError, BrokenResponseError) as error:
+        raise CommandError(str(error)) from error
+    finally:
+        await client.aclose()
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise CommandError('--header takes "Name: value"')
+    return name.strip(), value.strip()
+
+
+def _body(data: str | None) -> bytes | None:
+    if data is None:
+        return None
+    if data == "@-":
+        return sys.stdin.buffer.read()
+    if data.startswith("@"):
+        try:
+            return Path(data[1:]).read_bytes()
+        except OSError as error:
+            raise CommandError(f"cannot read {data[1:]}: {error.strerror}") from error
+    return data.encode()

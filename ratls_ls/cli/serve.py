@@ -1,0 +1,90 @@
+"""The language server on stdin/stdout, a socket or a pipe.
+
+Invariant: stdout carries protocol only, and the log goes to stderr, without any message body.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+from .main import EXIT_NO, CommandError
+
+if TYPE_CHECKING:
+    from ratls_ls.server import Server
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+
+
+def serve(options: argparse.Namespace) -> NoReturn:
+    """Run until the client says exit or is gone, then end the process."""
+    reader, writer = _streams(options)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="ratls-ls: %(message)s")
+    # pygls logs message bodies, which hold prompts; nothing of it is worth that.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
+    logging.getLogger("cattrs").setLevel(logging.CRITICAL + 1)
+    # Hundreds of generated classes load next: collecting while they do only costs time.
+    gc.disable()
+    from ratls_ls.server import create
+    from ratls_ls.session import Options
+
+    gc.freeze()
+    gc.enable()
+    server = create(
+        Options(
+            ca_files=tuple(options.ca_file or ()),
+            unsafe_root_ca=tuple(options.unsafe_root_ca or ()),
+        )
+    )
+    code = EXIT_NO  # the client is gone without `exit`
+    try:
+        asyncio.run(_run(server, reader, writer))
+    except SystemExit as exit_request:
+        code = exit_request.code if isinstance(exit_request.code, int) else EXIT_NO
+    # At once: a thread still waits in a read of stdin, and nothing more may be sent anywhere.
+    os._exit(code)
+
+
+async def _run(server: Server, reader: BinaryIO, stream: BinaryIO) -> None:
+    from ratls_ls.lsp import wire
+
+    await wire.serve(reader, wire.Writer(stream), server.protocol)
+
+
+def _streams(options: argparse.Namespace) -> tuple[BinaryIO, BinaryIO]:
+    if options.stdio:
+        reader, writer = sys.stdin.buffer, sys.stdout.buffer
+        # A stray print must not break the framing.
+        sys.stdout = sys.stderr
+        return reader, writer
+    try:
+        connection = _connection(options)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"cannot serve: {error}") from error
+    return connection.makefile("rb"), connection.makefile("wb")
+
+
+def _connection(options: argparse.Namespace) -> socket.socket:
+    if options.socket is not None:
+        return socket.create_connection(("127.0.0.1", options.socket))
+    if options.pipe is not None:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(Path(options.pipe)))
+        return connection
+    host, _, port = options.tcp.rpartition(":")
+    if host and host not in LOOPBACK:
+        raise ValueError(f"{host} is not loopback; use 127.0.0.1 or [::1]")
+    address = (host.strip("[]") or "127.0.0.1", int(port))
+    with socket.create_server(
+        address, family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    ) as listener:
+        print(f"listening on port {listener.getsockname()[1]}", file=sys.stderr, flush=True)
+        accepted, _ = listener.accept()
+        return accepted

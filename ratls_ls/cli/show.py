@@ -1,0 +1,51 @@
+"""An attestation result for a person."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ratls_ls.rats.result import AttestationResult, Claim, ClaimVerdict
+
+_MARKS = {
+    ClaimVerdict.PASSED: ("✓", "green"),
+    ClaimVerdict.FAILED: ("✗", "bold red"),
+    ClaimVerdict.NOT_REACHED: ("·", "dim"),
+    ClaimVerdict.NOT_REQUIRED: ("–", "dim"),
+}
+
+
+def show_result(console: Console, result: AttestationResult, provider: str | None) -> None:
+    """The claims as a table, then the verdict in a line."""
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for claim in result.claims:
+        mark, style = _MARKS[claim.verdict]
+        table.add_row(Text(mark, style), Text(claim.name.value, style), _details(claim))
+    console.print(table)
+    console.print(verdict(result, provider))
+
+
+def verdict(result: AttestationResult, provider: str | None) -> Text:
+    """One line: affirmed or rejected, whom, and on which root it rests."""
+    who = " ".join(part for part in (provider, result.origin) if part) or "recorded evidence"
+    simulated = " SIMULATED: rests on a root that is not Intel's." if result.simulated else ""
+    if result.affirmed:
+        return Text(f"affirmed: {who}, TCB {result.tcb_status}.{simulated}", "bold green")
+    names = ", ".join(claim.name.value for claim in result.failed_claims) or "incomplete"
+    return Text(f"rejected: {who} ({names}).{simulated}", "bold red")
+
+
+def _details(claim: Claim) -> Text:
+    if claim.verdict is ClaimVerdict.FAILED:
+        text = Text(claim.reason or "failed")
+        if claim.expected is not None:
+            text.append(f"\nexpected {claim.expected}", "dim")
+        if claim.actual is not None:
+            text.append(f"\ngot      {claim.actual}", "dim")
+        return text
+    shown = " · ".join(part for part in (claim.actual, claim.reason) if part)
+    return Text(shown, "dim" if claim.verdict is not ClaimVerdict.PASSED else "")

@@ -1,0 +1,112 @@
+"""A response as the JSON shapes of `attestedRequest`: collected whole, or part by part.
+
+Invariant: parts come in order and bounded; nothing of a body is kept once it was handed over.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ratls_ls.atls.client import AttestedResponse
+from ratls_ls.atls.errors import BrokenResponseError
+from ratls_ls.atls.sse import ServerSentEvent, SseDecoder, SseError
+
+MAX_COLLECTED_BYTES = 64 * 1024 * 1024
+
+
+def head(response: AttestedResponse, provider: str) -> dict[str, Any]:
+    """The first part of a streamed answer."""
+    return {
+        "kind": "head",
+        "status": response.status,
+        "headers": [list(header) for header in response.headers],
+        "attestation": response.attestation.result.to_json(provider),
+    }
+
+
+async def parts(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
+    """The body: events of an event stream, else chunks. Raises BrokenResponseError."""
+    if _media_type(response) == "text/event-stream":
+        stream = _events(response)
+    elif _is_text(response):
+        stream = _text(response)
+    else:
+        stream = _binary(response)
+    async for part in stream:
+        yield part
+
+
+async def collect(response: AttestedResponse) -> dict[str, Any]:
+    """`body`, `bodyText` or `bodyBase64` of a whole answer. Raises BrokenResponseError."""
+    body = bytearray()
+    async for chunk in response.chunks():
+        body += chunk
+        if len(body) > MAX_COLLECTED_BYTES:
+            message = f"more than {MAX_COLLECTED_BYTES} bytes; stream with partialResultToken"
+            raise BrokenResponseError(message, response.received)
+    if not body:
+        return {}
+    if _is_json(response):
+        try:
+            return {"body": json.loads(body)}
+        except (ValueError, RecursionError):
+            pass  # said to be JSON and is not: handed over as it is
+    if _is_text(response):
+        try:
+            return {"bodyText": body.decode("utf-8")}
+        except UnicodeDecodeError:
+            pass
+    return {"bodyBase64": base64.b64encode(body).decode("ascii")}
+
+
+async def _events(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
+    decoder = SseDecoder()
+    try:
+        async for chunk in response.chunks():
+            for event in decoder.feed(chunk):
+                yield _event(event)
+    except SseError as error:
+        raise BrokenResponseError(str(error), response.received) from error
+    if decoder.pending:
+        raise BrokenResponseError("the event stream ended inside of an event", response.received)
+
+
+def _event(event: ServerSentEvent) -> dict[str, Any]:
+    return {"kind": "event", "event": event.event, "data": event.data, "id": event.id}
+
+
+async def _text(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    async for chunk in response.chunks():
+        if text := decoder.decode(chunk):
+            yield {"kind": "chunk", "text": text}
+    if text := decoder.decode(b"", final=True):
+        yield {"kind": "chunk", "text": text}
+
+
+async def _binary(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
+    async for chunk in response.chunks():
+        yield {"kind": "chunk", "base64": base64.b64encode(chunk).decode("ascii")}
+
+
+def _media_type(response: AttestedResponse) -> str:
+    return response.header("content-type").partition(";")[0].strip().lower()
+
+
+def _is_json(response: AttestedResponse) -> bool:
+    return _plain(response) and (
+        _media_type(response) == "application/json" or _media_type(response).endswith("+json")
+    )
+
+
+def _is_text(response: AttestedResponse) -> bool:
+    return _plain(response) and (_media_type(response).startswith("text/") or _is_json(response))
+
+
+def _plain(response: AttestedResponse) -> bool:
+    """Not encoded; an encoding was not asked for, so its bytes are handed over as they are."""
+    return response.header("content-encoding") in ("", "identity")

@@ -1,0 +1,63 @@
+"""Our types → lsprotocol's. The only place that knows both.
+
+Invariant: every position passes through the file's own line index in the negotiated encoding.
+"""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from ratls_ls.config.problem import Edit, Severity
+from ratls_ls.config.span import LineIndex, PositionEncoding, Span
+from ratls_ls.language.diagnose import Diagnostic
+
+RULES_URL = "https://github.com/ratls-ls/ratls-ls/blob/main/docs/rules.md"
+SOURCE = "ratls"
+_SEVERITIES = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.INFORMATION: types.DiagnosticSeverity.Information,
+    Severity.HINT: types.DiagnosticSeverity.Hint,
+}
+
+
+class Converter:
+    """Conversions for one text of one file."""
+
+    def __init__(self, uri: str, index: LineIndex, encoding: PositionEncoding) -> None:
+        self._uri = uri
+        self._index = index
+        self._encoding = encoding
+
+    def range(self, span: Span) -> types.Range:
+        start = self._index.position(span.start, self._encoding)
+        end = self._index.position(span.end, self._encoding)
+        return types.Range(types.Position(*start), types.Position(*end))
+
+    def offset(self, position: types.Position) -> int:
+        return self._index.offset(position.line, position.character, self._encoding)
+
+    def edit(self, edit: Edit) -> types.TextEdit:
+        return types.TextEdit(self.range(edit.span), edit.new_text)
+
+    def diagnostic(self, diagnostic: Diagnostic) -> types.Diagnostic:
+        problem = diagnostic.problem
+        return types.Diagnostic(
+            range=self.range(diagnostic.span),
+            severity=_SEVERITIES[diagnostic.severity],
+            code=diagnostic.code,
+            code_description=types.CodeDescription(f"{RULES_URL}#{diagnostic.code}"),
+            source=SOURCE,
+            message=diagnostic.message,
+            related_information=[
+                types.DiagnosticRelatedInformation(
+                    types.Location(self._uri, self.range(related.span)), related.message
+                )
+                for related in diagnostic.related
+            ]
+            or None,
+            data={
+                "provider": diagnostic.provider,
+                "fixes": [fix.title for fix in problem.fixes] if problem is not None else [],
+            },
+        )
