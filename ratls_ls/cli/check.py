@@ -1,0 +1,100 @@
+"""`ratls-ls check`: the problems of config files, for people and for machines."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ratls_ls.atls.client import AttestedClient
+from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
+from ratls_ls.atls.verifier import Verifier
+from ratls_ls.config.check import Context, fix_all
+from ratls_ls.config.check import check as check_config
+from ratls_ls.config.model import Provider
+from ratls_ls.config.problem import Severity
+from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.span import LineIndex
+from ratls_ls.language.diagnose import Diagnostic, diagnose
+from ratls_ls.session import codex_home
+from ratls_ls.status import ProviderStatus, State, StatusError, judged
+
+from . import report
+from .common import read_text, verifier
+from .main import EXIT_NO, EXIT_YES, CommandError
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One file and what was found in it. `name` is how the user called it."""
+
+    name: str
+    text: str
+    index: LineIndex
+    diagnostics: list[Diagnostic]
+
+
+def check(options: argparse.Namespace) -> int:
+    """Exit 1 if there is a problem of severity error (`--strict`: or warning)."""
+    names = options.files or [str(codex_home(None, os.environ) / "config.toml")]
+    verifying = verifier(options) if options.live else None
+    checked = [_check(name, verifying, fix=options.fix) for name in names]
+    report.FORMATS[options.format](checked, sys.stdout)
+    failing = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
+    found = any(item.severity in failing for file in checked for item in file.diagnostics)
+    return EXIT_NO if found else EXIT_YES
+
+
+def _check(name: str, verifying: Verifier | None, *, fix: bool) -> Checked:
+    text = sys.stdin.read() if name == STDIN else read_text(Path(name))
+    context = Context(environment=frozenset(os.environ))
+    if fix and name != STDIN:
+        fixed = fix_all(text, context)
+        if fixed != text:
+            _write(Path(name), fixed)
+            text = fixed
+    file = read(text)
+    statuses = asyncio.run(_attest_all(file, verifying)) if verifying is not None else {}
+    unknown = ProviderStatus(State.UNCHECKED)
+    found = diagnose(
+        file, check_config(file, context), lambda provider: statuses.get(provider, unknown)
+    )
+    return Checked(name, text, LineIndex(text), found)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from error
+
+
+async def _attest_all(file: ConfigFile, verifying: Verifier) -> dict[Provider, ProviderStatus]:
+    providers = [table.provider for table in file.providers.values() if table.provider]
+    statuses = await asyncio.gather(*(_attest(provider, verifying) for provider in providers))
+    return dict(zip(providers, statuses, strict=True))
+
+
+async def _attest(provider: Provider, verifying: Verifier) -> ProviderStatus:
+    seen: list[ProviderStatus] = []
+    client = AttestedClient(
+        provider,
+        verifying,
+        lambda attestation: seen.append(judged(attestation, attestation.result.appraised_at)),
+    )
+    try:
+        await client.attest()
+    except AttestationRejectedError:
+        pass  # `seen` has it
+    except UnreachableError as error:
+        failure = StatusError(f"unreachable-{error.step.value}", str(error))
+        return ProviderStatus(State.UNREACHABLE, error=failure)
+    finally:
+        await client.aclose()
+    return seen[-1]

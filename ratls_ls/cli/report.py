@@ -1,0 +1,173 @@
+"""Check results as text, JSON, SARIF 2.1.0 or GitHub annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from ratls_ls import __version__
+from ratls_ls.config.problem import Severity
+from ratls_ls.config.span import PositionEncoding
+from ratls_ls.language.diagnose import Diagnostic
+from ratls_ls.session import range_json
+
+if TYPE_CHECKING:
+    from .check import Checked
+
+_STYLES = {
+    Severity.ERROR: "bold red",
+    Severity.WARNING: "bold yellow",
+    Severity.INFORMATION: "bold blue",
+    Severity.HINT: "dim",
+}
+_SARIF_LEVELS = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFORMATION: "note",
+    Severity.HINT: "note",
+}
+_GITHUB_LEVELS = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFORMATION: "notice",
+    Severity.HINT: "notice",
+}
+_MAX_LINE = 160
+
+
+def text(files: Sequence[Checked], stream: TextIO) -> None:
+    """For a person: place, message, source line, caret, fix."""
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for file in files:
+        for item in file.diagnostics:
+            _text(console, file, item)
+    errors = sum(item.severity is Severity.ERROR for file in files for item in file.diagnostics)
+    others = sum(len(file.diagnostics) for file in files) - errors
+    if not errors and not others:
+        console.print(Text("no problems", "green"))
+    else:
+        console.print(f"{_count(errors, 'error')}, {_count(others, 'other problem')}")
+
+
+def _text(console: Console, file: Checked, item: Diagnostic) -> None:
+    line, column = file.index.position(item.span.start, PositionEncoding.UTF_32)
+    source = file.index.line_span(line).of(file.text)
+    end = file.index.position(item.span.end, PositionEncoding.UTF_32)
+    width = max(1, (end.character if end.line == line else len(source)) - column)
+    head = Text(f"{file.name}:{line + 1}:{column + 1}: ")
+    head.append(f"{item.severity} ", _STYLES[item.severity])
+    head.append(f"[{item.code}]", "dim")
+    console.print(head)
+    console.print(Text(f"  {item.message}"))
+    if column + width <= _MAX_LINE:
+        console.print(Text(f"  {line + 1:>4} | {source[:_MAX_LINE]}", "dim"))
+        blank = "".join("\t" if character == "\t" else " " for character in source[:column])
+        console.print(Text(f"       | {blank}{'^' * width}", _STYLES[item.severity]))
+    for title in _fix_titles(item)[:1]:
+        console.print(Text(f"  fix: {title}", "cyan"))
+    console.print()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def as_json(files: Sequence[Checked], stream: TextIO) -> None:
+    """The problem list of the interface: zero-based, UTF-16."""
+    problems = [_json(file, item) for file in files for item in file.diagnostics]
+    json.dump({"problems": problems}, stream, indent=2)
+    stream.write("\n")
+
+
+def _json(file: Checked, item: Diagnostic) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "file": file.name,
+        "code": item.code,
+        "severity": item.severity.value,
+        "range": range_json(file.index, item.span, PositionEncoding.UTF_16),
+        "message": item.message,
+    }
+    if titles := _fix_titles(item):
+        shape["fix"] = titles[0]
+    return shape
+
+
+def sarif(files: Sequence[Checked], stream: TextIO) -> None:
+    """SARIF 2.1.0, columns in UTF-16 code units."""
+    codes = sorted({item.code for file in files for item in file.diagnostics})
+    driver = {
+        "name": "ratls-ls",
+        "version": __version__,
+        "rules": [{"id": code} for code in codes],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "utf16CodeUnits",
+        "results": [_sarif(file, item) for file in files for item in file.diagnostics],
+    }
+    document = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [run],
+    }
+    json.dump(document, stream, indent=2)
+    stream.write("\n")
+
+
+def _sarif(file: Checked, item: Diagnostic) -> dict[str, Any]:
+    span = range_json(file.index, item.span, PositionEncoding.UTF_16)
+    region = {
+        "startLine": span["start"]["line"] + 1,
+        "startColumn": span["start"]["character"] + 1,
+        "endLine": span["end"]["line"] + 1,
+        "endColumn": span["end"]["character"] + 1,
+    }
+    uri = Path(file.name).as_posix()
+    location = {"artifactLocation": {"uri": uri}, "region": region}
+    return {
+        "ruleId": item.code,
+        "level": _SARIF_LEVELS[item.severity],
+        "message": {"text": item.message},
+        "locations": [{"physicalLocation": location}],
+    }
+
+
+def github(files: Sequence[Checked], stream: TextIO) -> None:
+    """Workflow commands that GitHub shows as annotations."""
+    for file in files:
+        for item in file.diagnostics:
+            start = file.index.position(item.span.start, PositionEncoding.UTF_32)
+            end = file.index.position(item.span.end, PositionEncoding.UTF_32)
+            place = ",".join(
+                (
+                    f"file={_escaped(file.name, property_value=True)}",
+                    f"line={start.line + 1}",
+                    f"endLine={end.line + 1}",
+                    f"col={start.character + 1}",
+                    f"title={item.code}",
+                )
+            )
+            message = _escaped(item.message, property_value=False)
+            stream.write(f"::{_GITHUB_LEVELS[item.severity]} {place}::{message}\n")
+
+
+def _escaped(value: str, *, property_value: bool) -> str:
+    value = value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return value.replace(":", "%3A").replace(",", "%2C") if property_value else value
+
+
+def _fix_titles(item: Diagnostic) -> list[str]:
+    return [fix.title for fix in item.problem.fixes] if item.problem is not None else []
+
+
+FORMATS: dict[str, Callable[[Sequence[Checked], TextIO], None]] = {
+    "text": text,
+    "json": as_json,
+    "sarif": sarif,
+    "github": github,
+}
