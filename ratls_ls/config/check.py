@@ -24,11 +24,11 @@ class Context:
     environment: frozenset[str] | None = None
 
 
-def check(file: ConfigFile, context: Context = Context()) -> list[Problem]:  # noqa: B008
+def check(file: ConfigFile, context: Context = Context()) -> list[Problem]:
     """The problems of `file`, in order of their place."""
     raise NotImplementedError
 
 
-def fix_all(text: str, context: Context = Context()) -> str:  # noqa: B008
+def fix_all(text: str, context: Context = Context()) -> str:
     """`text` with every safe fix applied until none is left."""
     raise NotImplementedError

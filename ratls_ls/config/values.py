@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import NamedTuple
 
 from .span import Span
 
@@ -57,13 +58,14 @@ class Table:
     """A table, gathered from all places that add to it.
 
     `span`: the braces of an inline table; the header (brackets included) of one that has a
-    header; else the key that first names it. `headers`: spans of all its own headers.
+    header; else the key that first names it. `line_end`: where the line of its header ends,
+    before the line break; None without a header.
     """
 
     span: Span
     kind: TableKind
     entries: Mapping[str, Entry] = field(default_factory=dict)
-    headers: tuple[Span, ...] = ()
+    line_end: int | None = None
 
     def get(self, *path: str) -> Value | None:
         """The value at `path`, None if there is none."""
@@ -90,16 +92,85 @@ class Entry:
     """A key with its value.
 
     `span`: from the first part of the key to the end of the value (`a.b = 1` as a whole), the
-    header for a table under one. `keys`: every place that spells this key, the first one first.
+    header for a table under one. `line_end`: where the line ends on which the value ends, before
+    the line break. `keys`: every place that spells this key, the first one first.
     """
 
     key: Key
     value: Value
     span: Span
+    line_end: int
     keys: tuple[Key, ...]
 
 
 Value = Scalar | Array | Table | Invalid
+
+
+class Header(NamedTuple):
+    """`[a.b]`, or `[[a.b]]` (`of_tables`). `line_end`: where its line ends."""
+
+    keys: tuple[Key, ...]
+    span: Span
+    line_end: int
+    of_tables: bool
+
+
+class Statement(NamedTuple):
+    """`a.b = value`. `line_end`: where the line ends on which the value ends."""
+
+    keys: tuple[Key, ...]
+    value: Value
+    span: Span
+    line_end: int
+
+
+class Issue(NamedTuple):
+    """Why some text is not TOML. `path`: the key or table it spoils, None if that is unknown."""
+
+    span: Span
+    message: str
+    path: tuple[str, ...] | None
+
+
+def shifted(value: Value, by: int) -> Value:
+    """`value`, `by` code points further on in the text."""
+    match value:
+        case Scalar(span, plain):
+            return Scalar(span.shifted(by), plain)
+        case Array(span, items, of_tables):
+            return Array(span.shifted(by), tuple(shifted(item, by) for item in items), of_tables)
+        case Table():
+            return shifted_table(value, by)
+        case Invalid(span):
+            return Invalid(span.shifted(by))
+
+
+def shifted_table(table: Table, by: int) -> Table:
+    """`table`, `by` code points further on in the text."""
+    if by == 0:
+        return table
+    return Table(
+        table.span.shifted(by),
+        table.kind,
+        {name: shifted_entry(entry, by) for name, entry in table.entries.items()},
+        None if table.line_end is None else table.line_end + by,
+    )
+
+
+def shifted_entry(entry: Entry, by: int) -> Entry:
+    """`entry`, `by` code points further on in the text."""
+    return Entry(
+        shifted_key(entry.key, by),
+        shifted(entry.value, by),
+        entry.span.shifted(by),
+        entry.line_end + by,
+        tuple(shifted_key(key, by) for key in entry.keys),
+    )
+
+
+def shifted_key(key: Key, by: int) -> Key:
+    """`key`, `by` code points further on in the text."""
+    return Key(key.name, key.span.shifted(by))
 
 
 def to_python(value: Value) -> object:

@@ -1,0 +1,225 @@
+"""Statements and headers put together to tables, as TOML 1.0 has it.
+
+Invariant: what two places say about one key is never mixed; the first holds, the second is
+reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .span import Span
+from .values import (
+    Array,
+    Entry,
+    Header,
+    Issue,
+    Key,
+    Statement,
+    Table,
+    TableKind,
+    Value,
+    shifted,
+    shifted_key,
+)
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table in the making. `explicit`: its header stood; `dotted_by`: the number of the section
+    whose dotted keys opened it. After either no other section may add to it."""
+
+    span: Span
+    kind: TableKind
+    line_end: int | None = None
+    entries: dict[str, _Entry] = field(default_factory=dict)
+    explicit: bool = False
+    dotted_by: int | None = None
+
+
+@dataclass(slots=True)
+class _Tables:
+    span: Span
+    items: list[_Table] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Entry:
+    keys: list[Key]
+    value: _Table | _Tables | Value
+    span: Span
+    line_end: int
+
+
+class _ConflictError(Exception):
+    def __init__(self, key: Key, message: str) -> None:
+        self.key = key
+        self.message = message
+
+
+class Merger:
+    """Adds one section after the other, in the order of the text."""
+
+    def __init__(self) -> None:
+        self._root = _Table(Span(0, 0), TableKind.ROOT)
+        self._number = 0
+        self.issues: list[Issue] = []
+
+    def add(self, header: Header | None, statements: Iterable[Statement], at: int) -> None:
+        """Add a section that starts at `at`."""
+        self._number += 1
+        table = self._root
+        path: tuple[str, ...] = ()
+        if header is not None:
+            path = tuple(key.name for key in header.keys)
+            try:
+                table = self._open(_shifted_header(header, at))
+            except _ConflictError as conflict:
+                self._report(conflict, path)
+                # Nobody sees what stands under a header that must not be; the header is reported.
+                return
+        for statement in statements:
+            moved = _shifted_statement(statement, at)
+            try:
+                self._assign(table, moved)
+            except _ConflictError as conflict:
+                self._report(conflict, (*path, *(key.name for key in statement.keys)))
+
+    def table(self) -> Table:
+        """All that was added."""
+        return _finished(self._root)
+
+    def _report(self, conflict: _ConflictError, path: tuple[str, ...]) -> None:
+        self.issues.append(Issue(conflict.key.span, conflict.message, path))
+
+    def _open(self, header: Header) -> _Table:
+        table = self._root
+        *way, last = header.keys
+        for key in way:
+            entry = table.entries.get(key.name)
+            if entry is None:
+                step = _Table(key.span, TableKind.IMPLICIT)
+                table.entries[key.name] = _Entry([key], step, header.span, header.line_end)
+                table = step
+                continue
+            entry.keys.append(key)
+            match entry.value:
+                case _Table():
+                    table = entry.value
+                case _Tables():
+                    table = entry.value.items[-1]
+                case _:
+                    raise _ConflictError(key, _is_a_value(key))
+        return (
+            _open_element(table, last, header) if header.of_tables else _open(table, last, header)
+        )
+
+    def _assign(self, table: _Table, statement: Statement) -> None:
+        *way, last = statement.keys
+        for key in way:
+            entry = table.entries.get(key.name)
+            if entry is None:
+                step = _Table(key.span, TableKind.DOTTED)
+                table.entries[key.name] = _Entry([key], step, statement.span, statement.line_end)
+                table = step
+            elif not isinstance(entry.value, _Table):
+                raise _ConflictError(key, _is_a_value(key))
+            elif entry.value.explicit or entry.value.dotted_by not in (None, self._number):
+                raise _ConflictError(
+                    key, f"Table `{key.name}` is complete; another place defines it"
+                )
+            else:
+                entry.keys.append(key)
+                table = entry.value
+            table.dotted_by = self._number
+        if last.name in table.entries:
+            raise _ConflictError(last, f"Key `{last.name}` is already set in this table")
+        table.entries[last.name] = _Entry(
+            [last], statement.value, statement.span, statement.line_end
+        )
+
+
+def inline_table(span: Span, statements: Sequence[Statement]) -> Table:
+    """The table of `{…}`, whose statements do not conflict."""
+    merger = Merger()
+    merger.add(None, statements, 0)
+    return Table(span, TableKind.INLINE, merger.table().entries)
+
+
+def _open(table: _Table, key: Key, header: Header) -> _Table:
+    entry = table.entries.get(key.name)
+    if entry is None:
+        opened = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
+        table.entries[key.name] = _Entry([key], opened, header.span, header.line_end)
+        return opened
+    opened_before = entry.value
+    if not isinstance(opened_before, _Table):
+        raise _ConflictError(key, _is_a_value(key))
+    if opened_before.explicit or opened_before.dotted_by is not None:
+        raise _ConflictError(key, f"Table `{key.name}` stands twice")
+    entry.keys.append(key)
+    entry.span, entry.line_end = header.span, header.line_end
+    opened_before.span, opened_before.line_end = header.span, header.line_end
+    opened_before.kind = TableKind.HEADER
+    opened_before.explicit = True
+    return opened_before
+
+
+def _open_element(table: _Table, key: Key, header: Header) -> _Table:
+    entry = table.entries.get(key.name)
+    if entry is None:
+        entry = _Entry([], _Tables(header.span), header.span, header.line_end)
+        table.entries[key.name] = entry
+    if not isinstance(entry.value, _Tables):
+        raise _ConflictError(key, f"`{key.name}` is no array of tables; another place defines it")
+    element = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
+    entry.value.items.append(element)
+    entry.keys.append(key)
+    return element
+
+
+def _is_a_value(key: Key) -> str:
+    return f"`{key.name}` already has a value, so nothing can stand under it"
+
+
+def _finished(table: _Table) -> Table:
+    entries = {
+        name: Entry(
+            entry.keys[0],
+            _finished_value(entry.value),
+            entry.span,
+            entry.line_end,
+            tuple(entry.keys),
+        )
+        for name, entry in table.entries.items()
+    }
+    return Table(table.span, table.kind, entries, table.line_end)
+
+
+def _finished_value(value: _Table | _Tables | Value) -> Value:
+    match value:
+        case _Table():
+            return _finished(value)
+        case _Tables():
+            return Array(value.span, tuple(_finished(item) for item in value.items), of_tables=True)
+        case _:
+            return value
+
+
+def _shifted_header(header: Header, by: int) -> Header:
+    if by == 0:
+        return header
+    keys = tuple(shifted_key(key, by) for key in header.keys)
+    return Header(keys, header.span.shifted(by), header.line_end + by, header.of_tables)
+
+
+def _shifted_statement(statement: Statement, by: int) -> Statement:
+    if by == 0:
+        return statement
+    return Statement(
+        tuple(shifted_key(key, by) for key in statement.keys),
+        shifted(statement.value, by),
+        statement.span.shifted(by),
+        statement.line_end + by,
+    )

@@ -1,0 +1,127 @@
+"""Reads statement by statement a section that is not TOML as a whole.
+
+Invariant: a broken statement is reported and, where its key can be read, kept with an Invalid
+value: what is half written is never taken for absent. It spoils no other statement.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import NamedTuple
+
+from .explain import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, explain
+from .pieces import split, stays_open
+from .span import Span
+from .tree import NEWER_TOML, Failure, Reading, line_end, read_valid
+from .values import Header, Invalid, Issue, Key, Statement
+
+_KEY_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\[^\n])*"|'[^'\n]*')"""
+_KEY = rf"{_KEY_PART}(?:[ \t]*\.[ \t]*{_KEY_PART})*"
+_STATEMENT_START = re.compile(rf"^[ \t]*{_KEY}[ \t]*=", re.MULTILINE)
+_BROKEN_STATEMENT = re.compile(
+    rf"[ \t]*(?P<key>{_KEY})[ \t]*(?P<equals>=?)[ \t]*(?=(?P<value>[^\r\n]*))"
+)
+_BROKEN_HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<key>{_KEY})[ \t]*(?=[\]#\r\n]|$)")
+
+
+class Recovered(NamedTuple):
+    """`lost`: the header cannot be read, so nobody knows where the statements belong."""
+
+    header: Header | None
+    statements: tuple[Statement, ...]
+    issues: tuple[Issue, ...]
+    lost: bool
+
+
+def recover(text: str) -> Recovered:
+    """What can be read of a section that is not TOML as a whole."""
+    recovery = _Recovery(text)
+    starts = [match.start() for match in _STATEMENT_START.finditer(text)]
+    candidates = starts if starts[:1] == [0] else [0, *starts]
+    for start, end in pairwise([*split(text, candidates), len(text)]):
+        recovery.piece(start, end)
+    return recovery.recovered()
+
+
+class _Recovery:
+    """Gathers a section piece by piece."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._header: Header | None = None
+        self._lost = False
+        self._statements: list[Statement] = []
+        self._issues: list[Issue] = []
+
+    def recovered(self) -> Recovered:
+        return Recovered(self._header, tuple(self._statements), tuple(self._issues), self._lost)
+
+    def piece(self, start: int, end: int) -> None:
+        """One statement with what follows it, or the header with what follows."""
+        reading = read_valid(self._text[start:end], start)
+        if isinstance(reading, Reading):
+            self._take(reading)
+            return
+        while start < end:
+            line_break = self._text.find("\n", start, end)
+            next_line = end if line_break == -1 else line_break + 1
+            reading = read_valid(self._text[start:next_line], start)
+            if isinstance(reading, Reading):
+                self._take(reading)
+            elif stays_open(self._text[start:next_line]) or reading.reason == NEWER_TOML:
+                whole = read_valid(self._text[start:end], start)
+                self._broken(start, end, whole if isinstance(whole, Failure) else reading)
+                return
+            else:
+                self._broken(start, next_line, reading)
+            start = next_line
+
+    def _take(self, reading: Reading) -> None:
+        if reading.header is not None:
+            self._header = reading.header
+        self._statements += reading.statements
+
+    def _broken(self, start: int, end: int, failure: Failure) -> None:
+        """Keep what can be known of a broken piece: which header or key it has."""
+        at = start + failure.position
+        if self._text[start:end].lstrip(" \t").startswith("["):
+            self._broken_header(start, end, at, failure)
+            return
+        match = _BROKEN_STATEMENT.match(self._text, start, end)
+        keys = self._keys(match) if match else None
+        if match is None or keys is None:
+            self._report(self._whole(start, end), NO_STATEMENT, ())
+            return
+        rest = self._whole(match.end(), end)
+        value = rest if rest.start < rest.end else Span(match.start("key"), match.end("equals"))
+        self._statements.append(
+            Statement(keys, Invalid(value), Span(match.start("key"), value.end), value.end)
+        )
+        path = tuple(key.name for key in keys)
+        self._report(*explain(self._text, failure.reason, at, value), path)
+
+    def _broken_header(self, start: int, end: int, at: int, failure: Failure) -> None:
+        match = _BROKEN_HEADER.match(self._text, start, end)
+        keys = self._keys(match) if match else None
+        line = self._whole(start, line_end(self._text, start))
+        if match is None or keys is None or self._header is not None or self._statements:
+            self._lost = self._lost or (self._header is None and not self._statements)
+            self._report(line, NO_HEADER, None)
+            return
+        self._header = Header(keys, line, line_end(self._text, start), match["open"] == "[[")
+        self._report(line, UNCLOSED_HEADER if "]" not in line.of(self._text) else NO_HEADER, ())
+
+    def _keys(self, match: re.Match[str]) -> tuple[Key, ...] | None:
+        reading = read_valid(f"{match['key']} = 0", match.start("key"))
+        return reading.statements[0].keys if isinstance(reading, Reading) else None
+
+    def _whole(self, start: int, end: int) -> Span:
+        """What stands between `start` and `end` less the blanks around it."""
+        piece = self._text[start:end]
+        return Span(start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()))
+
+    def _report(self, span: Span, message: str, path: tuple[str, ...] | None) -> None:
+        if path is not None and self._header is not None:
+            path = (*(key.name for key in self._header.keys), *path)
+        self._issues.append(Issue(span, message, path))
