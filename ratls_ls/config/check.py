@@ -5,30 +5,77 @@ Invariant: pure and total: any text gives problems, none an exception.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import replace
 
-from .problem import Problem
-from .read import ConfigFile
+from .context import Context
+from .problem import Edit, Fix, Problem
+from .read import read
+from .rules import file_problems, provider_problems
+from .tables import ConfigFile, Part
 
+__all__ = ["Context", "apply", "check", "fix_all"]
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the text alone does not say.
-
-    `kind`: the user's own config, or one in a project's `.codex`. `environment`: names of the
-    environment variables that are set; None is unknown, and then nothing is said about them.
-    """
-
-    kind: Literal["user", "project"] = "user"
-    environment: frozenset[str] | None = None
+_ROUNDS = 20
 
 
-def check(file: ConfigFile, context: Context = Context()) -> list[Problem]:
-    """The problems of `file`, in order of their place."""
-    raise NotImplementedError
+def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
+    """The problems of `file`, in order of their place. `context` None: Context()."""
+    context = context or Context()
+    found = list(file_problems(file, context))
+    for base, part in file.parts:
+        found += (_shifted(problem, base) for problem in _of_part(part, context))
+    found.sort(key=lambda problem: (problem.span, problem.code))
+    return found
 
 
-def fix_all(text: str, context: Context = Context()) -> str:
+def fix_all(text: str, context: Context | None = None) -> str:
     """`text` with every safe fix applied until none is left."""
-    raise NotImplementedError
+    file = read(text)
+    for _ in range(_ROUNDS):
+        fixes = [fix for problem in check(file, context) for fix in problem.fixes if fix.safe]
+        changed = apply(file.text, _together(fixes))
+        if changed == file.text:
+            break
+        file = read(changed, file)
+    return file.text
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """`text` with `edits`, none of which overlap, made."""
+    for edit in sorted(edits, key=lambda edit: edit.span, reverse=True):
+        text = text[: edit.span.start] + edit.new_text + text[edit.span.end :]
+    return text
+
+
+def _of_part(part: Part, context: Context) -> tuple[Problem, ...]:
+    known = part.problems.get(context)
+    if known is None:
+        known = tuple(
+            problem for table in part.providers for problem in provider_problems(table, context)
+        )
+        part.problems[context] = known
+    return known
+
+
+def _together(fixes: Iterable[Fix]) -> list[Edit]:
+    """The edits of as many of `fixes` as do not touch each other."""
+    taken: list[Edit] = []
+    for fix in fixes:
+        if not any(_touch(edit, other) for edit in fix.edits for other in taken):
+            taken += fix.edits
+    return taken
+
+
+def _touch(one: Edit, other: Edit) -> bool:
+    return one.span.start <= other.span.end and other.span.start <= one.span.end
+
+
+def _shifted(problem: Problem, by: int) -> Problem:
+    if by == 0:
+        return problem
+    fixes = tuple(
+        replace(fix, edits=tuple(Edit(edit.span.shifted(by), edit.new_text) for edit in fix.edits))
+        for fix in problem.fixes
+    )
+    return replace(problem, span=problem.span.shifted(by), fixes=fixes)

@@ -5,87 +5,19 @@ Invariant: `read` is a function of the text alone; what a previous reading gives
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 
-from .model import Provider
-from .span import Span
-from .values import Entry, Table
+from .build import provider_of
+from .context import Context
+from .keys import REFERENCE_KEYS
+from .problem import Severity
+from .rules import provider_problems
+from .tables import ConfigFile, Part, ProviderTable, Reference
+from .toml import Document, Group, parse
+from .values import Issue, Table, string_of
 
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A place that names a provider id.
-
-    `span`: the string with its quotes; `path`: e.g. ("profiles", "work", "model_provider").
-    """
-
-    id: str
-    span: Span
-    path: tuple[str, ...]
-
-
-class ProviderTable:
-    """One `[model_providers.<id>]` with all that belongs to it, wherever it stands.
-
-    All spans are absolute. `provider` is None unless the attested use is fully valid.
-    """
-
-    id: str
-    provider: Provider | None
-
-    @property
-    def span(self) -> Span:
-        """The header, else the key, that first names this provider: where to show its status."""
-        raise NotImplementedError
-
-    @property
-    def id_spans(self) -> tuple[Span, ...]:
-        """Every spelling of the id in headers and keys (quotes included), for rename."""
-        raise NotImplementedError
-
-    @property
-    def table(self) -> Table:
-        """Its table; `table.entries["base_url"]` etc."""
-        raise NotImplementedError
-
-    @property
-    def policy(self) -> Table | None:
-        """Its `ratls_policy`, if that is a table."""
-        raise NotImplementedError
-
-    @property
-    def policy_entry(self) -> Entry | None:
-        """The entry `ratls_policy` whatever its value is."""
-        raise NotImplementedError
-
-    @property
-    def policy_spans(self) -> Mapping[str, Span]:
-        """Span of each policy entry by dotted key ("allowed_tdx_status", "min_tdx_tcb.mrseam")."""
-        raise NotImplementedError
-
-    @property
-    def attested(self) -> bool:
-        """Whether `use_ratls = true` stands here (the rest may still be wrong)."""
-        raise NotImplementedError
-
-
-class ConfigFile:
-    """A read config. Spans and values are absolute and those of `text`."""
-
-    text: str
-    providers: Mapping[str, ProviderTable]
-    references: tuple[Reference, ...]
-
-    @property
-    def root(self) -> Table:
-        """The whole text as one table."""
-        raise NotImplementedError
-
-    @property
-    def is_codex_config(self) -> bool:
-        """Whether the text itself shows that it is one: it has `model_providers`."""
-        raise NotImplementedError
+__all__ = ["ConfigFile", "ProviderTable", "Reference", "read"]
 
 
 def read(text: str, previous: ConfigFile | None = None) -> ConfigFile:
@@ -93,4 +25,70 @@ def read(text: str, previous: ConfigFile | None = None) -> ConfigFile:
 
     `previous`: an earlier reading of (mostly) the same text; makes this one fast, changes nothing.
     """
-    raise NotImplementedError
+    document = parse(text, previous.document if previous else None)
+    known = {part.group: part for _, part in previous.parts} if previous else {}
+    parts = tuple((base, known.get(group) or _part(group)) for base, group in document.groups)
+    spoilt = _spoilt(document)
+    providers: dict[str, ProviderTable] = {}
+    references: list[Reference] = []
+    for base, part in parts:
+        for table in part.providers:
+            placed = table.at(base)
+            if table.id in spoilt or None in spoilt:
+                placed = replace(placed, provider=None, broken=table.id in spoilt)
+            providers.setdefault(table.id, placed)
+        references += (
+            Reference(reference.id, reference.span.shifted(base), reference.path)
+            for reference in part.references
+        )
+    return ConfigFile(text, document, providers, tuple(references), parts)
+
+
+def _spoilt(document: Document) -> set[str | None]:
+    """Ids of providers of which something cannot be read; None stands for any of them."""
+    return {found for issue in document.issues for found in _spoilt_by(issue)}
+
+
+def _spoilt_by(issue: Issue) -> Iterator[str | None]:
+    """A header that cannot be read may have been any provider's, with any pin under it."""
+    if issue.path is None or issue.path in ((), ("model_providers",)):
+        yield None
+    elif issue.path[0] == "model_providers":
+        yield issue.path[1]
+
+
+def _part(group: Group) -> Part:
+    pieces = tuple((start, section.text) for start, section in group.sections)
+    newline = "\r\n" if any("\r\n" in text for _, text in pieces) else "\n"
+    all_providers = group.root.get("model_providers")
+    entries = tuple(all_providers) if isinstance(all_providers, Table) else ()
+    tables = [
+        ProviderTable(entry.key.name, entry, newline=newline, pieces=pieces) for entry in entries
+    ]
+    return Part(group, tuple(map(_judged, tables)), tuple(_references(group.root)))
+
+
+def _judged(table: ProviderTable) -> ProviderTable:
+    """With its Provider, if nothing about its attestation is wrong."""
+    if not table.attested:
+        return table
+    problems = provider_problems(table, Context())
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return table
+    return replace(table, provider=provider_of(table))
+
+
+def _references(root: Table) -> Iterator[Reference]:
+    yield from _references_in(root, ())
+    profiles = root.get("profiles")
+    for profile in profiles if isinstance(profiles, Table) else ():
+        if isinstance(profile.value, Table):
+            yield from _references_in(profile.value, ("profiles", profile.key.name))
+
+
+def _references_in(table: Table, path: tuple[str, ...]) -> Iterator[Reference]:
+    for key in REFERENCE_KEYS:
+        value = table.get(key)
+        name = string_of(value)
+        if value is not None and name is not None:
+            yield Reference(name, value.span, (*path, key))

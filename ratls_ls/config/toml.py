@@ -34,6 +34,7 @@ class Group:
 
     root: Table
     issues: tuple[Issue, ...]
+    sections: tuple[Placed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ def _group(members: Sequence[Placed], base: int) -> Group:
     merger = Merger()
     for start, section in members:
         merger.add(section.header, section.statements, start - base)
-    return Group(merger.table(), tuple(merger.issues))
+    placed = tuple((start - base, section) for start, section in members)
+    return Group(merger.table(), tuple(merger.issues), placed)
 
 
 def _issues(

@@ -173,6 +173,11 @@ def shifted_key(key: Key, by: int) -> Key:
     return Key(key.name, key.span.shifted(by))
 
 
+def string_of(value: Value | None) -> str | None:
+    """The text of a string; None for any other value."""
+    return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else None
+
+
 def to_python(value: Value) -> object:
     """The plain value, as tomli gives it; an Invalid is None."""
     match value:

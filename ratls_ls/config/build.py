@@ -1,0 +1,117 @@
+"""The Provider value of a table that has no errors.
+
+Invariant: what is not exactly understood gives no Provider.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
+
+from .keys import find
+from .measurements import REGISTERS, digits_of, measurements
+from .model import DEFAULT_PCCS_URL, Provider, Secret
+from .tables import ProviderTable, strings
+from .urls import Url, parse_url
+from .values import Scalar, Table, string_of
+
+_MOST_RETRIES = 100
+
+
+def provider_of(table: ProviderTable) -> Provider | None:
+    """The Provider; None if anything that bears on its attestation is missing or not understood."""
+    base_url = _url(table.string("base_url"), "https")
+    pccs_url = _url(table.string("ratls_policy", "pccs_url") or DEFAULT_PCCS_URL, "https", "http")
+    policy = _policy(table)
+    if not table.attested or base_url is None or pccs_url is None or policy is None:
+        return None
+    token = table.string("experimental_bearer_token")
+    return Provider(
+        id=table.id,
+        base_url=base_url,
+        policy=policy,
+        pccs_url=pccs_url,
+        name=table.string("name"),
+        env_key=table.string("env_key"),
+        bearer_token=Secret(token) if token is not None else None,
+        http_headers=tuple((k, Secret(v)) for k, v in _pairs(table, "http_headers")),
+        env_http_headers=tuple(_pairs(table, "env_http_headers")),
+        query_params=tuple((k, Secret(v)) for k, v in _pairs(table, "query_params")),
+        wire_api=table.string("wire_api") or "chat",
+        request_max_retries=min(_integer(table, "request_max_retries"), _MOST_RETRIES),
+        stream_max_retries=min(_integer(table, "stream_max_retries"), _MOST_RETRIES),
+        stream_idle_timeout_ms=_integer(table, "stream_idle_timeout_ms"),
+    )
+
+
+def _url(text: str | None, *schemes: str) -> str | None:
+    url = parse_url(text) if text is not None else ""
+    if text is None or not isinstance(url, Url) or url.scheme not in schemes or url.is_forbidden:
+        return None
+    return text.rstrip("/")
+
+
+def _policy(table: ProviderTable) -> AppraisalPolicy | None:
+    entry = table.policy_entry
+    if entry is None:
+        return AppraisalPolicy()
+    policy = entry.value
+    if not isinstance(policy, Table) or not _is_understood(policy, ("ratls_policy",)):
+        return None
+    allowed = policy.get("allowed_tdx_status")
+    statuses = {TcbStatus.parse(text) for text, _ in strings(allowed)}
+    if allowed is None:
+        statuses = {TcbStatus.UP_TO_DATE}
+    if not statuses or None in statuses or TcbStatus.REVOKED in statuses:
+        return None
+    pins = tuple(_pins(table))
+    if any(not pin.value for pin in pins):
+        return None
+    grace = policy.get("grace_period")
+    seconds = grace.value if isinstance(grace, Scalar) else None
+    return AppraisalPolicy(
+        allowed_tcb_status=frozenset(status for status in statuses if status is not None),
+        grace_period=seconds if isinstance(seconds, int) else None,
+        pins=pins,
+    )
+
+
+def _is_understood(table: Table, path: tuple[str, ...]) -> bool:
+    """Whether all keys are known: one that is not may be a misspelt pin."""
+    model = find(*path)
+    if model is None:
+        return False
+    for entry in table:
+        child = model.child(entry.key.name)
+        if child is None:
+            return False
+        inner = entry.value if child.children and isinstance(entry.value, Table) else None
+        if inner is not None and not _is_understood(inner, (*path, child.name)):
+            return False
+    return True
+
+
+def _pins(table: ProviderTable) -> Iterator[Pin]:
+    for found in measurements(table.policy):
+        yield Pin(found.key, REGISTERS[found.key], digits_of(found.text) or b"")
+    app_compose = table.string("ratls_policy", "app_compose")
+    if app_compose is not None:
+        digest = hashlib.sha256(app_compose.encode()).digest()
+        yield Pin("app_compose", Register.COMPOSE_HASH, digest)
+
+
+def _pairs(table: ProviderTable, key: str) -> Iterator[tuple[str, str]]:
+    pairs = table.table.get(key)
+    for entry in pairs if isinstance(pairs, Table) else ():
+        if (text := string_of(entry.value)) is not None:
+            yield entry.key.name, text
+
+
+def _integer(table: ProviderTable, key: str) -> int:
+    found = table.table.get(key)
+    if isinstance(found, Scalar) and isinstance(found.value, int):
+        return found.value
+    model = find(key)
+    return int(model.default) if model is not None and model.default is not None else 0

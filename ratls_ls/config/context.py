@@ -1,0 +1,18 @@
+"""What bears on a config but does not stand in it.
+
+Invariant: nothing unknown is guessed; a rule that would need it is silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`kind`: the user's own config, or one in a project's `.codex`. `environment`: names of the
+    environment variables that are set; None is unknown."""
+
+    kind: Literal["user", "project"] = "user"
+    environment: frozenset[str] | None = None

@@ -1,0 +1,130 @@
+"""Smallest text edits that change a table and keep its comments, order and formatting.
+
+Invariant: an edit touches nothing but what it is for; where it cannot be made so, there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .problem import Edit
+from .span import Span
+from .tables import ProviderTable
+from .values import Array, Entry, Table, TableKind
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_WEAKENS = " (weakens the policy)"
+
+
+def quoted(text: str) -> str:
+    """`text` as a TOML basic string. JSON's escapes are TOML's, but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def spelled(name: str) -> str:
+    """`name` as a part of a key."""
+    return name if _BARE_KEY.fullmatch(name) else quoted(name)
+
+
+def weakening(title: str) -> str:
+    """The title of a fix that makes a policy accept more."""
+    return title + _WEAKENS
+
+
+def add_key(provider: ProviderTable, path: tuple[str, ...], key: str, value: str) -> Edit | None:
+    """`key = value` added to the table at `path` of a provider; None where that has no table.
+
+    `value`: TOML text.
+    """
+    table = provider.table if not path else provider.table.get(*path)
+    if not isinstance(table, Table) or provider.broken:
+        return None
+    statement = f"{spelled(key)} = {value}"
+    if table.kind is TableKind.INLINE:
+        return _add_inline(table, statement)
+    own = [entry for entry in table if _is_statement(entry)]
+    if table.kind is TableKind.IMPLICIT:
+        return _add_header(provider, table, path, statement)
+    if own:
+        last = max(own, key=lambda entry: entry.line_end)
+        lead = _before_key(provider, last)
+        return None if lead is None else _insert(last.line_end, provider.newline + lead + statement)
+    return None if table.line_end is None else _insert(table.line_end, provider.newline + statement)
+
+
+def remove_key(provider: ProviderTable, entry: Entry) -> Edit | None:
+    """`entry` removed, with its line if nothing else stands there. Only for `key = value`."""
+    if not _is_statement(entry):
+        return None
+    before = provider.line_before(entry.span.start)
+    after = provider.source(Span(entry.span.end, entry.line_end))
+    if before is None or after is None or before.strip():
+        return None
+    if after.strip():
+        return Edit(Span(entry.span.start, entry.line_end - len(after.lstrip())), "")
+    end = entry.line_end
+    break_after = provider.source(Span(end, end + len(provider.newline)))
+    if break_after == provider.newline:
+        end += len(provider.newline)
+    return Edit(Span(entry.span.start - len(before), end), "")
+
+
+def remove_item(provider: ProviderTable, array: Array, index: int) -> Edit | None:
+    """Element `index` removed with its comma; comments stay."""
+    item = array.items[index].span
+    after = provider.source(Span(item.end, array.span.end))
+    before = provider.line_before(item.start)
+    if after is None or before is None:
+        return None
+    comma = re.match(r"[ \t]*,[ \t]*", after)
+    if comma is not None:
+        end = item.end + comma.end()
+        line_break = re.match(r"\r?\n", after[comma.end() :])
+        if line_break is not None and not before.strip():
+            return Edit(Span(item.start - len(before), end + line_break.end()), "")
+        return Edit(Span(item.start, end), "")
+    if index == 0:
+        return Edit(item, "")
+    previous = array.items[index - 1].span
+    between = provider.source(Span(previous.end, item.start))
+    if between is not None and not between.replace(",", "", 1).strip():
+        return Edit(Span(previous.end, item.end), "")
+    return Edit(item, "")
+
+
+def _add_inline(table: Table, statement: str) -> Edit:
+    if not table.entries:
+        return Edit(table.span, f"{{ {statement} }}")
+    end = max(entry.span.end for entry in table)
+    return _insert(end, f", {statement}")
+
+
+def _add_header(
+    provider: ProviderTable, table: Table, path: tuple[str, ...], statement: str
+) -> Edit | None:
+    names = ".".join(spelled(name) for name in ("model_providers", provider.id, *path))
+    first = min((entry.span.start for entry in table), default=None)
+    if first is None:
+        return None
+    newline = provider.newline
+    return _insert(first, f"[{names}]{newline}{statement}{newline}{newline}")
+
+
+def _is_statement(entry: Entry) -> bool:
+    """Whether `entry` is a `key = value`, not a table under a header."""
+    value = entry.value
+    if isinstance(value, Table):
+        return value.kind is TableKind.INLINE
+    return not (isinstance(value, Array) and value.of_tables)
+
+
+def _before_key(provider: ProviderTable, entry: Entry) -> str | None:
+    """What stands on the line before the last part of a key: indentation, dotted prefix."""
+    line = provider.line_before(entry.span.start)
+    prefix = provider.source(Span(entry.span.start, entry.key.span.start))
+    return None if line is None or prefix is None or line.strip() else line + prefix
+
+
+def _insert(at: int, text: str) -> Edit:
+    return Edit(Span(at, at), text)

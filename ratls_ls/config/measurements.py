@@ -1,0 +1,66 @@
+"""Pins as a policy writes them.
+
+Invariant: a pin is all of its hex digits or none; nothing is dropped or padded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ratls_ls.rats.policy import Register
+
+from .keys import Kind, find
+from .span import Span
+from .values import Entry, Table, string_of
+
+_HEX = re.compile(r"(?:0x)?(?P<digits>[0-9a-fA-F]*)")
+
+REGISTERS: dict[str, Register] = {
+    "min_tdx_tcb.mrseam": Register.MRSEAM,
+    # The fork calls RTMR0 `mrtmrs`.
+    "min_tdx_tcb.mrtmrs": Register.RTMR0,
+    "expected_bootchain.mrtd": Register.MRTD,
+    "expected_bootchain.rtmr0": Register.RTMR0,
+    "expected_bootchain.rtmr1": Register.RTMR1,
+    "expected_bootchain.rtmr2": Register.RTMR2,
+    "os_image_hash": Register.OS_IMAGE_HASH,
+    "compose_hash": Register.COMPOSE_HASH,
+    "app_compose": Register.COMPOSE_HASH,
+}
+"""Which register each pin compares, by dotted key under `ratls_policy`."""
+
+
+class Measurement(NamedTuple):
+    """A hex pin in a policy. `key`: dotted; `span`: the string with its quotes."""
+
+    key: str
+    entry: Entry
+    text: str
+    span: Span
+    size: int
+
+
+def measurements(policy: Table | None) -> Iterator[Measurement]:
+    """The hex pins of a policy that are strings, whatever stands in them."""
+    if policy is None:
+        return
+    for key in REGISTERS:
+        path = key.split(".")
+        model = find("ratls_policy", *path)
+        if model is None or model.kind is not Kind.HEX or model.size is None:
+            continue
+        table = policy.get(*path[:-1])
+        entry = table.entries.get(path[-1]) if isinstance(table, Table) else None
+        text = string_of(entry.value) if entry is not None else None
+        if entry is not None and text is not None:
+            yield Measurement(key, entry, text, entry.value.span, model.size)
+
+
+def digits_of(text: str) -> bytes | None:
+    """The bytes of a pin, `0x` before it or not; None if it is no hex."""
+    match = _HEX.fullmatch(text)
+    if match is None or len(match["digits"]) % 2:
+        return None
+    return bytes.fromhex(match["digits"])

@@ -1,0 +1,37 @@
+"""`empty-allowed-status`: a policy that nothing can satisfy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+
+from .rule import Rule
+from .tcb_statuses import status_array
+
+RULE = Rule(
+    code="empty-allowed-status",
+    severity=Severity.ERROR,
+    words="""
+    `allowed_tdx_status = []` allows no status, so no server can pass. Leave the key out for the
+    default, `["UpToDate"]`.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy = { allowed_tdx_status = [] }
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    array = status_array(provider)
+    if array is None or array.items:
+        return
+    fix = Fix('Allow "UpToDate" alone, the default', (Edit(array.span, '["UpToDate"]'),))
+    message = 'No TCB status is allowed, so no server can pass; the default is ["UpToDate"]'
+    yield RULE.problem(array.span, message, fix, provider=provider.id)

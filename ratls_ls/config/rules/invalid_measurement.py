@@ -1,0 +1,57 @@
+"""`invalid-measurement`: a pin that is no hex."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import quoted
+from ratls_ls.config.measurements import digits_of, measurements
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+
+from .rule import Rule
+
+RULE = Rule(
+    code="invalid-measurement",
+    severity=Severity.ERROR,
+    words="""
+    A pin must be an even number of hex digits, with `0x` before it or not. The RA-TLS fork drops
+    one that is not (a blank, a colon, `0X`, an odd digit) without a word, and then checks nothing;
+    ratls-ls does not attest.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy.min_tdx_tcb.mrseam = "0X1234"
+    """,
+)
+
+_BETWEEN_DIGITS = re.compile(r"[\s:_-]+")
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    for found in measurements(provider.policy):
+        if digits_of(found.text) is not None:
+            continue
+        plain = re.sub(r"\A0X", "0x", _BETWEEN_DIGITS.sub("", found.text))
+        value = digits_of(plain)
+        fixes: tuple[Fix, ...] = ()
+        if value is not None and len(value) == found.size:
+            fixes = (Fix("Write plain hex", (Edit(found.span, quoted(plain)),), preferred=True),)
+        message = f"{_fault(found.text)}: the RA-TLS fork drops this pin and checks nothing"
+        yield RULE.problem(found.span, message, *fixes, provider=provider.id)
+
+
+def _fault(text: str) -> str:
+    if text.startswith("0X"):
+        return "`0X` is no prefix, `0x` is"
+    digits = text.removeprefix("0x")
+    if re.fullmatch(r"[0-9a-fA-F]*", digits):
+        return "An odd number of hex digits"
+    if re.search(r"\s", digits):
+        return "Blanks are not hex digits"
+    return "Not hex digits"

@@ -1,0 +1,40 @@
+"""`invalid-url`: a URL that parsers read differently or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.urls import parse_url
+from ratls_ls.config.values import Table
+
+from .rule import Rule
+
+RULE = Rule(
+    code="invalid-url",
+    severity=Severity.ERROR,
+    words="""
+    `base_url` or `pccs_url` has no host, or holds what a URL in a config must not have: user
+    information, a query, a fragment, blanks, backslashes, dot segments. Two programs could read
+    such a URL as two different hosts.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example@evil.example/v1"
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    for path in (("base_url",), ("ratls_policy", "pccs_url")):
+        text = provider.string(*path)
+        table = provider.table.get(*path[:-1])
+        if text is None or not isinstance(table, Table):
+            continue
+        fault = parse_url(text)
+        if isinstance(fault, str):
+            span = table.entries[path[-1]].value.span
+            yield RULE.problem(span, f"`{path[-1]}` {fault}", provider=provider.id)

@@ -1,0 +1,42 @@
+"""`revoked-allowed`: a platform with revoked keys is let through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.rats.policy import TcbStatus
+
+from .rule import Rule
+from .tcb_statuses import allowed_statuses, remove_status
+
+RULE = Rule(
+    code="revoked-allowed",
+    severity=Severity.ERROR,
+    words="""
+    The keys of a platform with status Revoked are known to be out of Intel's control: anyone may
+    have made its quote. ratls-ls never accepts it; older verifiers do if the policy says so.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy = { allowed_tdx_status = ["UpToDate", "Revoked"] }
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    allowed = allowed_statuses(provider)
+    others = any(found.status is not TcbStatus.REVOKED for found in allowed)
+    for found in allowed:
+        if found.status is TcbStatus.REVOKED:
+            fixes = remove_status(provider, found, safe=True) if others else ()
+            message = (
+                "Revoked must not be allowed: such a platform's keys are compromised. Older"
+                " verifiers let it through, ratls-ls never does"
+            )
+            yield RULE.problem(found.span, message, *fixes, provider=provider.id)

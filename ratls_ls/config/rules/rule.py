@@ -1,0 +1,36 @@
+"""What a rule is.
+
+Invariant: a rule is its code, severity and words, and one pure check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.problem import Fix, Problem, Severity
+from ratls_ls.config.span import Span
+from ratls_ls.config.tables import ConfigFile, ProviderTable
+
+ProviderCheck = Callable[[ProviderTable, Context], Iterable[Problem]]
+FileCheck = Callable[[ConfigFile, Context], Iterable[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`words`: a paragraph for the rule reference. `example`: TOML that has this problem."""
+
+    code: str
+    severity: Severity
+    words: str
+    example: str
+
+    def problem(
+        self,
+        span: Span,
+        message: str,
+        *fixes: Fix,
+        provider: str | None = None,
+    ) -> Problem:
+        return Problem(self.code, self.severity, span, message, fixes, provider)

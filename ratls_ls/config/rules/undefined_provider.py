@@ -1,0 +1,48 @@
+"""`undefined-provider`: a reference to a provider that is nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import quoted
+from ratls_ls.config.keys import RESERVED_IDS
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.words import nearest, shown
+
+from .rule import Rule
+
+RULE = Rule(
+    code="undefined-provider",
+    severity=Severity.ERROR,
+    words="""
+    `model_provider` or `oss_provider`, at the top or in a profile, names a provider that has no
+    table. Codex refuses to start (with that profile). In a project's config the user's own file
+    may define it, so nothing is said there.
+    """,
+    example="""
+    model_provider = "te"
+
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    """,
+)
+
+
+def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
+    if context.kind == "project":
+        return
+    known = {*file.providers, *RESERVED_IDS}
+    for reference in file.references:
+        if reference.id in known:
+            continue
+        message = f"No provider `{shown(reference.id)}` is defined here: Codex refuses to start"
+        meant = nearest(reference.id, known)
+        if meant is None:
+            yield RULE.problem(reference.span, message)
+            continue
+        edit = Edit(reference.span, quoted(meant))
+        fix = Fix(f"Change to {quoted(meant)}", (edit,), preferred=True)
+        yield RULE.problem(reference.span, f"{message}. Did you mean `{meant}`?", fix)

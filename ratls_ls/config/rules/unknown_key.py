@@ -1,0 +1,72 @@
+"""`unknown-key`: a key that nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import spelled, weakening
+from ratls_ls.config.keys import PROVIDER, KeyModel
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.values import Entry, Table
+from ratls_ls.config.words import nearest
+
+from .misplaced_key import home_of
+from .rule import Rule
+
+RULE = Rule(
+    code="unknown-key",
+    severity=Severity.WARNING,
+    words="""
+    A key in a provider or its policy that neither Codex nor ratls-ls knows. Codex ignores it, so a
+    misspelt pin is no pin. ratls-ls does not attest under a policy with an unknown key, since it
+    may have been meant to refuse something.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy = { alowed_tdx_status = ["UpToDate"] }
+    """,
+)
+
+_ACCEPT_MORE = ("allowed_tdx_status", "grace_period")
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    yield from _in(provider, provider.table, PROVIDER, ())
+
+
+def _in(
+    provider: ProviderTable, table: Table, model: KeyModel, path: tuple[str, ...]
+) -> Iterator[Problem]:
+    for entry in table:
+        child = model.child(entry.key.name)
+        if child is None:
+            if home_of(entry.key.name, path) is None:
+                yield _unknown(provider, table, entry, model, path)
+        elif child.children and isinstance(entry.value, Table):
+            yield from _in(provider, entry.value, child, (*path, child.name))
+
+
+def _unknown(
+    provider: ProviderTable, table: Table, entry: Entry, model: KeyModel, path: tuple[str, ...]
+) -> Problem:
+    name = entry.key.name
+    meant = nearest(name, (key.name for key in model.children))
+    effect = (
+        "Codex ignores it and ratls-ls does not attest under a policy it does not fully know"
+        if path
+        else "Codex ignores it"
+    )
+    if meant is None or meant in table.entries:
+        message = f"Unknown key `{name}`: {effect}"
+        return RULE.problem(entry.key.span, message, provider=provider.id)
+    message = f"Unknown key `{name}`: {effect}. Did you mean `{meant}`?"
+    title = f"Rename to `{meant}`"
+    weakens = meant in _ACCEPT_MORE
+    edits = tuple(Edit(key.span, spelled(meant)) for key in entry.keys)
+    fix = Fix(weakening(title) if weakens else title, edits, preferred=not weakens)
+    return RULE.problem(entry.key.span, message, fix, provider=provider.id)

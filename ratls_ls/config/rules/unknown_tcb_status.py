@@ -1,0 +1,53 @@
+"""`unknown-tcb-status`: a word that no platform ever has as its status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import quoted, weakening
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.words import nearest, shown
+from ratls_ls.rats.policy import TcbStatus
+
+from .rule import Rule
+from .tcb_statuses import Allowed, allowed_statuses, remove_status
+
+RULE = Rule(
+    code="unknown-tcb-status",
+    severity=Severity.ERROR,
+    words="""
+    `allowed_tdx_status` has a word that is no TCB status of Intel's. It never matches, so the
+    server it was meant for is refused.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy = { allowed_tdx_status = ["UpToDateWithWarnings"] }
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    allowed = allowed_statuses(provider)
+    for status in allowed:
+        if status.status is None:
+            yield _unknown(provider, allowed, status)
+
+
+def _unknown(provider: ProviderTable, allowed: list[Allowed], found: Allowed) -> Problem:
+    message = f'"{shown(found.text)}" is no TCB status and never matches'
+    fixes = []
+    meant = nearest(found.text, (status.value for status in TcbStatus))
+    if meant is not None and meant != TcbStatus.REVOKED:
+        message += f'. Did you mean "{meant}"?'
+        strict = meant == TcbStatus.UP_TO_DATE
+        title = f"Change to {quoted(meant)}"
+        edit = Edit(found.span, quoted(meant))
+        fixes.append(Fix(title if strict else weakening(title), (edit,), preferred=strict))
+    if len(allowed) > 1:
+        fixes += remove_status(provider, found, preferred=not fixes)
+    return RULE.problem(found.span, message, *fixes, provider=provider.id)

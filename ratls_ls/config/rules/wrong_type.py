@@ -1,0 +1,134 @@
+"""`wrong-type`: a value of another type than its key has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import quoted
+from ratls_ls.config.keys import PROVIDER, KeyModel, Kind
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
+
+from .rule import Rule
+
+RULE = Rule(
+    code="wrong-type",
+    severity=Severity.ERROR,
+    words="""
+    A value of another type than its key has, a number where a string must be or "true" in quotes.
+    Codex refuses to start with such a file.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = "true"
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    entry = provider.entry
+    if not isinstance(entry.value, Table | Invalid):
+        yield RULE.problem(
+            entry.value.span,
+            f"Provider `{provider.id}` must be a table; Codex refuses to start",
+            provider=provider.id,
+        )
+        return
+    for found in _in(provider.table, PROVIDER):
+        yield found if found.provider else _of(found, provider.id)
+
+
+def _of(problem: Problem, provider: str) -> Problem:
+    return RULE.problem(problem.span, problem.message, *problem.fixes, provider=provider)
+
+
+def _in(table: Table, model: KeyModel) -> Iterator[Problem]:
+    for entry in table:
+        child = model.child(entry.key.name)
+        if child is None:
+            continue
+        yield from _mismatch(child, entry.value)
+        if child.children and isinstance(entry.value, Table):
+            yield from _in(entry.value, child)
+
+
+def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
+    match model.kind:
+        case Kind.STRING_LIST if isinstance(value, Array):
+            for item in value.items:
+                if not _is_string(item):
+                    yield _wrong(f"An element of `{model.name}`", Kind.STRING, item)
+        case Kind.STRING_MAP if isinstance(value, Table):
+            for entry in value:
+                if not _is_string(entry.value):
+                    yield _wrong(f"`{entry.key.name}`", Kind.STRING, entry.value)
+        case kind if not _fits(kind, value):
+            yield _wrong(f"`{model.name}`", kind, value)
+        case Kind.INTEGER if _below(model.minimum, value):
+            yield RULE.problem(
+                value.span, f"`{model.name}` must not be negative; Codex refuses to start"
+            )
+
+
+def _fits(kind: Kind, value: Value) -> bool:
+    if isinstance(value, Invalid):
+        return True
+    plain = value.value if isinstance(value, Scalar) else None
+    match kind:
+        case Kind.STRING | Kind.URL | Kind.HEX:
+            return isinstance(plain, str)
+        case Kind.BOOLEAN:
+            return isinstance(plain, bool)
+        case Kind.INTEGER:
+            return isinstance(plain, int) and not isinstance(plain, bool)
+        case Kind.STRING_LIST:
+            return isinstance(value, Array)
+        case Kind.STRING_MAP | Kind.TABLE:
+            return isinstance(value, Table)
+
+
+def _is_string(value: Value) -> bool:
+    return isinstance(value, Invalid) or (
+        isinstance(value, Scalar) and isinstance(value.value, str)
+    )
+
+
+def _below(minimum: int | None, value: Value) -> bool:
+    plain = value.value if isinstance(value, Scalar) else None
+    return isinstance(plain, int) and minimum is not None and plain < minimum
+
+
+def _wrong(what: str, kind: Kind, value: Value) -> Problem:
+    message = f"{what} must be {kind.value}; Codex refuses to start"
+    new_text = _converted(kind, value)
+    if new_text is None:
+        return RULE.problem(value.span, message)
+    fix = Fix(f"Write {new_text}", (Edit(value.span, new_text),), preferred=True)
+    return RULE.problem(value.span, message, fix)
+
+
+def _converted(kind: Kind, value: Value) -> str | None:
+    """What was probably meant."""
+    if not isinstance(value, Scalar):
+        return None
+    plain = value.value
+    match kind:
+        case Kind.BOOLEAN if isinstance(plain, str) and plain.lower() in ("true", "false"):
+            return plain.lower()
+        case Kind.BOOLEAN if plain in (0, 1) and isinstance(plain, int):
+            return "true" if plain else "false"
+        case Kind.INTEGER if isinstance(plain, str) and plain.isascii() and plain.isdigit():
+            return str(int(plain))
+        case Kind.INTEGER if isinstance(plain, float) and plain.is_integer() and plain >= 0:
+            return str(int(plain))
+        case Kind.STRING if isinstance(plain, bool):
+            return quoted(str(plain).lower())
+        case Kind.STRING if isinstance(plain, int | float):
+            return quoted(str(plain))
+        case Kind.STRING_LIST if isinstance(plain, str):
+            return f"[{quoted(plain)}]"
+    return None

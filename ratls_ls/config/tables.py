@@ -1,0 +1,176 @@
+"""A config's providers and the places that refer to them, with where they stand.
+
+Invariant: every span that leaves here is absolute; what is kept inside counts from a base, so
+that it outlives edits elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from .model import Provider
+from .problem import Problem
+from .span import Span
+from .toml import Document, Group
+from .values import (
+    Array,
+    Entry,
+    Scalar,
+    Table,
+    TableKind,
+    Value,
+    shifted_entry,
+    string_of,
+)
+
+
+class Reference(NamedTuple):
+    """A place that names a provider id.
+
+    `span`: the string with its quotes; `path`: e.g. ("profiles", "work", "model_provider").
+    """
+
+    id: str
+    span: Span
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProviderTable:
+    """One `[model_providers.<id>]` with all that belongs to it, wherever it stands.
+
+    `provider` is None unless the attested use is fully valid. `broken`: part of it is not TOML.
+    `newline`: the line break of its text. `base`: how far on `relative_entry` and `pieces`, the
+    texts that say something about it, really stand.
+    """
+
+    id: str
+    relative_entry: Entry = field(repr=False)
+    base: int = 0
+    provider: Provider | None = None
+    broken: bool = False
+    newline: str = "\n"
+    pieces: tuple[tuple[int, str], ...] = field(default=(), repr=False)
+
+    def at(self, base: int) -> ProviderTable:
+        """The same, standing at `base`."""
+        return self if base == self.base else replace(self, base=base)
+
+    @property
+    def entry(self) -> Entry:
+        """The id as key, and its value whatever that is."""
+        return shifted_entry(self.relative_entry, self.base) if self.base else self.relative_entry
+
+    @property
+    def span(self) -> Span:
+        """The header, else the key, that first names this provider: where to show its status."""
+        entry = self.relative_entry
+        value = entry.value
+        header = isinstance(value, Table) and value.kind is TableKind.HEADER
+        implicit = isinstance(value, Table) and value.kind is TableKind.IMPLICIT
+        return (entry.span if header or implicit else entry.key.span).shifted(self.base)
+
+    @property
+    def id_spans(self) -> tuple[Span, ...]:
+        """Every spelling of the id in headers and keys (quotes included), for rename."""
+        return tuple(key.span.shifted(self.base) for key in self.relative_entry.keys)
+
+    @property
+    def table(self) -> Table:
+        """Its table, e.g. `table.entries["base_url"]`; empty where the id has no table."""
+        value = self.entry.value
+        return value if isinstance(value, Table) else Table(value.span, TableKind.IMPLICIT)
+
+    @property
+    def policy_entry(self) -> Entry | None:
+        """The entry `ratls_policy`, whatever its value is."""
+        return self.table.entries.get("ratls_policy")
+
+    @property
+    def policy(self) -> Table | None:
+        """Its `ratls_policy`, if that is a table."""
+        entry = self.policy_entry
+        return entry.value if entry is not None and isinstance(entry.value, Table) else None
+
+    @property
+    def policy_spans(self) -> Mapping[str, Span]:
+        """Span of each policy entry by dotted key ("allowed_tdx_status", "min_tdx_tcb.mrseam")."""
+        return dict(_spans(self.policy, "")) if self.policy is not None else {}
+
+    @property
+    def attested(self) -> bool:
+        """Whether `use_ratls = true` stands here (the rest may still be wrong)."""
+        value = self.relative_entry.value
+        found = value.get("use_ratls") if isinstance(value, Table) else None
+        return isinstance(found, Scalar) and found.value is True
+
+    def string(self, *path: str) -> str | None:
+        """The string at `path`; None if there is none or it is of another type."""
+        value = self.relative_entry.value
+        found = value.get(*path) if isinstance(value, Table) else None
+        return string_of(found)
+
+    def source(self, span: Span) -> str | None:
+        """The text at `span`; None if that is not all within one of its sections."""
+        for start, text in self.pieces:
+            at = self.base + start
+            if at <= span.start and span.end <= at + len(text):
+                return text[span.start - at : span.end - at]
+        return None
+
+    def line_before(self, offset: int) -> str | None:
+        """What stands on the line of `offset` before it; None outside of its sections."""
+        for start, text in self.pieces:
+            at = offset - self.base - start
+            if 0 <= at <= len(text):
+                return text[text.rfind("\n", 0, at) + 1 : at]
+        return None
+
+
+def _spans(table: Table, prefix: str) -> Iterator[tuple[str, Span]]:
+    for entry in table:
+        yield prefix + entry.key.name, entry.span
+        if isinstance(entry.value, Table):
+            yield from _spans(entry.value, f"{prefix}{entry.key.name}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One Group as config; spans count from its start. `problems`: found in it before, by
+    Context; they depend on nothing else."""
+
+    group: Group
+    providers: tuple[ProviderTable, ...]
+    references: tuple[Reference, ...]
+    problems: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ConfigFile:
+    """A read config. Spans and values are absolute and those of `text`."""
+
+    text: str
+    document: Document
+    providers: Mapping[str, ProviderTable]
+    references: tuple[Reference, ...]
+    parts: tuple[tuple[int, Part], ...] = field(repr=False)
+
+    @property
+    def root(self) -> Table:
+        """The whole text as one table."""
+        return self.document.root
+
+    @property
+    def is_codex_config(self) -> bool:
+        """Whether the text itself shows that it is one: it has `model_providers`."""
+        return any("model_providers" in part.group.root.entries for _, part in self.parts)
+
+
+def strings(value: Value | None) -> Iterator[tuple[str, Span]]:
+    """The strings of an array; other elements and values are left out."""
+    if isinstance(value, Array):
+        for item in value.items:
+            if isinstance(item, Scalar) and isinstance(item.value, str):
+                yield item.value, item.span

@@ -1,0 +1,92 @@
+"""URLs as a config may have them.
+
+Invariant: a URL without fault here is read the same way by every URL parser.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+_PLAIN = re.compile(r"[!-~]+")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
+_METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "metadata"})
+_METADATA_ADDRESSES = frozenset({ip_address("100.100.100.200"), ip_address("fd00:ec2::254")})
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A URL without fault. `scheme` and `host` in lower case, `host` without brackets."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+    @property
+    def is_loopback(self) -> bool:
+        address = _address(self.host)
+        return self.host == "localhost" or (address is not None and address.is_loopback)
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Link-local and cloud metadata addresses, which are never contacted."""
+        address = _address(self.host)
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return self.host in _METADATA_NAMES or (
+            address is not None and (address.is_link_local or address in _METADATA_ADDRESSES)
+        )
+
+
+def parse_url(text: str) -> Url | str:
+    """The URL, or what is wrong with it: the end of a sentence that starts with "it"."""
+    if not text:
+        return "is empty"
+    if not _PLAIN.fullmatch(text):
+        return "has blanks, control or non-ASCII characters (write the host in punycode)"
+    if "\\" in text:
+        return "has a backslash"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return "has no valid host and port"
+    if parts.scheme not in ("http", "https") or not text[len(parts.scheme) :].startswith("://"):
+        return "does not start with https://"
+    if "@" in parts.netloc:
+        return "has user information before the host; name a variable in `env_key` instead"
+    host = (parts.hostname or "").lower()
+    if not host:
+        return "has no host"
+    if port == 0 or parts.netloc.endswith(":"):
+        return "has no valid port"
+    if not _is_host(host, bracketed=parts.netloc.startswith("[")):
+        return "has no valid host"
+    if "#" in text:
+        return "has a fragment (#…)"
+    if "?" in text:
+        return "has a query (?…); write `query_params` instead"
+    if any(segment in (".", "..") for segment in parts.path.lower().replace("%2e", ".").split("/")):
+        return "has . or .. in its path"
+    return Url(parts.scheme, host, port, parts.path)
+
+
+def _is_host(host: str, *, bracketed: bool) -> bool:
+    if bracketed:
+        return "%" not in host and isinstance(_address(host), IPv6Address)
+    labels = host.split(".")
+    if _NUMBER.fullmatch(labels[-1]):
+        # What ends in a number is an IPv4 address (WHATWG), and other spellings of one are traps.
+        return isinstance(_address(host), IPv4Address)
+    return len(host) <= 253 and all(len(p) <= 63 and _LABEL.fullmatch(p) for p in labels)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,26 @@
+"""Small helpers for what people read.
+
+Invariant: whatever a file or server says is shown short and without control characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_LONGEST = 60
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that `name` was probably meant to be; case does not count."""
+    if len(name) > _LONGEST:
+        return None
+    by_lower_case = {candidate.lower(): candidate for candidate in names}
+    matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.75)
+    return by_lower_case[matches[0]] if matches else None
+
+
+def shown(text: str) -> str:
+    """`text` for a message."""
+    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in short)
