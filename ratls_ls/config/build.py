@@ -5,13 +5,12 @@ Invariant: what is not exactly understood gives no Provider.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
-from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
+from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 
 from .keys import find
-from .measurements import REGISTERS, digits_of, measurements
+from .measurements import digits_of, measurements, pins
 from .model import DEFAULT_PCCS_URL, Provider, Secret
 from .tables import ProviderTable, strings
 from .urls import Url, parse_url
@@ -66,15 +65,14 @@ def _policy(table: ProviderTable) -> AppraisalPolicy | None:
         statuses = {TcbStatus.UP_TO_DATE}
     if not statuses or None in statuses or TcbStatus.REVOKED in statuses:
         return None
-    pins = tuple(_pins(table))
-    if any(not pin.value for pin in pins):
+    if not all(digits_of(found.text) for found in measurements(policy)):
         return None
     grace = policy.get("grace_period")
     seconds = grace.value if isinstance(grace, Scalar) else None
     return AppraisalPolicy(
         allowed_tcb_status=frozenset(status for status in statuses if status is not None),
         grace_period=seconds if isinstance(seconds, int) else None,
-        pins=pins,
+        pins=tuple(pin for pin, _ in pins(policy)),
     )
 
 
@@ -91,15 +89,6 @@ def _is_understood(table: Table, path: tuple[str, ...]) -> bool:
         if inner is not None and not _is_understood(inner, (*path, child.name)):
             return False
     return True
-
-
-def _pins(table: ProviderTable) -> Iterator[Pin]:
-    for found in measurements(table.policy):
-        yield Pin(found.key, REGISTERS[found.key], digits_of(found.text) or b"")
-    app_compose = table.string("ratls_policy", "app_compose")
-    if app_compose is not None:
-        digest = hashlib.sha256(app_compose.encode()).digest()
-        yield Pin("app_compose", Register.COMPOSE_HASH, digest)
 
 
 def _pairs(table: ProviderTable, key: str) -> Iterator[tuple[str, str]]:

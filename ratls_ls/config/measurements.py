@@ -5,11 +5,12 @@ Invariant: a pin is all of its hex digits or none; nothing is dropped or padded.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ratls_ls.rats.policy import Register
+from ratls_ls.rats.policy import Pin, Register
 
 from .keys import Kind, find
 from .span import Span
@@ -56,6 +57,19 @@ def measurements(policy: Table | None) -> Iterator[Measurement]:
         text = string_of(entry.value) if entry is not None else None
         if entry is not None and text is not None:
             yield Measurement(key, entry, text, entry.value.span, model.size)
+
+
+def pins(policy: Table | None) -> Iterator[tuple[Pin, Span]]:
+    """The pins of a policy that can be read, with the span of their value."""
+    for found in measurements(policy):
+        value = digits_of(found.text)
+        if value:
+            yield Pin(found.key, REGISTERS[found.key], value), found.span
+    compose = policy.get("app_compose") if policy is not None else None
+    text = string_of(compose)
+    if compose is not None and text is not None:
+        digest = hashlib.sha256(text.encode()).digest()
+        yield Pin("app_compose", Register.COMPOSE_HASH, digest), compose.span
 
 
 def digits_of(text: str) -> bytes | None:

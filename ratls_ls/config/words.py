@@ -17,7 +17,9 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
         return None
     by_lower_case = {candidate.lower(): candidate for candidate in names}
     matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.75)
-    return by_lower_case[matches[0]] if matches else None
+    if not matches:  # a known word with something added
+        matches = [known for known in by_lower_case if name.lower().startswith(known)]
+    return by_lower_case[max(matches, key=len)] if matches else None
 
 
 def shown(text: str) -> str:

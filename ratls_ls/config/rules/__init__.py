@@ -12,32 +12,60 @@ from ratls_ls.config.problem import Problem
 from ratls_ls.config.tables import ConfigFile, ProviderTable
 
 from . import (
+    base_url_endpoint,
+    capped_retries,
+    competing_credentials,
+    conflicting_pins,
+    credential_fallback,
+    duplicate_tcb_status,
     empty_allowed_status,
+    empty_measurement,
+    extension_key,
+    forbidden_host,
+    grace_period_without_out_of_date,
+    ignored_in_project,
     insecure_base_url,
+    insecure_pccs_url,
+    invalid_env_key,
+    invalid_header,
     invalid_measurement,
     invalid_url,
+    literal_credential,
+    long_measurement,
     misplaced_key,
+    misplaced_table,
     missing_base_url,
     missing_name,
+    missing_pccs_url,
+    no_measurement_pinned,
     policy_without_use_ratls,
     reserved_provider_id,
     revoked_allowed,
+    short_measurement,
+    similar_provider_ids,
+    tcb_status_case,
     toml_syntax,
+    unattested_default,
     undefined_provider,
     unknown_key,
     unknown_tcb_status,
+    unknown_wire_api,
+    unset_env_key,
     unsupported_tee_type,
+    weak_tcb_status,
+    wire_api_chat,
     wrong_type,
 )
-from .rule import Rule
+from .rule import FileCheck, ProviderCheck, Rule
 
-_FILE_RULES = (
+_MODULES = (
     toml_syntax,
     undefined_provider,
-)
-
-_PROVIDER_RULES = (
+    misplaced_table,
+    similar_provider_ids,
+    unattested_default,
     reserved_provider_id,
+    ignored_in_project,
     unknown_key,
     misplaced_key,
     wrong_type,
@@ -45,24 +73,97 @@ _PROVIDER_RULES = (
     missing_base_url,
     invalid_url,
     insecure_base_url,
+    forbidden_host,
+    base_url_endpoint,
     policy_without_use_ratls,
     unsupported_tee_type,
     unknown_tcb_status,
+    tcb_status_case,
+    duplicate_tcb_status,
     empty_allowed_status,
     revoked_allowed,
+    weak_tcb_status,
+    grace_period_without_out_of_date,
+    missing_pccs_url,
+    insecure_pccs_url,
     invalid_measurement,
+    empty_measurement,
+    short_measurement,
+    long_measurement,
+    conflicting_pins,
+    no_measurement_pinned,
+    extension_key,
+    credential_fallback,
+    competing_credentials,
+    literal_credential,
+    invalid_env_key,
+    unset_env_key,
+    invalid_header,
+    unknown_wire_api,
+    wire_api_chat,
+    capped_retries,
 )
 
-RULES: tuple[Rule, ...] = tuple(rule.RULE for rule in (*_FILE_RULES, *_PROVIDER_RULES))
-"""All rules."""
+_FILE_CHECKS: tuple[FileCheck, ...] = (
+    toml_syntax.check,
+    undefined_provider.check,
+    misplaced_table.check,
+    similar_provider_ids.check,
+    unattested_default.check,
+    wrong_type.check_file,
+)
+
+_PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
+    reserved_provider_id.check,
+    ignored_in_project.check,
+    unknown_key.check,
+    misplaced_key.check,
+    wrong_type.check,
+    missing_name.check,
+    missing_base_url.check,
+    invalid_url.check,
+    insecure_base_url.check,
+    forbidden_host.check,
+    base_url_endpoint.check,
+    policy_without_use_ratls.check,
+    unsupported_tee_type.check,
+    unknown_tcb_status.check,
+    tcb_status_case.check,
+    duplicate_tcb_status.check,
+    empty_allowed_status.check,
+    revoked_allowed.check,
+    weak_tcb_status.check,
+    grace_period_without_out_of_date.check,
+    missing_pccs_url.check,
+    insecure_pccs_url.check,
+    invalid_measurement.check,
+    empty_measurement.check,
+    short_measurement.check,
+    long_measurement.check,
+    conflicting_pins.check,
+    no_measurement_pinned.check,
+    extension_key.check,
+    credential_fallback.check,
+    competing_credentials.check,
+    literal_credential.check,
+    invalid_env_key.check,
+    unset_env_key.check,
+    invalid_header.check,
+    unknown_wire_api.check,
+    wire_api_chat.check,
+    capped_retries.check,
+)
+
+RULES: tuple[Rule, ...] = tuple(module.RULE for module in _MODULES)
+"""All rules, in the order of the rule reference."""
 
 
 def file_problems(file: ConfigFile, context: Context) -> Iterator[Problem]:
     """What is wrong with the file as a whole."""
-    for rule in _FILE_RULES:
-        yield from rule.check(file, context)
+    for check in _FILE_CHECKS:
+        yield from check(file, context)
 
 
 def provider_problems(provider: ProviderTable, context: Context) -> list[Problem]:
     """What is wrong with one provider, taken by itself. Spans are the provider's."""
-    return [problem for rule in _PROVIDER_RULES for problem in rule.check(provider, context)]
+    return [problem for check in _PROVIDER_CHECKS for problem in check(provider, context)]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.edits import quoted
-from ratls_ls.config.keys import PROVIDER, KeyModel, Kind
+from ratls_ls.config.keys import PROVIDER, REFERENCE_KEYS, KeyModel, Kind
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
-from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
 
 from .rule import Rule
@@ -40,6 +40,26 @@ def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
         return
     for found in _in(provider.table, PROVIDER):
         yield found if found.provider else _of(found, provider.id)
+
+
+def check_file(file: ConfigFile, _: Context) -> Iterator[Problem]:
+    for base, part in file.parts:
+        for value, what in _outer_mismatches(part.group.root):
+            yield RULE.problem(value.span.shifted(base), f"{what}; Codex refuses to start")
+
+
+def _outer_mismatches(root: Table) -> Iterator[tuple[Value, str]]:
+    providers = root.get("model_providers")
+    if not isinstance(providers, Table | Invalid | None):
+        yield providers, "`model_providers` must be a table"
+    profiles = root.get("profiles")
+    values = [entry.value for entry in profiles] if isinstance(profiles, Table) else []
+    for table in (root, *(value for value in values if isinstance(value, Table))):
+        for key in REFERENCE_KEYS:
+            value = table.get(key)
+            # A table here is taken for a misspelt `model_providers`.
+            if not isinstance(value, Table | None) and not _is_string(value):
+                yield value, f"`{key}` must be a string, the id of a provider"
 
 
 def _of(problem: Problem, provider: str) -> Problem:

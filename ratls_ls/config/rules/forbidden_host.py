@@ -1,0 +1,38 @@
+"""`forbidden-host`: an address that is never contacted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.urls import Url, parse_url
+from ratls_ls.config.values import Table
+
+from .rule import Rule
+
+RULE = Rule(
+    code="forbidden-host",
+    severity=Severity.ERROR,
+    words="""
+    Link-local addresses and those of cloud metadata services hand out credentials of the machine.
+    ratls-ls never contacts them.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://169.254.169.254/v1"
+    use_ratls = true
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    for path in (("base_url",), ("ratls_policy", "pccs_url")):
+        url = parse_url(provider.string(*path) or "")
+        table = provider.table.get(*path[:-1])
+        if isinstance(url, Url) and url.is_forbidden and isinstance(table, Table):
+            span = table.entries[path[-1]].value.span
+            message = "Link-local and cloud metadata addresses are never contacted"
+            yield RULE.problem(span, message, provider=provider.id)

@@ -1,0 +1,50 @@
+"""`invalid-env-key`: what cannot be the name of an environment variable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import quoted
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.values import Table, string_of
+
+from .rule import Rule
+
+RULE = Rule(
+    code="invalid-env-key",
+    severity=Severity.ERROR,
+    words="""
+    `env_key` and the values of `env_http_headers` are names of environment variables, not the
+    secrets themselves. Such a name has letters, digits and underscores.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    env_key = "$TEE_KEY"
+    """,
+)
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    headers = provider.table.get("env_http_headers")
+    entries = [entry for entry in provider.table if entry.key.name == "env_key"]
+    entries += headers if isinstance(headers, Table) else ()
+    for entry in entries:
+        text = string_of(entry.value)
+        if text is None or _NAME.fullmatch(text):
+            continue
+        plain = text.strip().removeprefix("$").removeprefix("{").removesuffix("}")
+        fixes: tuple[Fix, ...] = ()
+        if _NAME.fullmatch(plain):
+            edit = Edit(entry.value.span, quoted(plain))
+            fixes = (Fix("Write the name alone", (edit,), preferred=True),)
+        # The text may be the secret itself, so it is not repeated.
+        message = f"`{entry.key.name}` must be the name of an environment variable, not its value"
+        yield RULE.problem(entry.value.span, message, *fixes, provider=provider.id)

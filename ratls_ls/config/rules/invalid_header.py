@@ -1,0 +1,65 @@
+"""`invalid-header`: a header that cannot be sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.values import Table, string_of
+from ratls_ls.config.words import shown
+
+from .rule import Rule
+
+RULE = Rule(
+    code="invalid-header",
+    severity=Severity.ERROR,
+    words="""
+    A header's name must be a token (RFC 9110) and its value printable ASCII; Host, Content-
+    Length, Transfer-Encoding, Connection and the like belong to the connection. Codex drops a
+    header it cannot send without a word; ratls-ls refuses the request.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    http_headers = { Host = "other.example" }
+    """,
+)
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
+_PRINTABLE = re.compile(r"[ -~]*")
+_FRAMING = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "upgrade",
+        "te",
+        "trailer",
+        "expect",
+        "proxy-authorization",
+        "proxy-connection",
+    }
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    for table_name in ("http_headers", "env_http_headers"):
+        table = provider.table.get(table_name)
+        for entry in table if isinstance(table, Table) else ():
+            name = entry.key.name
+            if not _TOKEN.fullmatch(name):
+                message = f'"{shown(name)}" is no header name: Codex drops it'
+                yield RULE.problem(entry.key.span, message, provider=provider.id)
+            elif name.lower() in _FRAMING:
+                message = f"`{name}` belongs to the connection and cannot be set"
+                yield RULE.problem(entry.key.span, message, provider=provider.id)
+            elif not _PRINTABLE.fullmatch(string_of(entry.value) or ""):
+                message = "A header's value must be printable ASCII: Codex drops this one"
+                yield RULE.problem(entry.value.span, message, provider=provider.id)

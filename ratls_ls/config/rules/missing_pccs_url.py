@@ -1,0 +1,42 @@
+"""`missing-pccs-url`: a policy that names no source of collateral."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import add_key, quoted
+from ratls_ls.config.model import DEFAULT_PCCS_URL
+from ratls_ls.config.problem import Fix, Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+
+from .rule import Rule
+
+RULE = Rule(
+    code="missing-pccs-url",
+    severity=Severity.INFORMATION,
+    words="""
+    With a policy but without `pccs_url` the RA-TLS fork has no collateral to verify quotes with
+    and refuses every server. ratls-ls asks Phala Network's PCCS then.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy = { tee_type = "Tdx" }
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    policy, entry = provider.policy, provider.policy_entry
+    if policy is None or entry is None or "pccs_url" in policy.entries:
+        return
+    edit = add_key(provider, ("ratls_policy",), "pccs_url", quoted(DEFAULT_PCCS_URL))
+    title = "Add `pccs_url` of Phala Network"
+    fixes = (Fix(title, (edit,), safe=True, preferred=True),) if edit else ()
+    message = (
+        "Without `pccs_url` the RA-TLS fork refuses every server; ratls-ls uses Phala Network's"
+    )
+    yield RULE.problem(entry.key.span, message, *fixes, provider=provider.id)

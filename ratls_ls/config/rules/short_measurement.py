@@ -1,0 +1,40 @@
+"""`short-measurement`: a pin that is not the whole value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.measurements import digits_of, measurements
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+
+from .rule import Rule
+
+RULE = Rule(
+    code="short-measurement",
+    severity=Severity.WARNING,
+    words="""
+    Registers hold 48 bytes (SHA-384), the hashes of OS image and app-compose 32 (SHA-256). The
+    RA-TLS fork compares a shorter pin as a prefix, which is easier to meet; ratls-ls compares
+    whole values, so a short pin never matches and the server is refused.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy.min_tdx_tcb.mrseam = "0011"
+    """,
+)
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    for found in measurements(provider.policy):
+        value = digits_of(found.text)
+        if value and len(value) < found.size:
+            message = (
+                f"{len(value)} of {found.size} bytes: never matches in ratls-ls; the RA-TLS fork"
+                " compares a prefix only. Write the full value"
+            )
+            yield RULE.problem(found.span, message, provider=provider.id)

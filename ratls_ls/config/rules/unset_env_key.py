@@ -1,0 +1,43 @@
+"""`unset-env-key`: an environment variable that is not set here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.values import Table, string_of
+from ratls_ls.config.words import shown
+
+from .rule import Rule
+
+RULE = Rule(
+    code="unset-env-key",
+    severity=Severity.INFORMATION,
+    words="""
+    The variable that `env_key` or `env_http_headers` names is not set in the environment of the
+    language server. Codex refuses to send without the first and leaves out a header without the
+    second. An editor started from the desktop may lack what a shell has.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    env_key = "TEE_KEY"
+    """,
+)
+
+
+def check(provider: ProviderTable, context: Context) -> Iterator[Problem]:
+    if context.environment is None:
+        return
+    headers = provider.table.get("env_http_headers")
+    entries = [entry for entry in provider.table if entry.key.name == "env_key"]
+    entries += headers if isinstance(headers, Table) else ()
+    for entry in entries:
+        name = string_of(entry.value)
+        if name and name not in context.environment:
+            message = f"Environment variable `{shown(name)}` is not set here"
+            yield RULE.problem(entry.value.span, message, provider=provider.id)

@@ -1,0 +1,55 @@
+"""`weak-tcb-status`: a platform without security fixes is let through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.context import Context
+from ratls_ls.config.edits import add_key
+from ratls_ls.config.problem import Fix, Problem, Severity
+from ratls_ls.config.statuses import MEANINGS
+from ratls_ls.config.tables import ProviderTable
+from ratls_ls.rats.policy import TcbStatus
+
+from .rule import Rule
+from .tcb_statuses import allowed_statuses
+
+RULE = Rule(
+    code="weak-tcb-status",
+    severity=Severity.WARNING,
+    words="""
+    OutOfDate, OutOfDateConfigurationNeeded and TDRelaunchAdvised mean that known weaknesses of
+    the platform are open: whoever exploits them can read what the TEE holds. With `grace_period`
+    an out-of-date platform passes only for so many seconds after its TCB level was superseded.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+    ratls_policy = { allowed_tdx_status = ["UpToDate", "OutOfDate"] }
+    """,
+)
+
+_THIRTY_DAYS = 30 * 24 * 60 * 60
+
+
+def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+    policy = provider.policy
+    if policy is None or "grace_period" in policy.entries:
+        return
+    for found in allowed_statuses(provider):
+        if found.status is None or found.status is TcbStatus.REVOKED:
+            continue
+        meaning = MEANINGS[found.status]
+        if not meaning.weak:
+            continue
+        fixes = _limit(provider) if meaning.out_of_date else ()
+        advice = "; limit it with `grace_period`" if meaning.out_of_date else ""
+        message = f"{found.status.value}: {meaning.meaning} This lets it pass for ever{advice}"
+        yield RULE.problem(found.span, message, *fixes, provider=provider.id)
+
+
+def _limit(provider: ProviderTable) -> tuple[Fix, ...]:
+    edit = add_key(provider, ("ratls_policy",), "grace_period", str(_THIRTY_DAYS))
+    return (Fix("Limit it to 30 days with `grace_period`", (edit,)),) if edit else ()
