@@ -12,9 +12,9 @@ from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 from .keys import find
 from .measurements import digits_of, measurements, pins
 from .model import DEFAULT_PCCS_URL, Provider, Secret
-from .tables import ProviderTable, strings
+from .tables import ProviderTable
 from .urls import Url, parse_url
-from .values import Scalar, Table, string_of
+from .values import Scalar, Table, string_of, strings
 
 _MOST_RETRIES = 100
 

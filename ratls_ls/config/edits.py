@@ -84,6 +84,9 @@ def remove_item(provider: ProviderTable, array: Array, index: int) -> Edit | Non
         if line_break is not None and not before.strip():
             return Edit(Span(item.start - len(before), end + line_break.end()), "")
         return Edit(Span(item.start, end), "")
+    alone = re.match(r"[ \t]*\r?\n", after)
+    if alone is not None and not before.strip():
+        return Edit(Span(item.start - len(before), item.end + alone.end()), "")
     if index == 0:
         return Edit(item, "")
     previous = array.items[index - 1].span

@@ -7,7 +7,6 @@ further than what it could hold.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Sequence
 
 from .tree import grammar_failure
@@ -52,24 +51,26 @@ def next_start(text: str, candidates: Sequence[int], index: int) -> int:
         line = text.rfind("\n", start, start + failure.position) + 1
         completed = line > candidates[following] and grammar_failure(text[start:line]) is None
         return following + 1 if completed else following
-    closed = _closed_at(text, start, candidates[following])
-    return following if closed is None else bisect_left(candidates, closed, following)
+    closed = _first_outside(text, candidates, index)
+    return following if closed is None else closed
 
 
-def _closed_at(text: str, start: int, after: int) -> int | None:
-    """Where, beyond `after`, all that was opened since `start` is closed; None if it never is."""
+def _first_outside(text: str, candidates: Sequence[int], index: int) -> int | None:
+    """The first candidate after `index` that no bracket or string opened since then reaches over;
+    None if one stays open to the end."""
     depth = 0
-    for match in _BRACKET.finditer(text, start):
-        found = match.group()
-        if found in "[{":
-            depth += 1
-        elif found in "]}":
-            depth -= 1
-        elif found in ('"""', "'''"):
+    following = index + 1
+    for match in _BRACKET.finditer(text, candidates[index]):
+        while following < len(candidates) and candidates[following] <= match.start():
+            if depth <= 0:
+                return following
+            following += 1
+        if match.group() in ('"""', "'''"):
             return None
-        if depth <= 0 and match.end() > after:
-            return match.end()
-    return None
+        depth += _depth(match.group())
+        while following < len(candidates) and candidates[following] < match.end():
+            following += 1
+    return None if depth > 0 else following
 
 
 def stays_open(text: str) -> bool:
@@ -79,5 +80,9 @@ def stays_open(text: str) -> bool:
         found = match.group()
         if found in ('"""', "'''"):
             return True
-        depth += (found in "[{") - (found in "]}")
+        depth += _depth(found)
     return depth > 0
+
+
+def _depth(found: str) -> int:
+    return (found in "[{") - (found in "]}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from ratls_ls.rats.policy import TcbStatus
 
+from .values import Value, strings
+
 
 @dataclass(frozen=True, slots=True)
 class StatusMeaning:
@@ -19,6 +21,12 @@ class StatusMeaning:
     remedy: str
     weak: bool = False
     out_of_date: bool = False
+
+
+def accepts_more_than_default(value: Value) -> bool:
+    """Whether `value` of `allowed_tdx_status` lets more pass than leaving it out does."""
+    allowed = {TcbStatus.parse(text) for text, _ in strings(value)}
+    return not allowed <= {TcbStatus.UP_TO_DATE, None}
 
 
 MEANINGS: dict[TcbStatus, StatusMeaning] = {

@@ -15,12 +15,10 @@ from .problem import Problem
 from .span import Span
 from .toml import Document, Group
 from .values import (
-    Array,
     Entry,
     Scalar,
     Table,
     TableKind,
-    Value,
     shifted_entry,
     string_of,
 )
@@ -166,11 +164,3 @@ class ConfigFile:
     def is_codex_config(self) -> bool:
         """Whether the text itself shows that it is one: it has `model_providers`."""
         return any("model_providers" in part.group.root.entries for _, part in self.parts)
-
-
-def strings(value: Value | None) -> Iterator[tuple[str, Span]]:
-    """The strings of an array; other elements and values are left out."""
-    if isinstance(value, Array):
-        for item in value.items:
-            if isinstance(item, Scalar) and isinstance(item.value, str):
-                yield item.value, item.span

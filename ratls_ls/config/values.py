@@ -178,6 +178,14 @@ def string_of(value: Value | None) -> str | None:
     return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else None
 
 
+def strings(value: Value | None) -> Iterator[tuple[str, Span]]:
+    """The strings of an array; other elements and values are left out."""
+    for item in value.items if isinstance(value, Array) else ():
+        text = string_of(item)
+        if text is not None:
+            yield text, item.span
+
+
 def to_python(value: Value) -> object:
     """The plain value, as tomli gives it; an Invalid is None."""
     match value:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
-from ratls_ls.config.edits import add_key, remove_key
+from ratls_ls.config.edits import add_key, remove_key, weakening
 from ratls_ls.config.keys import PROVIDER, KeyModel
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.span import Span
+from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Entry, Table
 
@@ -82,4 +83,6 @@ def _move(provider: ProviderTable, entry: Entry, home: tuple[str, ...]) -> tuple
     if addition is None or entry.key.name in table.entries:
         return ()
     where = f"`{'.'.join(home)}`" if home else "the provider's table"
-    return (Fix(f"Move into {where}", (removal, addition)),)
+    title = f"Move into {where}"
+    weakens = entry.key.name == "allowed_tdx_status" and accepts_more_than_default(entry.value)
+    return (Fix(weakening(title) if weakens else title, (removal, addition)),)

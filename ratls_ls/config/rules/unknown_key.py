@@ -8,6 +8,7 @@ from ratls_ls.config.context import Context
 from ratls_ls.config.edits import spelled, weakening
 from ratls_ls.config.keys import PROVIDER, KeyModel
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Entry, Table
 from ratls_ls.config.words import nearest
@@ -31,8 +32,6 @@ RULE = Rule(
     ratls_policy = { alowed_tdx_status = ["UpToDate"] }
     """,
 )
-
-_ACCEPT_MORE = ("allowed_tdx_status", "grace_period")
 
 
 def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
@@ -66,7 +65,7 @@ def _unknown(
         return RULE.problem(entry.key.span, message, provider=provider.id)
     message = f"Unknown key `{name}`: {effect}. Did you mean `{meant}`?"
     title = f"Rename to `{meant}`"
-    weakens = meant in _ACCEPT_MORE
+    weakens = meant == "allowed_tdx_status" and accepts_more_than_default(entry.value)
     edits = tuple(Edit(key.span, spelled(meant)) for key in entry.keys)
     fix = Fix(weakening(title) if weakens else title, edits, preferred=not weakens)
     return RULE.problem(entry.key.span, message, fix, provider=provider.id)

@@ -28,7 +28,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
-    if provider.string("wire_api") == "chat":
+    if (provider.string("wire_api") or "").lower() == "chat":
         span = provider.table.entries["wire_api"].value.span
         message = 'The RA-TLS fork speaks "chat"; upstream Codex knows only "responses"'
         yield RULE.problem(span, message, provider=provider.id)

@@ -1,0 +1,128 @@
+"""Every rule against its marked cases, and every fix against what a fix must be."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import tomllib
+from collections import Counter
+
+import pytest
+
+from ratls_ls.config import rules
+from ratls_ls.config.check import apply, check, fix_all
+from ratls_ls.config.problem import Fix, Problem, Severity
+from ratls_ls.config.read import read
+
+from .cases import FOLDER, Case, load, mark_of
+
+CASES = load()
+# Attesting brings up what concerns attested providers alone.
+_NOTES = (Severity.INFORMATION, Severity.HINT)
+BRINGS_UP_OTHERS = {"policy-without-use-ratls", "wrong-type"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_problems_stand_where_they_are_marked(case: Case) -> None:
+    problems = check(read(case.text), case.context)
+    codes = {case.code, *(mark.code for mark in case.marks)}
+    found = [mark_of(problem, case.text) for problem in problems if problem.code in codes]
+    assert [(m.line, m.start, m.end, m.code) for m in found] == [
+        (m.line, m.start, m.end, m.code) for m in case.marks
+    ]
+    for mark, actual in zip(case.marks, found, strict=True):
+        assert mark.message in actual.message
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.fixes], ids=str)
+def test_fixes_give_the_text_shown(case: Case) -> None:
+    problems = check(read(case.text), case.context)
+    fixes = {fix.title: fix for problem in reversed(problems) for fix in problem.fixes}
+    for title, expected in case.fixes:
+        assert title in fixes
+        assert apply(case.text, fixes[title].edits) == expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_fix_mends_its_problem_and_makes_no_other(case: Case) -> None:
+    problems = check(read(case.text), case.context)
+    for problem in problems:
+        for fix in problem.fixes:
+            _assert_mends(case, problems, problem, fix)
+
+
+def _assert_mends(case: Case, problems: list[Problem], problem: Problem, fix: Fix) -> None:
+    fixed = apply(case.text, fix.edits)
+    after = check(read(fixed), case.context)
+    codes_before, codes_after = (Counter(p.code for p in found) for found in (problems, after))
+    assert codes_after[problem.code] < codes_before[problem.code]
+    new = codes_after - codes_before - Counter(p.code for p in after if p.severity in _NOTES)
+    assert not new or problem.code in BRINGS_UP_OTHERS, new
+    assert _comments(fixed) == _comments(case.text)
+    if "weakens" in fix.title:
+        assert not fix.safe
+        assert not fix.preferred
+
+
+def _comments(text: str) -> list[str]:
+    return re.findall(r"# .*", text)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_fix_all_leaves_no_safe_fix_and_keeps_comments(case: Case) -> None:
+    fixed = fix_all(case.text, case.context)
+    left = [fix for problem in check(read(fixed), case.context) for fix in problem.fixes]
+    assert not any(fix.safe for fix in left)
+    assert Counter(_comments(fixed)) == Counter(_comments(case.text))
+    assert fix_all(fixed, case.context) == fixed
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.code)
+def test_every_rule_has_cases_words_and_an_example(rule: rules.Rule) -> None:
+    own = [case for case in CASES if case.code == rule.code]
+    assert any(case.marks for case in own), f"{FOLDER / rule.code}.md has no marked case"
+    assert any(not case.marks for case in own), f"{FOLDER / rule.code}.md has no clean case"
+    assert rule.words.strip()
+    example = textwrap.dedent(rule.example).lstrip()
+    contexts = [case.context for case in own if case.marks]
+    assert any(
+        rule.code in {problem.code for problem in check(read(example), context)}
+        for context in contexts
+    )
+
+
+def test_codes_are_unique_and_files_are_rules() -> None:
+    codes = [rule.code for rule in rules.RULES]
+    assert len(codes) == len(set(codes))
+    assert {path.stem for path in FOLDER.glob("*.md")} == set(codes)
+
+
+def test_the_full_example_of_codex_has_no_error() -> None:
+    text = textwrap.dedent(
+        """
+        [model_providers.vllm-tee]
+        name = "vLLM TEE"
+        base_url = "https://vllm.example.com/v1"
+        wire_api = "chat"
+        use_ratls = true
+
+        [model_providers.vllm-tee.ratls_policy]
+        tee_type = "Tdx"
+        allowed_tdx_status = ["UpToDate", "SWHardeningNeeded", "ConfigurationNeeded"]
+        pccs_url = "https://pccs.phala.network/tdx/certification/v4"
+        """
+    )
+    file = read(text)
+    assert not [p for p in check(file) if p.severity is Severity.ERROR]
+    assert file.providers["vllm-tee"].provider is not None
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [["UpToDate"], ["UpToDate", "SWHardeningNeeded", "OutOfDateConfigurationNeeded"]],
+)
+def test_a_policy_fragment_lacks_only_its_provider(statuses: list[str]) -> None:
+    text = f'[model_providers.llm.ratls_policy]\ntee_type = "Tdx"\nallowed_tdx_status = {statuses}'
+    assert tomllib.loads(text)
+    errors = {p.code for p in check(read(text)) if p.severity is Severity.ERROR}
+    assert errors == {"missing-name", "missing-base-url", "policy-without-use-ratls"}
