@@ -17,9 +17,9 @@ from ratls_ls.config.read import read
 from .cases import FOLDER, Case, load, mark_of
 
 CASES = load()
-# Attesting brings up what concerns attested providers alone.
+# What takes effect by a fix is checked from then on.
 _NOTES = (Severity.INFORMATION, Severity.HINT)
-BRINGS_UP_OTHERS = {"policy-without-use-ratls", "wrong-type"}
+BRINGS_UP_OTHERS = {"policy-without-use-ratls", "wrong-type", "unknown-key"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
