@@ -25,7 +25,13 @@ def explain(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
     """Span and message for the broken `value` (the key, where there is none), given where the
     parser stopped and its word for why."""
     word = _word(text, at, value)
-    if reason in _OPEN_STRING:
+    if reason.startswith("Unescaped") and text[at - 2] == "\\" and text[at - 1].isprintable():
+        escape = Span(at - 2, at)
+        return (
+            escape,
+            f"`{escape.of(text)}` is no escape in a string: write `\\\\`, or '…' around it",
+        )
+    if reason in _OPEN_STRING or reason.startswith("Unescaped"):
         start = _open_quote(text, value, at)
         return _first_line(text, Span(start, value.end)), "This string is not closed"
     if reason.startswith("Illegal character") and word is not None:
@@ -49,12 +55,18 @@ def explain(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
         return _first_line(text, value), "This array is not closed"
     if reason.startswith("Expected '='"):
         return value, "`=` and a value are missing after this key"
+    if reason.startswith("Expected newline") and text[at] == "\r":
+        return Span(at, at + 1), "A carriage return alone is no line break in TOML"
     if reason.startswith("Expected newline") and word is not None:
+        if not text[at - 1].isspace() and text[value.start] not in "\"'[{":
+            return Span(value.start, word.end), _no_value(text[value.start : word.end])
         return Span(word.start, max(word.end, value.end)), "Only a comment may follow a value"
     return word or _first_line(text, value), f"Not TOML: {reason[:1].lower()}{reason[1:]}"
 
 
 def _no_value(word: str) -> str:
+    if word == ",":
+        return "A value is missing before this comma"
     if word.lower() in _BOOLEANS:
         return f"`{word}` is no TOML value: booleans are `true` and `false`"
     return f"`{word}` is no TOML value: text needs quotes"
@@ -64,6 +76,8 @@ def _word(text: str, at: int, value: Span) -> Span | None:
     if not value.start <= at < value.end:
         return None
     match = _WORD.match(text, at, value.end)
+    if match is None and text[at].isspace():
+        return None
     return Span(at, match.end()) if match else Span(at, at + 1)
 
 

@@ -1,0 +1,172 @@
+"""TOML to values with exact spans; what TOML 1.0 forbids is reported where it stands."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from ratls_ls.config import toml
+from ratls_ls.config.values import Array, Entry, Invalid, Table, Value, to_python
+
+FORMS = {
+    "bare": "a = 1",
+    "quoted": '"a b" = 1',
+    "literal": "'a.b' = 1",
+    "dotted": "a . \"b c\".'d' = 1 # x",
+    "inline": "a = { b = 1, c.d = [ 2, { e = '3' } ] }",
+    "array over lines": "a = [\n  1, # one\n  'two',\n]\nb = 2",
+    "multi-line string": 'a = """\nx\ny = 1\n[z]\n"""\nb = 2',
+    "multi-line literal": "a = '''\n\"\"\"\n'''\nb = 2",
+    "escapes": r'a = "x\"y\\ \u00e9 \U0001F980"',
+    "dates": "a = 1979-05-27T07:32:00Z\nb = 1979-05-27 07:32:00.5\nc = 1979-05-27\nd = 07:32:00",
+    "numbers": "a = +1_000\nb = 0xFf\nc = 0o7\nd = 0b1\ne = -1.5e-3\nf = -inf\ng = 1e3",
+    "booleans": "a = true\nb = false",
+    "header": "[a]\nb = 1",
+    "header with blanks": " [ a . 'b' ] # c\n  d = 1",
+    "split over headers": "[a.b]\nc = 1\n[d]\n[a]\ne = 2\n[a.b.f]\ng = 3",
+    "array of tables": "[[a]]\nb = 1\n[[a]]\nb = 2\n[a.c]\nd = 3\n[[a.e]]",
+    "arrays that look like headers": "a = [\n[1],\n [2]\n]\n[b]\nc = [\n['x']\n]",
+    "dotted under a header": "[a]\nb.c = 1\nb.d.e = 2\n[a.b.d.f]",
+    "no end of line": "[a]",
+    "empty": "",
+    "blank": "\n \t\n# x\n",
+}
+
+VARIANTS = {
+    "LF": lambda text: text,
+    "CRLF": lambda text: text.replace("\n", "\r\n"),
+    "BOM": lambda text: "\ufeff" + text,
+    "after non-ASCII": lambda text: '"ключ🦀" = "日本" # é\n' + text,
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=list(VARIANTS))
+@pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+def test_values_are_those_of_tomllib_and_stand_where_the_spans_say(form, variant) -> None:
+    text = variant(form)
+    document = toml.parse(text)
+    assert document.issues == ()
+    assert to_python(document.root) == tomllib.loads(text.removeprefix(toml.BYTE_ORDER_MARK))
+    for entry in _entries(document.root):
+        _assert_spans(entry, text)
+
+
+def _entries(value: Value) -> list[Entry]:
+    match value:
+        case Table():
+            return [found for entry in value for found in (entry, *_entries(entry.value))]
+        case Array():
+            return [found for item in value.items for found in _entries(item)]
+        case _:
+            return []
+
+
+def _assert_spans(entry: Entry, text: str) -> None:
+    for key in entry.keys:
+        assert list(tomllib.loads(f"{key.span.of(text)} = 0")) == [key.name]
+    assert text[entry.line_end :].startswith(("\n", "\r\n")) or entry.line_end == len(text)
+    if isinstance(entry.value, Table) and entry.value.kind != "inline":
+        return
+    if isinstance(entry.value, Array) and entry.value.of_tables:
+        assert entry.value.span.of(text).startswith("[[")
+        return
+    source = entry.value.span.of(text)
+    value = tomllib.loads(f"value = {source}")["value"]
+    assert to_python(entry.value) == value
+    assert source == source.strip()
+    assert entry.span.end == entry.value.span.end
+
+
+BROKEN = {
+    "a = ": "a =",
+    "a = 1 2": "2",
+    'a = "x': '"x',
+    'a = "x\\': '"x\\',
+    "a = 'x": "'x",
+    'a = ["x", "y': '"y',
+    'a = """x\ny': '"""x',
+    "a = [1, 2": "[1, 2",
+    "a = [1 2]": "2",
+    "a = { b = 1": "{ b = 1",
+    "a = { b = 1, }": "{ b = 1, }",
+    "a = {\nb = 1}": "{\nb = 1}",
+    "a = tru": "tru",
+    "a = 01": "01",
+    "a = 1__0": "1__0",
+    "a = 1.": "1.",
+    "a = [1,,2]": ",",
+    "a = 2021-13-01": "2021-13-01",
+    "a = 07:32": "07:32",
+    r'a = "\x41"': r'"\x41"',
+    r'a = "\e"': r'"\e"',
+    r'a = "\q"': r"\q",
+    'a = "\x01"': '\x01"',
+    "a = '\x7f'": "\x7f'",
+    "= 1": "= 1",
+    "a": "a",
+    "a b = 1": "b = 1",
+    "[a": "[a",
+    "[a.]": "[a.]",
+    "[[a]": "[[a]",
+    "[a] b": "[a] b",
+    "[]": "[]",
+    "a = 1\na = 2": "a",
+    'a = 1\n"\\u0061" = 2': '"\\u0061"',
+    "a = 1\na.b = 2": "a",
+    "a = {}\na.b = 2": "a",
+    "a.b = 1\na = {}": "a",
+    "a = { b = 1, b = 2 }": "{ b = 1, b = 2 }",
+    "[a]\n[a]": "a",
+    "[a.b]\n[a]\nb.c = 1": "b",
+    "[a]\nb.c = 1\n[a.b]": "b",
+    "a = []\n[[a]]": "a",
+    "[a]\n[[a]]": "a",
+    "[[a]]\n[a]": "a",
+    "a = [{}]\n[a.b]": "a",
+    "a = 1\rb = 2": "\r",
+    "\x00": "\x00",
+    "a = 1\n\ufeffb = 1": "\ufeffb = 1",
+    'a = "\ud800"': "\ud800",
+    "a = " + "[" * 90 + "]" * 90: "[" * 90 + "]" * 90,
+    ".".join("a" * 90) + " = 1": ".".join("a" * 90) + " = 1",
+}
+
+
+@pytest.mark.parametrize(("text", "marked"), BROKEN.items(), ids=map(repr, BROKEN))
+def test_what_is_not_toml_is_reported_where_it_stands(text: str, marked: str) -> None:
+    issues = toml.parse(text).issues
+    assert [issue.span.of(text) for issue in issues] == [marked]
+
+
+@pytest.mark.parametrize(("text", "_"), BROKEN.items(), ids=map(repr, BROKEN))
+def test_what_is_broken_hides_nothing_elsewhere(text: str, _: str) -> None:
+    around = f"before = 1\n\n[x]\ny = 1\n\n{text}\n[z]\nafter = 3"
+    if text.startswith('a = """'):
+        return  # What is never closed reaches to the end, as in any reading of TOML.
+    root = toml.parse(around).root
+    assert to_python(root.get("before")) == 1
+    assert to_python(root.get("x", "y")) == 1
+    assert to_python(root.get("z", "after")) == 3
+
+
+def test_statements_around_a_broken_one_are_read() -> None:
+    text = '[a]\nb = 1\nc = [1,\n  2\nd = "x\ne = 5 # é\nf\n'
+    document = toml.parse(text)
+    assert len(document.issues) == 3
+    assert isinstance(document.root.get("a", "c"), Invalid)
+    assert isinstance(document.root.get("a", "d"), Invalid)
+    assert isinstance(document.root.get("a", "f"), Invalid)
+    assert to_python(document.root.get("a", "b")) == 1
+    assert to_python(document.root.get("a", "e")) == 5
+
+
+def test_unchanged_sections_are_kept() -> None:
+    text = "a = 1\n[b]\nc = 1\n[d]\ne = 1\n"
+    before = toml.parse(text)
+    after = toml.parse("a = 22\n" + text[6:], before)
+    assert [section for _, section in after.sections[1:]] == [
+        section for _, section in before.sections[1:]
+    ]
+    assert after.groups[1][1] is before.groups[1][1]
+    assert after.groups[1][0] == before.groups[1][0] + 1
