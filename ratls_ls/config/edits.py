@@ -44,12 +44,12 @@ def add_key(provider: ProviderTable, path: tuple[str, ...], key: str, value: str
     if table.kind is TableKind.INLINE:
         return _add_inline(table, statement)
     own = [entry for entry in table if _is_statement(entry)]
-    if table.kind is TableKind.IMPLICIT:
-        return _add_header(provider, table, path, statement)
     if own:
         last = max(own, key=lambda entry: entry.line_end)
         lead = _before_key(provider, last)
         return None if lead is None else _insert(last.line_end, provider.newline + lead + statement)
+    if table.kind is TableKind.IMPLICIT:
+        return _add_header(provider, table, path, statement)
     return None if table.line_end is None else _insert(table.line_end, provider.newline + statement)
 
 

@@ -25,8 +25,8 @@ def explain(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
     """Span and message for the broken `value` (the key, where there is none), given where the
     parser stopped and its word for why."""
     word = _word(text, at, value)
-    if reason.startswith("Unescaped") and text[at - 2] == "\\" and text[at - 1].isprintable():
-        escape = Span(at - 2, at)
+    escape = Span(at - 2, at)
+    if reason.startswith("Unescaped") and re.fullmatch(r"\\[^\r\n]", escape.of(text)):
         return (
             escape,
             f"`{escape.of(text)}` is no escape in a string: write `\\\\`, or '…' around it",

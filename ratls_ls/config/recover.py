@@ -93,8 +93,9 @@ class _Recovery:
         if match is None or keys is None:
             self._report(self._whole(start, end), NO_STATEMENT, ())
             return
-        rest = self._whole(match.end(), end)
-        value = rest if rest.start < rest.end else Span(match.start("key"), match.end("equals"))
+        value = Span(match.start("key"), match.end("equals"))
+        if self._text[match.end() : end].strip():
+            value = self._whole(match.end(), end)
         self._statements.append(
             Statement(keys, Invalid(value), Span(match.start("key"), value.end), value.end)
         )
@@ -117,9 +118,12 @@ class _Recovery:
         return reading.statements[0].keys if isinstance(reading, Reading) else None
 
     def _whole(self, start: int, end: int) -> Span:
-        """What stands between `start` and `end` less the blanks around it."""
+        """What stands between `start` and `end` less the blanks around it; all, if all is blank."""
         piece = self._text[start:end]
-        return Span(start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()))
+        blanks = len(piece) - len(piece.lstrip())
+        return (
+            Span(start + blanks, start + len(piece.rstrip())) if piece.strip() else Span(start, end)
+        )
 
     def _report(self, span: Span, message: str, path: tuple[str, ...] | None) -> None:
         if path is not None and self._header is not None:

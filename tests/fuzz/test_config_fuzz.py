@@ -1,0 +1,230 @@
+"""The config core under any text and any edit: no exception, one meaning, right spans."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ratls_ls.config import toml
+from ratls_ls.config.check import Context, apply, check, fix_all
+from ratls_ls.config.problem import Severity
+from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.values import Array, Scalar, Table, Value, to_python
+
+KEYS = ["a", "b", '"a"', "'c d'", '"é"', "model_providers", "tee", "ratls_policy"]
+VALUES = [
+    "1",
+    "1e3",
+    "true",
+    '"x"',
+    '"ü\\n🦀"',
+    "'\\'",
+    "[]",
+    "[1, [2]]",
+    "[\n  1, # c\n  [2],\n]",
+    "[\n[3]\n]",
+    "{ a = 1, b.c = [] }",
+    '"""\n[a]\nb = 1\n"""',
+    "'''x\n'''",
+    "1979-05-27T07:32:00Z",
+]
+BROKEN_VALUES = [
+    "",
+    "tru",
+    '"x',
+    "[1",
+    "[1 2]",
+    "{ a = 1,\n}",
+    '"""x',
+    "1 2",
+    "07:32",
+    '"\\e"',
+    "]",
+]
+OTHER_LINES = [
+    "",
+    "# comment [a]",
+    "  ",
+    "\t# ü",
+    "a",
+    "[",
+    "[a",
+    "[a]]",
+    "[[a]",
+    "= 1",
+    "]",
+    '"""',
+    "\r",
+]
+
+keys = st.lists(st.sampled_from(KEYS), min_size=1, max_size=3).map(".".join)
+headers = st.one_of(keys.map("[{}]".format), keys.map("[[{}]]".format))
+statements = st.builds("{} = {}".format, keys, st.sampled_from(VALUES))
+broken = st.one_of(
+    st.builds("{} = {}".format, keys, st.sampled_from(BROKEN_VALUES)),
+    st.sampled_from(OTHER_LINES),
+    st.text(max_size=8),
+)
+
+
+def documents(*lines: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    newline = st.sampled_from(["\n", "\r\n"])
+    return st.builds(lambda parts, end: end.join(parts), st.lists(st.one_of(*lines)), newline)
+
+
+HEX = "00" * 48
+PROVIDER_LINES = [
+    "[model_providers.tee]",
+    "[model_providers.TEE]",
+    "[model_providers.tee.ratls_policy]",
+    "[model_providers.tee.ratls_policy.min_tdx_tcb]",
+    "[model_providers.openai]",
+    "[model_providers]",
+    "[profiles.work]",
+    'model_provider = "te"',
+    'name = "TEE" # ours',
+    'base_url = "https://tee.example/v1"',
+    'base_url = "http://tee.example/v1/chat/completions"',
+    "use_ratls = true",
+    'use_ratls = "true" # yes',
+    "use_ratls = false",
+    'env_key = "$KEY"',
+    'wire_api = "Chat"',
+    "request_max_retries = 1000 # many",
+    'ratls_policy = { tee_type = "tdx", allowed_tdx_status = ["uptodate", "OutOfDate"] }',
+    "ratls_policy = {}",
+    'allowed_tdx_status = [\n  "UpToDate", # a\n  "uptodate", # b\n  "Revoked",\n  "Foo" # c\n]',
+    "allowed_tdx_status = []",
+    "grace_period = 60 # s",
+    'pccs_url = "http://pccs.example/v4"',
+    'mrseam = "0X00"',
+    f'min_tdx_tcb.mrseam = "{HEX}"',
+    'min_tdx_tcb = { mrseam = "", mrtmrs = "00" }',
+    'tee.base_ulr = "https://tee.example"',
+    'tee = { name = "inline" }',
+    "# a comment of its own",
+    "",
+]
+configs = documents(st.sampled_from(PROVIDER_LINES))
+any_documents = st.one_of(
+    documents(headers, statements),
+    documents(headers, statements, broken),
+    documents(st.sampled_from(PROVIDER_LINES), broken),
+    st.text(),
+)
+
+
+@given(any_documents)
+@settings(max_examples=400, deadline=None)
+def test_text_is_reported_exactly_if_it_is_not_toml_and_else_read_as_tomllib_does(
+    text: str,
+) -> None:
+    document = toml.parse(text)
+    try:
+        expected = tomllib.loads(text.removeprefix(toml.BYTE_ORDER_MARK))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        assert document.issues
+        return
+    assert not document.issues
+    assert to_python(document.root) == expected
+
+
+@given(any_documents)
+@settings(max_examples=300, deadline=None)
+def test_spans_stay_in_the_text_and_mark_their_value(text: str) -> None:
+    file = read(text)
+    for problem in check(file):
+        assert 0 <= problem.span.start < problem.span.end <= len(text)
+        for fix in problem.fixes:
+            assert fix.edits
+    for scalar in _scalars(file.root):
+        source = scalar.span.of(text)
+        assert tomllib.loads(f"value = {source}")["value"] == scalar.value
+    for table in file.providers.values():
+        for span in (table.span, *table.id_spans, *table.policy_spans.values()):
+            assert 0 <= span.start < span.end <= len(text)
+
+
+def _scalars(value: Value) -> list[Scalar]:
+    match value:
+        case Scalar():
+            return [value]
+        case Array():
+            return [found for item in value.items for found in _scalars(item)]
+        case Table():
+            return [found for entry in value for found in _scalars(entry.value)]
+        case _:
+            return []
+
+
+edits = st.lists(
+    st.tuples(st.floats(0, 1), st.floats(0, 0.2), st.one_of(broken, headers, statements)),
+    max_size=5,
+)
+
+
+@given(any_documents, edits)
+@settings(max_examples=300, deadline=None)
+def test_edits_give_what_the_whole_text_gives(
+    text: str, changes: list[tuple[float, float, str]]
+) -> None:
+    context = Context(environment=frozenset())
+    file = read(text)
+    check(file, context)
+    for where, length, new_text in changes:
+        start = int(where * len(text))
+        text = text[:start] + new_text + text[start + int(length * len(text)) :]
+        file = read(text, file)
+        assert _meaning(file, context) == _meaning(read(text), context)
+
+
+def _meaning(file: ConfigFile, context: Context) -> list[Any]:
+    return [
+        file.root,
+        file.references,
+        check(file, context),
+        [
+            (t.id, t.provider, t.span, t.id_spans, t.table, t.broken)
+            for t in file.providers.values()
+        ],
+    ]
+
+
+@given(configs)
+@settings(max_examples=300, deadline=None)
+def test_a_provider_exists_only_without_errors_of_its_own(text: str) -> None:
+    file = read(text)
+    errors = {p.provider for p in check(file) if p.severity is Severity.ERROR}
+    for table in file.providers.values():
+        if table.provider is not None:
+            assert table.attested
+            assert table.id not in errors
+
+
+@given(configs)
+@settings(max_examples=300, deadline=None)
+def test_every_fix_mends_its_problem_and_keeps_the_rest(text: str) -> None:
+    file = read(text)
+    if file.document.issues:
+        return
+    problems = check(file)
+    for problem in problems:
+        for fix in problem.fixes:
+            fixed = apply(text, fix.edits)
+            after = read(fixed, file)
+            assert not after.document.issues, fix.title
+            left = [p for p in check(after) if p.code == problem.code]
+            assert len(left) < len([p for p in problems if p.code == problem.code]), fix.title
+            assert fixed.count("#") == text.count("#")
+
+
+@given(st.one_of(configs, any_documents))
+@settings(max_examples=150, deadline=None)
+def test_fix_all_ends_and_leaves_toml_toml(text: str) -> None:
+    fixed = fix_all(text)
+    assert fix_all(fixed) == fixed
+    assert bool(read(fixed).document.issues) == bool(read(text).document.issues)
+    assert fixed.count("#") == text.count("#")
