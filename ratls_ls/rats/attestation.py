@@ -40,5 +40,6 @@ class Attestation:
             binding=self.binding,
             now=now,
             anchors=anchors,
+            minimum_tcb_evaluation=self.result.minimum_tcb_evaluation,
         )
         return replace(self, result=result)

@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from . import strict_json
+from .certificates import common_name, read_chain
 from .errors import CollateralError
 from .evidence import from_hex
 
@@ -46,8 +46,8 @@ class Collateral:
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """Unix seconds, both inclusive of the moment; the narrowest window over all parts, and the
-    part that ends first."""
+    """The narrowest window over all parts, in Unix seconds: from `starts`, until before `ends`;
+    and which parts make it so."""
 
     starts: int
     ends: int
@@ -131,10 +131,10 @@ def wrong_signer(collateral: Collateral) -> str | None:
     return None
 
 
-def common_name(certificate: x509.Certificate) -> str:
-    """The one common name of the subject; empty if there is none or more than one."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if len(names) == 1 else ""
+def unix_seconds(text: str) -> int:
+    """Unix seconds of an ISO 8601 time, UTC where it names no zone. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return _seconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
 def _windows(collateral: Collateral) -> Iterator[tuple[str, int, int]]:
@@ -175,17 +175,16 @@ def _date(document: dict[str, Any], key: str, name: str) -> int:
     if not isinstance(value, str):
         raise CollateralError(f"the {name} has no {key}")
     try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
+        return unix_seconds(value)
+    except (ValueError, OverflowError) as error:
         raise CollateralError(f"{key} of the {name} is no date") from error
-    return _seconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
 def _chain(pem: str, name: str) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(pem.encode("ascii"))
-    except (ValueError, UnicodeError) as error:
-        raise CollateralError(f"the {name} chain is not PEM") from error
+        return read_chain(pem.encode("ascii"))
+    except ValueError as error:
+        raise CollateralError(f"the {name} chain is not PEM certificates") from error
 
 
 def _crl(der: bytes, name: str) -> x509.CertificateRevocationList:

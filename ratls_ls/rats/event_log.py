@@ -25,7 +25,10 @@ SYSTEM_READY = "system-ready"
 NEW_TLS_CERTIFICATE = "New TLS Certificate"
 # Said by the guest's boot once; what an application emits later under these names is its own.
 BOOT_EVENTS = ("app-id", "compose-hash", "instance-id", "os-image-hash", "key-provider")
+# Said by every boot, so that an application's own would be the second one.
+_SAID_BY_EVERY_BOOT = ("app-id", "compose-hash")
 _HASH_EVENTS = ("compose-hash", "os-image-hash")
+_NAMES_THAT_COUNT = (*BOOT_EVENTS, SYSTEM_READY, NEW_TLS_CERTIFICATE)
 _HASH_BYTES = 32
 
 
@@ -55,7 +58,14 @@ class EventLog:
         return tuple(event for event in self.events if event.imr == RUNTIME_IMR)
 
     def boot_value(self, name: str) -> bytes | None:
-        """The payload of the boot event `name`, which stands once before `system-ready`."""
+        """The payload of the boot event `name`, which stands once before `system-ready`.
+
+        dstack before 0.5 has no `system-ready`: then only what every boot says counts, since the
+        rest may be an application's.
+        """
+        ready = any(event.name == SYSTEM_READY for event in self.runtime_events)
+        if not ready and name not in _SAID_BY_EVERY_BOOT:
+            return None
         for event in self.boot_events():
             if event.name == name:
                 return event.payload
@@ -103,22 +113,16 @@ def parse(text: str) -> EventLog:
 def _event(item: Any, index: int) -> Event:
     if not isinstance(item, dict):
         raise _error(f"event {index} is not an object")
-    imr, event_type = item.get("imr"), item.get("event_type")
-    name, payload_hex, digest_hex = item.get("event"), item.get("event_payload"), item.get("digest")
-    if isinstance(imr, bool) or not isinstance(imr, int) or not 0 <= imr <= RUNTIME_IMR:
+    imr = _whole_number(item, "imr", index)
+    event_type = _whole_number(item, "event_type", index)
+    name = _text(item.get("event"), "event", index)
+    payload = _hex(item.get("event_payload"), "event_payload", index)
+    # dstack 0.5.7 and later leave it out of runtime events, where it follows from the rest.
+    digest = _hex("" if item.get("digest") is None else item["digest"], "digest", index)
+    if not 0 <= imr <= RUNTIME_IMR:
         raise _error(f"event {index} names no register (imr)")
-    if isinstance(event_type, bool) or not isinstance(event_type, int):
-        raise _error(f"event {index} has no number event_type")
-    if not isinstance(name, str) or not isinstance(payload_hex, str):
-        raise _error(f"event {index} has no text event and event_payload")
-    payload = from_hex(payload_hex)
-    if payload is None:
-        raise _error(f"the payload of event {index} is not plain hex")
-    if digest_hex is not None and not isinstance(digest_hex, str):
-        raise _error(f"the digest of event {index} is not text")
-    digest = from_hex(digest_hex or "")
-    if digest is None or len(digest) not in (0, DIGEST_BYTES):
-        raise _error(f"the digest of event {index} is not {DIGEST_BYTES} bytes of plain hex")
+    if len(digest) not in (0, DIGEST_BYTES):
+        raise _error(f"the digest of event {index} is not {DIGEST_BYTES} bytes")
     if imr != RUNTIME_IMR:
         if not digest:
             raise _error(f"boot event {index} has no digest")
@@ -129,8 +133,7 @@ def _event(item: Any, index: int) -> Event:
             expected=f"event_type {RUNTIME_EVENT_TYPE:#x}",
             actual=f"event_type {event_type:#x}",
         )
-    recomputed = _runtime_digest(item, name, payload, index)
-    # dstack 0.5.7 and later leave the digest out here; it follows from the rest.
+    recomputed = hashlib.sha384(_preimage(item, name, payload, index)).digest()
     if digest and digest != recomputed:
         raise _error(
             f"event {index} was edited: its digest does not fit its name and payload",
@@ -140,29 +143,46 @@ def _event(item: Any, index: int) -> Event:
     return Event(imr, recomputed, name, payload)
 
 
-def _runtime_digest(item: dict[str, Any], name: str, payload: bytes, index: int) -> bytes:
-    version = item.get("version", 1)
-    preimage_hex = item.get("preimage")
-    if version is True or version not in (1, 2):
-        raise _error(f"event {index} has an unknown format version")
+def _preimage(item: dict[str, Any], name: str, payload: bytes, index: int) -> bytes:
+    """What a runtime event's digest is made of, in the format that the event says it has."""
+    version = _whole_number(item, "version", index) if "version" in item else 1
     if version == 1:
-        try:
-            named = name.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise _error(f"the name of event {index} is no text") from error
-        preimage = RUNTIME_EVENT_TYPE.to_bytes(4, "little") + b":" + named + b":" + payload
-    else:
-        # RFC 8785: keys sorted, nothing between; the three values need no other care.
-        preimage = json.dumps(
-            {"name": name, "payload": payload.hex(), "type": RUNTIME_EVENT_TYPE},
-            separators=(",", ":"),
-            ensure_ascii=False,
-        ).encode("utf-8")
-        if preimage_hex is not None and (
-            not isinstance(preimage_hex, str) or from_hex(preimage_hex) != preimage
-        ):
-            raise _error(f"the preimage of event {index} is not its name, payload and type")
-    return hashlib.sha384(preimage).digest()
+        # The digest does not tell name from payload: ("a:b", "c") and ("a", "b:c") share one.
+        if ":" in name and name.partition(":")[0] in _NAMES_THAT_COUNT:
+            raise _error(f"event {index} hides another name behind a colon")
+        return b":".join((RUNTIME_EVENT_TYPE.to_bytes(4, "little"), name.encode("utf-8"), payload))
+    if version != 2:
+        raise _error(f"event {index} has an unknown format version")
+    # RFC 8785: keys sorted, nothing between; the three values need no other care.
+    canonical = json.dumps(
+        {"name": name, "payload": payload.hex(), "type": RUNTIME_EVENT_TYPE},
+        separators=(",", ":"),
+        ensure_ascii=False,
+    ).encode("utf-8")
+    told = item.get("preimage")
+    if told is not None and _hex(told, "preimage", index) != canonical:
+        raise _error(f"the preimage of event {index} is not its name, payload and type")
+    return canonical
+
+
+def _whole_number(item: dict[str, Any], key: str, index: int) -> int:
+    value = item.get(key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _error(f"`{key}` of event {index} is not a whole number")
+    return value
+
+
+def _text(value: object, key: str, index: int) -> str:
+    if not isinstance(value, str):
+        raise _error(f"`{key}` of event {index} is not text")
+    return value
+
+
+def _hex(value: object, key: str, index: int) -> bytes:
+    data = from_hex(_text(value, key, index))
+    if data is None:
+        raise _error(f"`{key}` of event {index} is not plain hex")
+    return data
 
 
 def _check_boot_events(log: EventLog) -> None:

@@ -1,17 +1,15 @@
 """DCAP quotes. The only importer of dcap_qvl.
 
 Invariant: what is taken from a quote before its signature verified is used for nothing but
-choosing collateral.
+choosing collateral, and only Intel's own root makes a quote that is not simulated.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,28 +18,17 @@ import dcap_qvl
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .collateral import Collateral, common_name
+from .certificates import common_name, leads_to, read_chain
+from .collateral import Collateral, unix_seconds
 from .collateral import to_json as collateral_json
-from .errors import EvidenceError
-from .evidence import MAX_QUOTE_BYTES
-from .policy import TcbStatus
-from .result import ClaimName
+from .quote_format import check_format, malformed
+from .refusal import FOREIGN_ROOT, Refusal, understand
 
-# Intel, "TDX DCAP Quoting Library API", quote format v4 (A.3) and v5 (A.4).
-_HEADER = struct.Struct("<HHIHH")
-_HEADER_BYTES = 48
-_ATTESTATION_KEY_ECDSA_P256 = 2
-_TEE_TDX = 0x81
-_TEE_SGX = 0
-_BODY_BYTES_V4 = 584
-_BODY_BYTES_V5 = {2: 584, 3: 648, 4: 885}  # body type: TD 1.0, TD 1.5, TD 1.5 extended
-_SIGNATURE_AND_KEY_BYTES = 64 + 64
-_QE_REPORT_AND_SIGNATURE_BYTES = 384 + 64
-_CERTIFICATION_QE_REPORT = 6
-_CERTIFICATION_PCK_CHAIN = 5
+# Intel, "SGX PCK Certificate and CRL Profile", subject of a leaf.
 _PCK_COMMON_NAME = "Intel SGX PCK Certificate"
 _FMSPC = re.compile(r"[0-9A-F]{12}")
 _CAS = ("platform", "processor")
+_TEE_TDX = 0x81
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +61,34 @@ class CollateralKey:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedQuote:
-    """What a verified TDX quote says, whichever body it has (TD10, TD15, TD15Ex).
+class TcbLevel:
+    """The TCB level that one `part` matched: `status` in Intel's words, `date` (tcbDate) in Unix
+    seconds."""
 
-    Registers are 48 bytes, `td_attributes` 8 bytes little-endian, times Unix seconds.
-    `tcb_status` is the merged status of platform, TDX module and QE; `qe_status` the QE's own.
+    part: str
+    status: str
+    date: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTcb:
+    """Intel's word on the platform. `status` is merged over all `levels`: the platform as the TD
+    was launched on it, for TD 1.5 as it is now, and the quoting enclave. `flags`: what the PCK
+    certificate says of it that every real server has."""
+
+    status: str
+    advisory_ids: tuple[str, ...]
+    levels: tuple[TcbLevel, ...]
+    evaluation_data_number: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedQuote:
+    """What a TDX quote with a verified signature says, whichever body it has (TD10, TD15, TD15Ex).
+
+    Registers are 48 bytes, `service_td` too (zeros where the body has none), `report_data` 64;
+    `td_attributes` is a number. `tcb` is None where dcap_qvl refused the quote after its signature.
     """
 
     report_data: bytes
@@ -86,16 +96,18 @@ class VerifiedQuote:
     rtmrs: tuple[bytes, bytes, bytes, bytes]
     mrseam: bytes
     mr_config_id: bytes
+    service_td: bytes
     td_attributes: int
-    tcb_status: TcbStatus
-    qe_status: TcbStatus
-    advisory_ids: tuple[str, ...]
-    tcb_date: int
-    qe_tcb_date: int
-    tcb_evaluation_data_number: int
-    fmspc: str
-    platform_flags: tuple[str, ...]
+    tcb: PlatformTcb | None
     simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verifying gave: a quote, a refusal, or both: a refusal after the signature."""
+
+    quote: VerifiedQuote | None = None
+    refusal: Refusal | None = None
 
 
 def collateral_key(quote: bytes) -> CollateralKey:
@@ -104,185 +116,53 @@ def collateral_key(quote: bytes) -> CollateralKey:
     try:
         parsed = dcap_qvl.parse_quote(quote)
         fmspc, ca = parsed.fmspc(), parsed.ca()
-        leaf = x509.load_pem_x509_certificates((parsed.cert_chain_pem_bytes() or b"").rstrip(b"\0"))
+        leaf = common_name(_certificates(parsed)[0])
     except ValueError as error:
-        raise _malformed("the PCK certificate chain in the quote cannot be read") from error
+        raise malformed("the PCK certificate chain in the quote cannot be read") from error
     if not _FMSPC.fullmatch(fmspc) or ca not in _CAS:
-        raise _malformed("the PCK certificate names no platform (FMSPC and CA)")
-    if common_name(leaf[0]) != _PCK_COMMON_NAME:
-        raise _malformed(
+        raise malformed("the PCK certificate names no platform (FMSPC and CA)")
+    if leaf != _PCK_COMMON_NAME:
+        raise malformed(
             "the quote's certificate is not for a platform",
             expected=_PCK_COMMON_NAME,
-            actual=ascii(common_name(leaf[0]))[:60],
+            actual=ascii(leaf)[1:60],
         )
     return CollateralKey(fmspc, ca)
 
 
-def check_format(quote: bytes) -> None:
-    """The frame of the quote: version, TEE, every length. Raises EvidenceError."""
-    if len(quote) > MAX_QUOTE_BYTES:
-        raise _malformed(
-            "the quote is too large",
-            expected=f"at most {MAX_QUOTE_BYTES} bytes",
-            actual=f"{len(quote)} bytes",
-        )
-    reader = _Reader(quote)
-    version, key_type, tee, _, _ = _HEADER.unpack(reader.take(_HEADER_BYTES)[: _HEADER.size])
-    if tee == _TEE_SGX:
-        raise _malformed("an SGX quote, no TDX quote", expected="TDX", actual="SGX")
-    if tee != _TEE_TDX:
-        raise _malformed("no TDX quote", expected="TEE type 0x81", actual=f"{tee:#x}")
-    if version not in (4, 5):
-        raise _malformed("unknown quote version", expected="4 or 5", actual=str(version))
-    if key_type != _ATTESTATION_KEY_ECDSA_P256:
-        raise _malformed("unknown attestation key type", expected="2", actual=str(key_type))
-    reader.take(_BODY_BYTES_V4 if version == 4 else _v5_body(reader))
-    signed = _Reader(reader.take(reader.number("<I")))
-    reader.finish()
-    signed.take(_SIGNATURE_AND_KEY_BYTES)
-    outer = _Reader(signed.certification(_CERTIFICATION_QE_REPORT))
-    signed.finish()
-    outer.take(_QE_REPORT_AND_SIGNATURE_BYTES)
-    outer.take(outer.number("<H"))
-    outer.certification(_CERTIFICATION_PCK_CHAIN)
-    outer.finish()
-
-
-def _v5_body(reader: _Reader) -> int:
-    body_type, size = reader.number("<H"), reader.number("<I")
-    if _BODY_BYTES_V5.get(body_type) != size:
-        raise _malformed(
-            "unknown quote body", expected="TD 1.0, 1.5 or 1.5 extended", actual=f"type {body_type}"
-        )
-    return size
-
-
-class _Reader:
-    """Takes exact lengths off a quote; the verifier proper tolerates bytes between and behind."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def take(self, size: int) -> bytes:
-        part = self._data[self._at : self._at + size]
-        if len(part) != size:
-            raise _malformed("the quote is cut short")
-        self._at += size
-        return part
-
-    def number(self, form: str) -> int:
-        value: int = struct.unpack(form, self.take(struct.calcsize(form)))[0]
-        return value
-
-    def certification(self, wanted: int) -> bytes:
-        found = self.number("<H")
-        if found != wanted:
-            raise _malformed(
-                "unsupported certification data",
-                expected=f"type {wanted}",
-                actual=f"type {found}",
-            )
-        return self.take(self.number("<I"))
-
-    def finish(self) -> None:
-        if self._at != len(self._data):
-            raise _malformed(
-                "the quote is longer than its parts",
-                expected=f"{self._at} bytes",
-                actual=f"{len(self._data)} bytes",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationFailure:
-    """Why dcap_qvl does not verify a quote, and under which claim that is reported."""
-
-    claim: ClaimName
-    reason: str
-
-
-# dcap_qvl gives a cause as text only. First match wins; anything else is a bad signature.
-_CAUSES: tuple[tuple[str, ClaimName, str], ...] = (
-    (
-        "Debug mode",
-        ClaimName.TD_ATTRIBUTES,
-        "the TD runs in debug mode, so its host can read its memory; no policy can allow that",
-    ),
-    (
-        "SEPT_VE_DISABLE",
-        ClaimName.TD_ATTRIBUTES,
-        "SEPT_VE_DISABLE is off, so the host can inject faults; ask the operator to set it",
-    ),
-    (
-        "MR service TD",
-        ClaimName.TD_ATTRIBUTES,
-        "the TD is bound to a service TD (migration), which nothing here attests",
-    ),
-    (
-        "No matching TCB level",
-        ClaimName.TCB_STATUS,
-        "the platform is older than every TCB level that Intel still lists; ask the operator to "
-        "update its firmware",
-    ),
-    (
-        "FMSPC",
-        ClaimName.QUOTE_SIGNATURE,
-        "the collateral is for another platform (FMSPC); check pccs_url",
-    ),
-    ("expired", ClaimName.COLLATERAL, "collateral or a certificate is out of date"),
-    ("not valid yet", ClaimName.COLLATERAL, "collateral or a certificate is not valid yet"),
-    (
-        "CertRevoked",
-        ClaimName.QUOTE_SIGNATURE,
-        "a certificate of the platform (PCK) or of its issuer is revoked; do not use this server",
-    ),
-    (
-        "evoked",
-        ClaimName.TCB_STATUS,
-        "Intel revoked this platform's TCB; do not use this server",
-    ),
-    (
-        "ttributes",
-        ClaimName.TD_ATTRIBUTES,
-        "an attribute of the TD or of its SEAM module is not allowed",
-    ),
-    ("PKS", ClaimName.TD_ATTRIBUTES, "an attribute of the TD is not allowed"),
-    ("Reserved", ClaimName.TD_ATTRIBUTES, "a reserved attribute bit of the TD is set"),
-    (
-        "TDX module",
-        ClaimName.TCB_STATUS,
-        "the platform's TDX module is unknown or too old; ask the operator to update it",
-    ),
-)
-
-
 def verify(
     quote: bytes, collateral: Collateral, now: int, anchors: Sequence[TrustAnchor]
-) -> VerifiedQuote | VerificationFailure:
-    """Verify under the first anchor that fits. `now`: Unix seconds. Raises nothing."""
-    failure: VerificationFailure | None = None
-    for anchor in anchors:
-        outcome = _verify(quote, collateral, now, anchor)
-        if isinstance(outcome, VerifiedQuote):
-            return outcome
-        # Of several refusals, one that is not about the signature says more.
-        if failure is None or failure.claim is ClaimName.QUOTE_SIGNATURE:
-            failure = outcome
-    return failure or VerificationFailure(ClaimName.QUOTE_SIGNATURE, "no DCAP root is trusted")
+) -> Verification:
+    """Verify under Intel's root if it is among `anchors`, else under the first other that fits.
+
+    `now`: Unix seconds. Raises nothing.
+    """
+    found = Verification(refusal=FOREIGN_ROOT)
+    for anchor in sorted(anchors, key=lambda anchor: anchor.der != INTEL_ROOT.der):
+        if found.refusal is FOREIGN_ROOT:
+            found = _verify(quote, collateral, now, anchor)
+    return found
 
 
-def _verify(
-    quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor
-) -> VerifiedQuote | VerificationFailure:
+def _verify(quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor) -> Verification:
+    simulated = anchor.der != INTEL_ROOT.der
     try:
         parts = _library_collateral(collateral)
         # No policy of the library: its strict one refuses every real server. Judged in `appraise`.
         policy = dcap_qvl.QuotePolicy.claims_only(now)
-        claims = dcap_qvl.QuoteVerifier(anchor.der).verify_with_policy(quote, parts, now, policy)
-        return _flatten(json.loads(claims.to_json()), anchor.simulated)
-    except (ValueError, OverflowError, TypeError, KeyError):
-        return _cause(quote, collateral, now, anchor)
+        verifier = dcap_qvl.QuoteVerifier(anchor.der)
+        claims = json.loads(verifier.verify_with_policy(quote, parts, now, policy).to_json())
+        return Verification(_verified(_claimed_body(claims), _platform_tcb(claims), simulated))
+    except (ValueError, OverflowError, TypeError, LookupError):
+        refusal = _refusal(quote, collateral, now, anchor)
+    if not refusal.after_signature:
+        return Verification(refusal=refusal)
+    # The library tells no claims then; these are the same bytes, whose signature it verified.
+    parsed = dcap_qvl.parse_quote(quote)
+    if not parsed.is_tdx():
+        return Verification(refusal=refusal)
+    body = _verified(lambda name: getattr(parsed.report, name, None), None, simulated)
+    return Verification(body, refusal)
 
 
 @lru_cache(maxsize=16)
@@ -290,81 +170,85 @@ def _library_collateral(collateral: Collateral) -> dcap_qvl.QuoteCollateralV3:
     return dcap_qvl.QuoteCollateralV3.from_json(collateral_json(collateral))
 
 
-def _cause(
-    quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor
-) -> VerificationFailure:
+def _refusal(quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor) -> Refusal:
     """Ask again the way that keeps the cause."""
     try:
         dcap_qvl.verify_with_root_ca(quote, _library_collateral(collateral), anchor.der, now)
-        text = "the verified claims have an unknown shape"
+        cause = "the verified claims have an unknown shape"
     except (ValueError, OverflowError, TypeError) as error:
-        text = str(error)
-    for sign, claim, reason in _CAUSES:
-        if sign in text:
-            return VerificationFailure(claim, reason)
-    if "UnknownIssuer" in text:
-        reason = "the quote's certificates do not lead to a trusted DCAP root (Intel's)"
-        return VerificationFailure(ClaimName.QUOTE_SIGNATURE, reason)
-    detail = text.removeprefix("Verification failed: ")[:120]
-    return VerificationFailure(
-        ClaimName.QUOTE_SIGNATURE, f"the quote does not verify: {ascii(detail)[1:-1]}"
-    )
+        cause = str(error)
+    try:
+        chain = _certificates(dcap_qvl.parse_quote(quote))
+        leads = leads_to(chain, x509.load_der_x509_certificate(anchor.der))
+    except ValueError:
+        leads = False
+    return understand(cause, chain_leads_to_root=leads)
 
 
-def _flatten(claims: dict[str, Any], simulated: bool) -> VerifiedQuote:
-    report = claims["report"]
-    if "TD15Ex" in report:
-        body = report["TD15Ex"]["base"]["base"]
-    elif "TD15" in report:
-        body = report["TD15"]["base"]
-    else:
-        body = report["TD10"]
+def _certificates(parsed: dcap_qvl.Quote) -> list[x509.Certificate]:
+    # Intel's quoting library ends the chain with a NUL.
+    return read_chain((parsed.cert_chain_pem_bytes() or b"").rstrip(b"\0"))
+
+
+def _claimed_body(claims: dict[str, Any]) -> Callable[[str], bytes | None]:
+    """The fields of the body by name, however deep dcap_qvl nests them."""
     if claims["tee_type"] != _TEE_TDX:
         raise ValueError("no TDX quote")
-    platform, qe = claims["platform"], claims["qe"]
-    pck = platform["pck"]
+    body = next(iter(claims["report"].values()))
+    fields: dict[str, Any] = {}
+    while body is not None:
+        fields |= body
+        body = body.get("base")
+    return lambda name: bytes.fromhex(fields[name]) if name in fields else None
+
+
+def _verified(
+    read: Callable[[str], bytes | None], tcb: PlatformTcb | None, simulated: bool
+) -> VerifiedQuote:
+    def field(name: str, size: int) -> bytes:
+        value = read(name)
+        if value is None or len(value) != size:
+            raise ValueError(f"{name} is not {size} bytes")
+        return value
+
     return VerifiedQuote(
-        report_data=_field(body, "report_data", 64),
-        mrtd=_field(body, "mr_td", 48),
+        report_data=field("report_data", 64),
+        mrtd=field("mr_td", 48),
         rtmrs=(
-            _field(body, "rt_mr0", 48),
-            _field(body, "rt_mr1", 48),
-            _field(body, "rt_mr2", 48),
-            _field(body, "rt_mr3", 48),
+            field("rt_mr0", 48),
+            field("rt_mr1", 48),
+            field("rt_mr2", 48),
+            field("rt_mr3", 48),
         ),
-        mrseam=_field(body, "mr_seam", 48),
-        mr_config_id=_field(body, "mr_config_id", 48),
-        td_attributes=int.from_bytes(_field(body, "td_attributes", 8), "little"),
-        tcb_status=TcbStatus(claims["tcb"]["status"]),
-        qe_status=TcbStatus(qe["tcb_level"]["tcbStatus"]),
-        advisory_ids=tuple(str(advisory) for advisory in claims["tcb"]["advisory_ids"]),
-        tcb_date=int(platform["tcb_date_tag"]),
-        qe_tcb_date=_date(qe["tcb_level"]["tcbDate"]),
-        tcb_evaluation_data_number=min(
-            int(claims["tcb"]["eval_data_number"]), int(qe["tcb_eval_data_number"])
-        ),
-        fmspc=bytes(pck["fmspc"]).hex().upper(),
-        platform_flags=tuple(
-            flag
-            for flag in ("dynamic_platform", "cached_keys", "smt_enabled")
-            if pck[flag] == "True"
-        ),
+        mrseam=field("mr_seam", 48),
+        mr_config_id=field("mr_config_id", 48),
+        service_td=read("mr_service_td") or bytes(48),
+        td_attributes=int.from_bytes(field("td_attributes", 8), "little"),
+        tcb=tcb,
         simulated=simulated,
     )
 
 
-def _field(body: dict[str, Any], name: str, size: int) -> bytes:
-    value = bytes.fromhex(body[name])
-    if len(value) != size:
-        raise ValueError(f"{name} is not {size} bytes")
-    return value
+def _platform_tcb(claims: dict[str, Any]) -> PlatformTcb:
+    tcb, platform, qe = claims["tcb"], claims["platform"], claims["qe"]
+    levels = [
+        _level("platform", platform["tcb_level"]),
+        _level("quoting enclave", qe["tcb_level"]),
+    ]
+    if (current := platform["current_tcb_level"]) is not None:
+        levels.append(_level("platform as it is now", current))
+    return PlatformTcb(
+        status=str(tcb["status"]),
+        advisory_ids=tuple(str(advisory) for advisory in tcb["advisory_ids"]),
+        levels=tuple(levels),
+        evaluation_data_number=int(tcb["eval_data_number"]),
+        flags=tuple(
+            flag.replace("_", " ")
+            for flag in ("dynamic_platform", "cached_keys", "smt_enabled")
+            if platform["pck"][flag] == "True"
+        ),
+    )
 
 
-def _date(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp())
-
-
-def _malformed(
-    reason: str, *, expected: str | None = None, actual: str | None = None
-) -> EvidenceError:
-    return EvidenceError(ClaimName.QUOTE_FORMAT, reason, expected=expected, actual=actual)
+def _level(part: str, level: dict[str, Any]) -> TcbLevel:
+    return TcbLevel(part, str(level["tcbStatus"]), unix_seconds(level["tcbDate"]))

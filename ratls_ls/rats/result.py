@@ -63,7 +63,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class AttestationResult:
-    """The outcome of one appraisal. Times are Unix seconds; measurements are lower-case hex."""
+    """The outcome of one appraisal. Times are Unix seconds; measurements are lower-case hex.
+
+    `minimum_tcb_evaluation` is what the collateral had to reach, for judging again.
+    """
 
     claims: tuple[Claim, ...]
     origin: str | None
@@ -77,6 +80,7 @@ class AttestationResult:
     collateral_expires_at: int | None = None
     tcb_evaluation_data_number: int | None = None
     fmspc: str | None = None
+    minimum_tcb_evaluation: int = 0
     evidence_sha256: str | None = None
 
     @property

@@ -7,6 +7,7 @@ surrogates, a byte order mark, trailing data, numbers or nesting beyond reason.
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any, NoReturn
 
 MAX_NUMBER_LENGTH = 32
@@ -62,4 +63,7 @@ def _integer(digits: str) -> int:
 def _float(digits: str) -> float:
     if len(digits) > MAX_NUMBER_LENGTH:
         raise StrictJsonError("a number is too long")
-    return float(digits)
+    number = float(digits)
+    if not isfinite(number):
+        raise StrictJsonError("a number is too large")
+    return number
