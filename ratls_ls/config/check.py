@@ -6,12 +6,11 @@ Invariant: pure and total: any text gives problems, none an exception.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from .context import Context
 from .problem import Edit, Fix, Problem
 from .read import read
-from .rules import file_problems, provider_problems
+from .rules import context_problems, file_problems
 from .tables import ConfigFile, Part
 
 __all__ = ["Context", "apply", "check", "fix_all"]
@@ -22,7 +21,7 @@ _ROUNDS = 20
 def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
     """The problems of `file`, in order of their place. `context` None: Context()."""
     context = context or Context()
-    found = list(file_problems(file, context))
+    found = file_problems(file, context)
     for base, part in file.parts:
         found += (_shifted(problem, base) for problem in _of_part(part, context))
     found.sort(key=lambda problem: (problem.span, problem.code))
@@ -49,13 +48,13 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def _of_part(part: Part, context: Context) -> tuple[Problem, ...]:
-    known = part.problems.get(context)
-    if known is None:
-        known = tuple(
-            problem for table in part.providers for problem in provider_problems(table, context)
+    contextual = part.contextual.get(context)
+    if contextual is None:
+        contextual = tuple(
+            problem for table in part.providers for problem in context_problems(table, context)
         )
-        part.problems[context] = known
-    return known
+        part.contextual[context] = contextual
+    return part.problems + contextual
 
 
 def _together(fixes: Iterable[Fix]) -> list[Edit]:
@@ -72,10 +71,20 @@ def _touch(one: Edit, other: Edit) -> bool:
 
 
 def _shifted(problem: Problem, by: int) -> Problem:
-    if by == 0:
-        return problem
     fixes = tuple(
-        replace(fix, edits=tuple(Edit(edit.span.shifted(by), edit.new_text) for edit in fix.edits))
+        Fix(
+            fix.title,
+            tuple(Edit(edit.span.shifted(by), edit.new_text) for edit in fix.edits),
+            fix.safe,
+            fix.preferred,
+        )
         for fix in problem.fixes
     )
-    return replace(problem, span=problem.span.shifted(by), fixes=fixes)
+    return Problem(
+        problem.code,
+        problem.severity,
+        problem.span.shifted(by),
+        problem.message,
+        fixes,
+        problem.provider,
+    )

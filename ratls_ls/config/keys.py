@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import cached_property
 
 from ratls_ls.rats.policy import Register, TcbStatus
 
@@ -41,7 +42,7 @@ _UPSTREAM = frozenset({Reader.UPSTREAM})
 _OURS = frozenset({Reader.RATLS_LS})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyModel:
     """One key.
 
@@ -71,8 +72,12 @@ class KeyModel:
     def is_upstream_only(self) -> bool:
         return self.readers == _UPSTREAM
 
+    @cached_property
+    def _by_name(self) -> dict[str, KeyModel]:
+        return {child.name: child for child in self.children}
+
     def child(self, name: str) -> KeyModel | None:
-        return next((child for child in self.children if child.name == name), None)
+        return self._by_name.get(name)
 
 
 def _pin(name: str, register: Register, summary: str, codex: str = "") -> KeyModel:

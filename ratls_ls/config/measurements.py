@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ratls_ls.rats.policy import Pin, Register
 
-from .keys import Kind, find
+from .keys import find
 from .span import Span
 from .values import Entry, Table, string_of
 
@@ -43,20 +43,29 @@ class Measurement(NamedTuple):
     size: int
 
 
+def _hex_keys() -> Iterator[tuple[str, tuple[str, ...], int]]:
+    for key in REGISTERS:
+        path = tuple(key.split("."))
+        model = find("ratls_policy", *path)
+        if model is not None and model.size is not None:
+            yield key, path, model.size
+
+
+_HEX_KEYS = tuple(_hex_keys())
+
+
 def measurements(policy: Table | None) -> Iterator[Measurement]:
     """The hex pins of a policy that are strings, whatever stands in them."""
     if policy is None:
         return
-    for key in REGISTERS:
-        path = key.split(".")
-        model = find("ratls_policy", *path)
-        if model is None or model.kind is not Kind.HEX or model.size is None:
+    for key, path, size in _HEX_KEYS:
+        if path[0] not in policy.entries:
             continue
         table = policy.get(*path[:-1])
         entry = table.entries.get(path[-1]) if isinstance(table, Table) else None
         text = string_of(entry.value) if entry is not None else None
         if entry is not None and text is not None:
-            yield Measurement(key, entry, text, entry.value.span, model.size)
+            yield Measurement(key, entry, text, entry.value.span, size)
 
 
 def pins(policy: Table | None) -> Iterator[tuple[Pin, Span]]:

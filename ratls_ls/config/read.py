@@ -5,14 +5,13 @@ Invariant: `read` is a function of the text alone; what a previous reading gives
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from .build import provider_of
-from .context import Context
 from .keys import REFERENCE_KEYS
-from .problem import Severity
-from .rules import provider_problems
+from .problem import Problem, Severity
+from .rules import provider_problems, root_problems
 from .tables import ConfigFile, Part, ProviderTable, Reference
 from .toml import Document, Group, parse
 from .values import Issue, Table, string_of
@@ -62,18 +61,20 @@ def _part(group: Group) -> Part:
     newline = "\r\n" if any("\r\n" in text for _, text in pieces) else "\n"
     all_providers = group.root.get("model_providers")
     entries = tuple(all_providers) if isinstance(all_providers, Table) else ()
-    tables = [
-        ProviderTable(entry.key.name, entry, newline=newline, pieces=pieces) for entry in entries
-    ]
-    return Part(group, tuple(map(_judged, tables)), tuple(_references(group.root)))
+    problems = root_problems(group.root)
+    tables = []
+    for entry in entries:
+        table = ProviderTable(entry.key.name, entry, newline=newline, pieces=pieces)
+        own = provider_problems(table)
+        tables.append(_judged(table, own))
+        problems += own
+    references = tuple(_references(group.root))
+    return Part(group, tuple(tables), references, tuple(problems))
 
 
-def _judged(table: ProviderTable) -> ProviderTable:
-    """With its Provider, if nothing about its attestation is wrong."""
-    if not table.attested:
-        return table
-    problems = provider_problems(table, Context())
-    if any(problem.severity is Severity.ERROR for problem in problems):
+def _judged(table: ProviderTable, problems: Iterable[Problem]) -> ProviderTable:
+    """With its Provider, if nothing about it is wrong."""
+    if not table.attested or any(problem.severity is Severity.ERROR for problem in problems):
         return table
     return replace(table, provider=provider_of(table))
 

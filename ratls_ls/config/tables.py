@@ -136,13 +136,16 @@ def _spans(table: Table, prefix: str) -> Iterator[tuple[str, Span]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One Group as config; spans count from its start. `problems`: found in it before, by
-    Context; they depend on nothing else."""
+    """One Group as config; spans count from its start.
+
+    `problems` depend on nothing else. `contextual`: the further ones of a Context, once found.
+    """
 
     group: Group
     providers: tuple[ProviderTable, ...]
     references: tuple[Reference, ...]
-    problems: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
+    problems: tuple[Problem, ...]
+    contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,10 @@ Invariant: explicit: a rule that is not named here does not run, and a test sees
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.tables import ConfigFile, ProviderTable
+from ratls_ls.config.values import Table
 
 from . import (
     base_url_endpoint,
@@ -56,7 +55,7 @@ from . import (
     wire_api_chat,
     wrong_type,
 )
-from .rule import FileCheck, ProviderCheck, Rule
+from .rule import ContextCheck, FileCheck, ProviderCheck, RootCheck, Rule
 
 _MODULES = (
     toml_syntax,
@@ -104,18 +103,14 @@ _MODULES = (
     capped_retries,
 )
 
-_FILE_CHECKS: tuple[FileCheck, ...] = (
-    toml_syntax.check,
-    undefined_provider.check,
-    misplaced_table.check,
-    similar_provider_ids.check,
-    unattested_default.check,
-    wrong_type.check_file,
+# What one stretch of text shows by itself, wherever it stands.
+_ROOT_CHECKS: tuple[RootCheck, ...] = (
+    misplaced_table.check_root,
+    wrong_type.check_root,
 )
 
 _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     reserved_provider_id.check,
-    ignored_in_project.check,
     unknown_key.check,
     misplaced_key.check,
     wrong_type.check,
@@ -147,23 +142,45 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     competing_credentials.check,
     literal_credential.check,
     invalid_env_key.check,
-    unset_env_key.check,
     invalid_header.check,
     unknown_wire_api.check,
     wire_api_chat.check,
     capped_retries.check,
 )
 
+# What also depends on things outside the text.
+_CONTEXT_CHECKS: tuple[ContextCheck, ...] = (
+    ignored_in_project.check,
+    unset_env_key.check,
+)
+
+# What only the whole file shows.
+_FILE_CHECKS: tuple[FileCheck, ...] = (
+    toml_syntax.check,
+    undefined_provider.check,
+    similar_provider_ids.check,
+    unattested_default.check,
+)
+
 RULES: tuple[Rule, ...] = tuple(module.RULE for module in _MODULES)
 """All rules, in the order of the rule reference."""
 
 
-def file_problems(file: ConfigFile, context: Context) -> Iterator[Problem]:
+def root_problems(root: Table) -> list[Problem]:
+    """What stands at the top or in a profile and should not."""
+    return [problem for check in _ROOT_CHECKS for problem in check(root)]
+
+
+def provider_problems(provider: ProviderTable) -> list[Problem]:
+    """What is wrong with one provider, taken by itself."""
+    return [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
+
+
+def context_problems(provider: ProviderTable, context: Context) -> list[Problem]:
+    """What is wrong with one provider in this context. None of it is an error."""
+    return [problem for check in _CONTEXT_CHECKS for problem in check(provider, context)]
+
+
+def file_problems(file: ConfigFile, context: Context) -> list[Problem]:
     """What is wrong with the file as a whole."""
-    for check in _FILE_CHECKS:
-        yield from check(file, context)
-
-
-def provider_problems(provider: ProviderTable, context: Context) -> list[Problem]:
-    """What is wrong with one provider, taken by itself. Spans are the provider's."""
-    return [problem for check in _PROVIDER_CHECKS for problem in check(provider, context)]
+    return [problem for check in _FILE_CHECKS for problem in check(file, context)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import quoted
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
@@ -29,7 +28,7 @@ RULE = Rule(
 _ENDPOINTS = ("/chat/completions", "/responses", "/models", "/completions")
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     text = provider.string("base_url")
     endpoint = next((e for e in _ENDPOINTS if text and text.rstrip("/").endswith(e)), None)
     if text is None or endpoint is None:

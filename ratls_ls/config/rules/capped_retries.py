@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Scalar
@@ -29,7 +28,7 @@ RULE = Rule(
 _MOST = 100
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for key in ("request_max_retries", "stream_max_retries"):
         value = provider.table.get(key)
         if isinstance(value, Scalar) and isinstance(value.value, int) and value.value > _MOST:

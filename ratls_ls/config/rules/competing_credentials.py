@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Entry, Table
@@ -32,7 +31,7 @@ RULE = Rule(
 _TOKENS = ("env_key", "experimental_bearer_token")
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     entries = provider.table.entries
     present = [entries[key] for key in (*_TOKENS, "requires_openai_auth") if key in entries]
     if "auth" in entries and present:

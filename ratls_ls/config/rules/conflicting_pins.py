@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.measurements import pins
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
@@ -30,7 +29,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     first: dict[Register, Pin] = {}
     for pin, span in pins(provider.policy):
         other = first.setdefault(pin.register, pin)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Scalar
@@ -30,7 +29,7 @@ RULE = Rule(
 _OWN = ("env_key", "experimental_bearer_token", "auth")
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     table = provider.table
     if not provider.attested or any(key in table.entries for key in _OWN):
         return

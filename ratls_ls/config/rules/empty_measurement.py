@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import remove_key, weakening
 from ratls_ls.config.measurements import digits_of, measurements
 from ratls_ls.config.problem import Fix, Problem, Severity
@@ -29,7 +28,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for found in measurements(provider.policy):
         if digits_of(found.text) != b"":
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.keys import RATLS_POLICY
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
@@ -30,7 +29,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for entry in provider.policy or ():
         model = RATLS_POLICY.child(entry.key.name)
         if model is not None and model.is_extension:

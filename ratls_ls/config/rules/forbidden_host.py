@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.urls import Url, parse_url
@@ -28,7 +27,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for path in (("base_url",), ("ratls_policy", "pccs_url")):
         url = parse_url(provider.string(*path) or "")
         table = provider.table.get(*path[:-1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import remove_key
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.statuses import MEANINGS
@@ -31,7 +30,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     policy = provider.policy
     entry = policy.entries.get("grace_period") if policy is not None else None
     allowed = policy.get("allowed_tdx_status") if policy is not None else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Table, string_of
@@ -49,7 +48,7 @@ _FRAMING = frozenset(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for table_name in ("http_headers", "env_http_headers"):
         table = provider.table.get(table_name)
         for entry in table if isinstance(table, Table) else ():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import quoted
 from ratls_ls.config.measurements import digits_of, measurements
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
@@ -33,7 +32,7 @@ RULE = Rule(
 _BETWEEN_DIGITS = re.compile(r"[\s:_-]+")
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for found in measurements(provider.policy):
         if digits_of(found.text) is not None:
             continue

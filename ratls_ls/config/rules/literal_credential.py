@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Entry, Table, string_of
@@ -35,7 +34,7 @@ _SECRET_PARAMETERS = frozenset(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for entry, instead in _credentials(provider):
         if string_of(entry.value):
             message = f"A credential in the file: {instead}"

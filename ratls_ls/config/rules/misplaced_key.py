@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import add_key, remove_key, weakening
 from ratls_ls.config.keys import PROVIDER, KeyModel
 from ratls_ls.config.problem import Fix, Problem, Severity
@@ -48,7 +47,7 @@ def home_of(name: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
     return home if home != path else None
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     yield from _in(provider, provider.table, PROVIDER, ())
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.tables import ConfigFile
 from ratls_ls.config.values import Entry, Table
 
 from .rule import Rule
@@ -26,19 +24,19 @@ RULE = Rule(
 )
 
 _PROVIDERS_OWN = ("use_ratls", "ratls_policy", "base_url", "env_key", "wire_api")
+_NO_IDS = ("ratls_policy", "use_ratls")
 _MISSPELT = ("model_provider", "model-providers", "modelproviders", "model_provider_info")
 
 
-def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
-    for base, part in file.parts:
-        for entry, message in _misplaced(part.group.root):
-            yield RULE.problem(entry.key.span.shifted(base), message)
-        for provider in part.providers:
-            if provider.id in ("ratls_policy", "use_ratls"):
-                message = f"`{provider.id}` belongs under a provider's id: [model_providers.<id>]"
-                yield RULE.problem(
-                    provider.id_spans[0].shifted(base), message, provider=provider.id
-                )
+def check_root(root: Table) -> Iterator[Problem]:
+    for entry, message in _misplaced(root):
+        yield RULE.problem(entry.key.span, message)
+    providers = root.get("model_providers")
+    for entry in providers if isinstance(providers, Table) else ():
+        name = entry.key.name
+        if name in _NO_IDS:
+            message = f"`{name}` belongs under a provider's id: [model_providers.<id>]"
+            yield RULE.problem(entry.key.span, message, provider=name)
 
 
 def _misplaced(root: Table) -> Iterator[tuple[Entry, str]]:

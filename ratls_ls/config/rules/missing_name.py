@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import add_key, quoted
 from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.problem import Fix, Problem, Severity
@@ -26,7 +25,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     if provider.id in RESERVED_IDS or not isinstance(provider.entry.value, Table):
         return
     if "name" in provider.table.entries:

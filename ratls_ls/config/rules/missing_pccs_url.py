@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import add_key, quoted
 from ratls_ls.config.model import DEFAULT_PCCS_URL
 from ratls_ls.config.problem import Fix, Problem, Severity
@@ -29,7 +28,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     policy, entry = provider.policy, provider.policy_entry
     if policy is None or entry is None or "pccs_url" in policy.entries:
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
@@ -27,7 +26,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     if provider.id not in RESERVED_IDS:
         return
     message = (

@@ -12,8 +12,11 @@ from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ConfigFile, ProviderTable
+from ratls_ls.config.values import Table
 
-ProviderCheck = Callable[[ProviderTable, Context], Iterable[Problem]]
+RootCheck = Callable[[Table], Iterable[Problem]]
+ProviderCheck = Callable[[ProviderTable], Iterable[Problem]]
+ContextCheck = Callable[[ProviderTable, Context], Iterable[Problem]]
 FileCheck = Callable[[ConfigFile, Context], Iterable[Problem]]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.measurements import digits_of, measurements
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
@@ -29,7 +28,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     for found in measurements(provider.policy):
         value = digits_of(found.text)
         if value and len(value) < found.size:

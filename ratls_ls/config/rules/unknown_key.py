@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import spelled, weakening
 from ratls_ls.config.keys import PROVIDER, KeyModel
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
@@ -34,7 +33,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     yield from _in(provider, provider.table, PROVIDER, ())
 
 

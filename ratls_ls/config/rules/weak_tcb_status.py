@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import add_key
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.statuses import MEANINGS
@@ -34,7 +33,7 @@ RULE = Rule(
 _THIRTY_DAYS = 30 * 24 * 60 * 60
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     policy = provider.policy
     if policy is None or "grace_period" in policy.entries:
         return

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.context import Context
 from ratls_ls.config.edits import quoted
 from ratls_ls.config.keys import PROVIDER, REFERENCE_KEYS, KeyModel, Kind
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
-from ratls_ls.config.tables import ConfigFile, ProviderTable
+from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
 
 from .rule import Rule
@@ -29,7 +28,7 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
+def check(provider: ProviderTable) -> Iterator[Problem]:
     entry = provider.entry
     if not isinstance(entry.value, Table | Invalid):
         yield RULE.problem(
@@ -42,10 +41,9 @@ def check(provider: ProviderTable, _: Context) -> Iterator[Problem]:
         yield found if found.provider else _of(found, provider.id)
 
 
-def check_file(file: ConfigFile, _: Context) -> Iterator[Problem]:
-    for base, part in file.parts:
-        for value, what in _outer_mismatches(part.group.root):
-            yield RULE.problem(value.span.shifted(base), f"{what}; Codex refuses to start")
+def check_root(root: Table) -> Iterator[Problem]:
+    for value, what in _outer_mismatches(root):
+        yield RULE.problem(value.span, f"{what}; Codex refuses to start")
 
 
 def _outer_mismatches(root: Table) -> Iterator[tuple[Value, str]]:
