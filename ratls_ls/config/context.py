@@ -11,8 +11,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`kind`: the user's own config, or one in a project's `.codex`. `environment`: names of the
-    environment variables that are set; None is unknown."""
+    """`kind`: the user's own config, one in a project's `.codex`, or a `<profile>.config.toml`
+    beside the user's own; the latter two may refer to providers of the first.
 
-    kind: Literal["user", "project"] = "user"
+    `environment`: names of the environment variables that are set; None is unknown.
+    """
+
+    kind: Literal["user", "project", "profile"] = "user"
     environment: frozenset[str] | None = None

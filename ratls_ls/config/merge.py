@@ -20,8 +20,8 @@ from .values import (
     Table,
     TableKind,
     Value,
-    shifted,
-    shifted_key,
+    shifted_header,
+    shifted_statement,
 )
 
 
@@ -74,13 +74,13 @@ class Merger:
         if header is not None:
             path = tuple(key.name for key in header.keys)
             try:
-                table = self._open(_shifted_header(header, at))
+                table = self._open(shifted_header(header, at))
             except _ConflictError as conflict:
                 self._report(conflict, path)
                 # Nobody sees what stands under a header that must not be; the header is reported.
                 return
         for statement in statements:
-            moved = _shifted_statement(statement, at)
+            moved = shifted_statement(statement, at)
             try:
                 self._assign(table, moved)
             except _ConflictError as conflict:
@@ -205,21 +205,3 @@ def _finished_value(value: _Table | _Tables | Value) -> Value:
             return Array(value.span, tuple(_finished(item) for item in value.items), of_tables=True)
         case _:
             return value
-
-
-def _shifted_header(header: Header, by: int) -> Header:
-    if by == 0:
-        return header
-    keys = tuple(shifted_key(key, by) for key in header.keys)
-    return Header(keys, header.span.shifted(by), header.line_end + by, header.of_tables)
-
-
-def _shifted_statement(statement: Statement, by: int) -> Statement:
-    if by == 0:
-        return statement
-    return Statement(
-        tuple(shifted_key(key, by) for key in statement.keys),
-        shifted(statement.value, by),
-        statement.span.shifted(by),
-        statement.line_end + by,
-    )

@@ -7,6 +7,7 @@ that tomli gives. What an earlier document gives is speed, never another meaning
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +58,11 @@ class Document:
     groups: tuple[tuple[int, Group], ...]
     issues: tuple[Issue, ...]
     memory: Memory = field(repr=False)
+
+    def section_at(self, offset: int) -> Placed:
+        """The section around `offset`, with its place."""
+        index = bisect_right(self.sections, offset, key=lambda placed: placed[0])
+        return self.sections[max(index - 1, 0)]
 
     @cached_property
     def root(self) -> Table:

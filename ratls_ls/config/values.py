@@ -173,6 +173,26 @@ def shifted_key(key: Key, by: int) -> Key:
     return Key(key.name, key.span.shifted(by))
 
 
+def shifted_header(header: Header, by: int) -> Header:
+    """`header`, `by` code points further on in the text."""
+    if by == 0:
+        return header
+    keys = tuple(shifted_key(key, by) for key in header.keys)
+    return Header(keys, header.span.shifted(by), header.line_end + by, header.of_tables)
+
+
+def shifted_statement(statement: Statement, by: int) -> Statement:
+    """`statement`, `by` code points further on in the text."""
+    if by == 0:
+        return statement
+    return Statement(
+        tuple(shifted_key(key, by) for key in statement.keys),
+        shifted(statement.value, by),
+        statement.span.shifted(by),
+        statement.line_end + by,
+    )
+
+
 def string_of(value: Value | None) -> str | None:
     """The text of a string; None for any other value."""
     return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else None

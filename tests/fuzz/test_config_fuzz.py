@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ratls_ls.config import toml
 from ratls_ls.config.check import Context, apply, check, fix_all
+from ratls_ls.config.place import header_path, place_at
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.values import Array, Scalar, Table, Value, to_python
@@ -143,6 +144,10 @@ def test_spans_stay_in_the_text_and_mark_their_value(text: str) -> None:
     for scalar in _scalars(file.root):
         source = scalar.span.of(text)
         assert tomllib.loads(f"value = {source}")["value"] == scalar.value
+    for offset in range(len(text) + 1):
+        place = place_at(file, offset)
+        assert place is None or place.key.span.end <= len(text)
+        assert header_path(file, offset) is None or place is None or place.path
     for table in file.providers.values():
         for span in (table.span, *table.id_spans, *table.policy_spans.values()):
             assert 0 <= span.start < span.end <= len(text)

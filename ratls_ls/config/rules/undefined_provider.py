@@ -18,8 +18,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     `model_provider` or `oss_provider`, at the top or in a profile, names a provider that has no
-    table. Codex refuses to start (with that profile). In a project's config the user's own file
-    may define it, so nothing is said there.
+    table. Codex refuses to start (with that profile). In a project's config or a profile's file
+    nothing is said, since the user's own may define it.
     """,
     example="""
     model_provider = "te"
@@ -32,7 +32,7 @@ RULE = Rule(
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    if context.kind == "project":
+    if context.kind != "user":
         return
     known = {*file.providers, *RESERVED_IDS}
     for reference in file.references:
