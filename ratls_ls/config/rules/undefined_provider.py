@@ -31,15 +31,18 @@ RULE = Rule(
 )
 
 
+_MOST_SUGGESTIONS = 20
+
+
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     if context.kind != "user":
         return
     known = {*file.providers, *RESERVED_IDS}
-    for reference in file.references:
-        if reference.id in known:
-            continue
+    undefined = (reference for reference in file.references if reference.id not in known)
+    for count, reference in enumerate(undefined):
         message = f"No provider `{shown(reference.id)}` is defined here: Codex refuses to start"
-        meant = nearest(reference.id, known)
+        # Looking for what was meant takes time for each provider.
+        meant = nearest(reference.id, known) if count < _MOST_SUGGESTIONS else None
         if meant is None:
             yield RULE.problem(reference.span, message)
             continue

@@ -86,10 +86,9 @@ def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
                     yield _wrong(f"`{entry.key.name}`", Kind.STRING, entry.value)
         case kind if not _fits(kind, value):
             yield _wrong(f"`{model.name}`", kind, value)
-        case Kind.INTEGER if _below(model.minimum, value):
-            yield RULE.problem(
-                value.span, f"`{model.name}` must not be negative; Codex refuses to start"
-            )
+        case Kind.INTEGER if _out_of_range(model.minimum, value):
+            message = f"`{model.name}` must be from {model.minimum} to 2^63 - 1"
+            yield RULE.problem(value.span, f"{message}; Codex refuses to start")
 
 
 def _fits(kind: Kind, value: Value) -> bool:
@@ -115,9 +114,9 @@ def _is_string(value: Value) -> bool:
     )
 
 
-def _below(minimum: int | None, value: Value) -> bool:
+def _out_of_range(minimum: int | None, value: Value) -> bool:
     plain = value.value if isinstance(value, Scalar) else None
-    return isinstance(plain, int) and minimum is not None and plain < minimum
+    return isinstance(plain, int) and not (minimum or 0) <= plain < 2**63
 
 
 def _wrong(what: str, kind: Kind, value: Value) -> Problem:
