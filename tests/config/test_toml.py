@@ -161,6 +161,12 @@ def test_statements_around_a_broken_one_are_read() -> None:
     assert to_python(document.root.get("a", "e")) == 5
 
 
+def test_an_array_that_stays_open_ends_before_the_next_section() -> None:
+    document = toml.parse("a = [\n[1],\n[2],\n\n[z]\nb = 3\n")
+    assert document.issues
+    assert to_python(document.root.get("z", "b")) == 3
+
+
 def test_unchanged_sections_are_kept() -> None:
     text = "a = 1\n[b]\nc = 1\n[d]\ne = 1\n"
     before = toml.parse(text)

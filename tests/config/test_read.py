@@ -1,0 +1,169 @@
+"""Which Provider a text gives, and that it gives none where anything is in doubt."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from ratls_ls.config.model import DEFAULT_PCCS_URL, Provider, Secret
+from ratls_ls.config.read import read
+from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
+
+HEX = "00112233445566778899aabbccddeeff" * 3
+PLAIN = """\
+[model_providers.tee]
+name = "TEE"
+base_url = "https://tee.example/v1"
+use_ratls = true
+"""
+POLICY = PLAIN + "\n[model_providers.tee.ratls_policy]\n"
+
+
+def test_a_plain_provider_has_the_defaults() -> None:
+    assert read(PLAIN).providers["tee"].provider == Provider(
+        id="tee",
+        name="TEE",
+        base_url="https://tee.example/v1",
+        policy=AppraisalPolicy(),
+        pccs_url=DEFAULT_PCCS_URL,
+    )
+
+
+def test_everything_that_stands_there_is_in_the_provider() -> None:
+    text = f"""
+[model_providers.tee.ratls_policy]
+tee_type = "Tdx"
+allowed_tdx_status = ["UpToDate", "outofdate"]
+pccs_url = "http://localhost:8081/tdx/certification/v4/"
+grace_period = 86_400
+app_compose = '''{{}}'''
+min_tdx_tcb = {{ mrseam = "0x{HEX.upper()}" }}
+
+[model_providers.tee.ratls_policy.expected_bootchain]
+rtmr1 = "0011"
+
+[model_providers.tee]
+name = "TEE"
+base_url = "https://TEE.example:8443/v1/"
+use_ratls = true
+env_key = "TEE_KEY"
+experimental_bearer_token = "token"
+wire_api = "responses"
+query_params = {{ api-version = "1" }}
+http_headers = {{ X-Team = "a", Accept = "b" }}
+env_http_headers = {{ X-Key = "KEY" }}
+request_max_retries = 1000
+stream_max_retries = 0
+stream_idle_timeout_ms = 1
+"""
+    bytes_ = bytes.fromhex(HEX)
+    assert read(text).providers["tee"].provider == Provider(
+        id="tee",
+        name="TEE",
+        base_url="https://TEE.example:8443/v1",
+        pccs_url="http://localhost:8081/tdx/certification/v4",
+        policy=AppraisalPolicy(
+            allowed_tcb_status=frozenset({TcbStatus.UP_TO_DATE, TcbStatus.OUT_OF_DATE}),
+            grace_period=86400,
+            pins=(
+                Pin("min_tdx_tcb.mrseam", Register.MRSEAM, bytes_),
+                Pin("expected_bootchain.rtmr1", Register.RTMR1, b"\x00\x11"),
+                Pin("app_compose", Register.COMPOSE_HASH, hashlib.sha256(b"{}").digest()),
+            ),
+        ),
+        env_key="TEE_KEY",
+        bearer_token=Secret("token"),
+        wire_api="responses",
+        query_params=(("api-version", Secret("1")),),
+        http_headers=(("X-Team", Secret("a")), ("Accept", Secret("b"))),
+        env_http_headers=(("X-Key", "KEY"),),
+        request_max_retries=100,
+        stream_max_retries=0,
+        stream_idle_timeout_ms=1,
+    )
+
+
+NO_PROVIDER = {
+    "not attested": PLAIN.replace("true", "false"),
+    "attested in quotes": PLAIN.replace("true", '"true"'),
+    "no URL": PLAIN.replace("base_url", "base_ur"),
+    "http": PLAIN.replace("https", "http"),
+    "user information": PLAIN.replace("tee.example", "a@tee.example"),
+    "cloud metadata": PLAIN.replace("tee.example", "169.254.169.254"),
+    "trailing dot": PLAIN.replace("tee.example", "tee.example."),
+    "reserved id": PLAIN.replace("tee]", "openai]"),
+    "array of tables": PLAIN.replace("[model_providers.tee]", "[[model_providers.tee]]"),
+    "unknown policy key": POLICY + "expected_bootchian.mrtd = '00'",
+    "unknown pin": POLICY + f'min_tdx_tcb.mr_seam = "{HEX}"',
+    "policy key beside the policy": PLAIN + 'allowed_tdx_status = ["UpToDate"]',
+    "policy of another type": PLAIN + "ratls_policy = true",
+    "policy half written": PLAIN + "ratls_policy = ",
+    "pin half written": POLICY + 'min_tdx_tcb.mrseam = "00',
+    "pin of another type": POLICY + "min_tdx_tcb.mrseam = 0x00",
+    "pin that is no hex": POLICY + 'min_tdx_tcb.mrseam = "0X00"',
+    "empty pin": POLICY + 'compose_hash = ""',
+    "too long a pin": POLICY + f'compose_hash = "{HEX}"',
+    "no status": POLICY + "allowed_tdx_status = []",
+    "unknown status": POLICY + 'allowed_tdx_status = ["UpToDate", "Fine"]',
+    "revoked": POLICY + 'allowed_tdx_status = ["UpToDate", "Revoked"]',
+    "another TEE": POLICY + 'tee_type = "SevSnp"',
+    "insecure PCCS": POLICY + 'pccs_url = "http://pccs.example/v4"',
+    "a key twice": POLICY + "grace_period = 1\ngrace_period = 2",
+    "a table twice": PLAIN + PLAIN,
+    "a line that is nothing": PLAIN + "what is this",
+    "a pin under a header that cannot be read": PLAIN
+    + f'\n[model_providers.tee.ratls_policy.]\nos_image_hash = "{HEX[:64]}"',
+    "a pin under a header of nobody": PLAIN + f'\n["model_prov\nos_image_hash = "{HEX[:64]}"',
+    "providers of another type elsewhere": "model_providers = 3\n" + PLAIN,
+    "model_providers twice": "[model_providers]\n" + PLAIN + "[model_providers]\n",
+    "a line at the top that is nothing": "model_providers tee\n" + PLAIN,
+    "no text": PLAIN + '\n[other]\na = "\ud800"',
+}
+
+
+@pytest.mark.parametrize("text", NO_PROVIDER.values(), ids=list(NO_PROVIDER))
+def test_no_provider_where_anything_is_in_doubt(text: str) -> None:
+    assert not [table for table in read(text).providers.values() if table.provider]
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["[other]\na = ", "[other\na = 1", "[model_providers.plain]\nname = ", "[[other]]\n[other]"],
+)
+def test_what_is_broken_elsewhere_does_not_matter(elsewhere: str) -> None:
+    for text in (f"{PLAIN}\n{elsewhere}", f"{elsewhere}\n\n{PLAIN}"):
+        assert read(text).providers["tee"].provider is not None
+
+
+def test_where_things_stand() -> None:
+    text = f"""\
+# ключ 🦀
+model_provider = "tee"
+profiles.work = {{ model_provider = 'tee', oss_provider = "ollama" }}
+
+{POLICY}allowed_tdx_status = ["UpToDate"]
+min_tdx_tcb.mrseam = "{HEX}"
+"""
+    file = read(text)
+    table = file.providers["tee"]
+    assert table.span.of(text) == "[model_providers.tee]"
+    assert [span.of(text) for span in table.id_spans] == ["tee", "tee"]
+    assert {key: span.of(text) for key, span in table.policy_spans.items()} == {
+        "allowed_tdx_status": 'allowed_tdx_status = ["UpToDate"]',
+        "min_tdx_tcb": f'min_tdx_tcb.mrseam = "{HEX}"',
+        "min_tdx_tcb.mrseam": f'min_tdx_tcb.mrseam = "{HEX}"',
+    }
+    assert [(r.id, r.span.of(text), r.path) for r in file.references] == [
+        ("tee", '"tee"', ("model_provider",)),
+        ("tee", "'tee'", ("profiles", "work", "model_provider")),
+        ("ollama", '"ollama"', ("profiles", "work", "oss_provider")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "served"),
+    [(PLAIN, True), ("[model_providers]", True), ('model = "m"', False), ("", False)],
+)
+def test_a_codex_config_has_model_providers(text: str, served: bool) -> None:
+    assert read(text).is_codex_config is served
