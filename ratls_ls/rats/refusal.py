@@ -147,7 +147,13 @@ _CAUSES: tuple[tuple[str, Refusal], ...] = (
 )
 
 # Either side may be the one whose chain does not end at the root.
-_CHAIN = ("UnknownIssuer", "Failed to parse root CA CRL", "InvalidCrlSignature", "too short")
+_CHAIN = (
+    "UnknownIssuer",
+    "InvalidSignatureForPublicKey",
+    "InvalidCrlSignatureForPublicKey",
+    "Failed to parse root CA CRL",
+    "too short",
+)
 FOREIGN_ROOT = Refusal(
     ClaimName.QUOTE_SIGNATURE,
     "the quote's certificates do not lead to a trusted DCAP root (Intel's): a simulation or a "

@@ -1,0 +1,283 @@
+"""Step 4 (threats 58, 68, 69): who signed the collateral, when it holds, and no way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from ratls_ls.rats import collateral as collaterals
+from ratls_ls.rats.certificates import common_name, leads_to, read_chain
+from ratls_ls.rats.collateral import Collateral
+from ratls_ls.rats.errors import CollateralError
+from ratls_ls.rats.result import ClaimName
+from ratls_ls.simulator.pki import dcap_pki
+from ratls_ls.simulator.quote import raw_signature
+
+from .world import DAY, NOW, World, collateral, failures, not_reached, pki, resigned
+
+
+def test_the_json_form_round_trips() -> None:
+    given = collateral()
+    assert collaterals.from_json(collaterals.to_json(given)) == given
+
+
+PARTS = list(json.loads(collaterals.to_json(collateral())))
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("value", [None, 1, [], {}, True, ...])
+def test_each_part_is_text(name: str, value: object) -> None:
+    document = json.loads(collaterals.to_json(collateral()))
+    if value is ...:
+        del document[name]
+    else:
+        document[name] = value
+    with pytest.raises(CollateralError, match=name):
+        collaterals.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("name", [name for name in PARTS if "crl" in name or "signature" in name])
+@pytest.mark.parametrize("value", ["0", "zz", "0x00", " 00"])
+def test_bytes_are_plain_hex(name: str, value: str) -> None:
+    if name == "pck_crl_issuer_chain":
+        return
+    document = json.loads(collaterals.to_json(collateral())) | {name: value}
+    with pytest.raises(CollateralError, match="hex"):
+        collaterals.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "{", "1", '{"a":1,"a":1}', "[" * 10**5])
+def test_it_is_one_object(text: str) -> None:
+    with pytest.raises(CollateralError, match="collateral"):
+        collaterals.from_json(text)
+
+
+def dates(**changes: Any) -> Collateral:
+    """Collateral whose TCB info and QE identity have these keys."""
+    given = collateral()
+    return resigned(
+        given,
+        tcb_info=json.loads(given.tcb_info) | changes,
+        qe_identity=json.loads(given.qe_identity) | changes,
+    )
+
+
+class TestWindow:
+    def test_the_part_that_ends_first_ends_it(self) -> None:
+        assert collaterals.expires_at(collateral(valid_days=3)) == NOW + 2 * DAY
+        assert collaterals.expires_at(collateral(valid_days=300)) == NOW + 29 * DAY  # the CRLs
+
+    @pytest.mark.parametrize(
+        ("now", "in_date"),
+        [(NOW - DAY - 1, False), (NOW - DAY, True), (NOW + 2 * DAY - 1, True), (NOW + 2 * DAY, 0)],
+    )
+    def test_it_counts_inside_only(self, now: int, in_date: bool) -> None:
+        result = World(collateral=collateral(valid_days=3), now=now).appraise()
+        assert failures(result) == ([] if in_date else ["collateral"])
+        if not in_date:
+            claim = result.claim(ClaimName.COLLATERAL)
+            assert "clock" in (claim.reason or "")
+            assert ("future" in (claim.reason or "")) == (now < NOW)
+            assert "quote-signature" in not_reached(result)
+        assert result.collateral_expires_at == NOW + 2 * DAY
+
+    @pytest.mark.parametrize("part", ["tcb_info", "qe_identity"])
+    @pytest.mark.parametrize(
+        ("key", "days"), [("nextUpdate", -1), ("issueDate", 1)], ids=["expired", "future"]
+    )
+    def test_each_document_counts(self, part: str, key: str, days: int) -> None:
+        moment = datetime.fromtimestamp(NOW + days * DAY, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        given = collateral()
+        document = json.loads(getattr(given, part)) | {key: moment}
+        made = resigned(given, **{part: document})
+        assert failures(World(collateral=made).appraise()) == ["collateral"]
+
+    @pytest.mark.parametrize("name", ["root_ca_crl", "pck_crl"])
+    @pytest.mark.parametrize("days", [-40, 40])
+    def test_each_revocation_list_counts(self, name: str, days: int) -> None:
+        issuer = pki().root if name == "root_ca_crl" else pki().platform_ca
+        made = replace(collateral(), **{name: pki().crl(issuer, NOW + days * DAY)})
+        assert failures(World(collateral=made).appraise()) == ["collateral"]
+
+    @pytest.mark.parametrize("key", ["issueDate", "nextUpdate"])
+    @pytest.mark.parametrize("value", [None, 1, "", "soon", "2026-13-01T00:00:00Z", [], True])
+    def test_dates_are_dates(self, key: str, value: object) -> None:
+        result = World(collateral=dates(**{key: value})).appraise()
+        assert failures(result) == ["collateral"]
+        assert key in (result.claim(ClaimName.COLLATERAL).reason or "")
+        assert result.collateral_expires_at is None
+
+    def test_a_time_without_a_zone_is_utc(self) -> None:
+        assert collaterals.unix_seconds("1970-01-02T00:00:00") == DAY
+        assert collaterals.unix_seconds("1970-01-02T00:00:00Z") == DAY
+        assert collaterals.unix_seconds("1970-01-02T02:00:00+02:00") == DAY
+
+    def test_a_revocation_list_without_an_end(self) -> None:
+        endless = World(collateral=replace(collateral(), pck_crl=b"")).appraise()
+        assert failures(endless) == ["collateral"]
+
+
+class TestSigner:
+    @pytest.mark.parametrize("who", ["pck", "platform_ca", "root"])
+    def test_only_the_tcb_signer_signs(self, who: str) -> None:
+        made = resigned(collateral(), signer=getattr(pki(), who))
+        result = World(collateral=made).appraise()
+        assert failures(result) == ["collateral"]
+        assert result.claim(ClaimName.COLLATERAL).expected == "Intel SGX TCB Signing"
+        assert "quote-signature" in not_reached(result)
+        assert "tcb-status" in not_reached(result)
+
+    @pytest.mark.parametrize("part", ["tcb_info", "qe_identity"])
+    def test_either_document(self, part: str) -> None:
+        given, pck = collateral(), pki().pck
+        text = getattr(given, part)
+        made = replace(
+            given,
+            **{
+                f"{part}_issuer_chain": pck.chain.decode(),
+                f"{part}_signature": raw_signature(pck.key, text.encode()),
+            },
+        )
+        assert failures(World(collateral=made).appraise()) == ["collateral"]
+
+    def test_a_leaf_under_another_pem_label_does_not_hide(self) -> None:
+        """dcap_qvl takes any PEM block for a certificate, so the first one would be the signer."""
+        made = pki()
+        chain = (
+            made.pck.pem.decode().replace("CERTIFICATE", "X509 CRL")
+            + made.tcb_signer.pem.decode()
+            + made.pck.chain.decode().removeprefix(made.pck.pem.decode())
+        )
+        hidden = replace(
+            resigned(collateral(), signer=made.pck),
+            tcb_info_issuer_chain=chain,
+            qe_identity_issuer_chain=chain,
+        )
+        result = World(collateral=hidden).appraise()
+        assert failures(result) == ["collateral"]
+
+    def test_a_name_given_twice_is_no_name(self) -> None:
+        def named(*names: str) -> x509.Certificate:
+            key = ec.generate_private_key(ec.SECP256R1())
+            attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names]
+            subject = x509.Name(attributes)
+            now = datetime.now(UTC)
+            return (
+                x509.CertificateBuilder()
+                .subject_name(subject)
+                .issuer_name(subject)
+                .public_key(key.public_key())
+                .serial_number(1)
+                .not_valid_before(now)
+                .not_valid_after(now + timedelta(days=1))
+                .sign(key, hashes.SHA256())
+            )
+
+        assert common_name(named("Intel SGX TCB Signing")) == "Intel SGX TCB Signing"
+        twice = named("Intel SGX TCB Signing", "other")
+        assert common_name(twice) == ""
+        assert common_name(named()) == ""
+        pem = twice.public_bytes(Encoding.PEM).decode()
+        assert collaterals.wrong_signer(replace(collateral(), tcb_info_issuer_chain=pem))
+
+
+class TestEvaluationNumber:
+    @pytest.mark.parametrize(("minimum", "affirmed"), [(0, 1), (19, 1), (20, 1), (21, 0)])
+    def test_it_never_goes_back(self, minimum: int, affirmed: bool) -> None:
+        result = World(minimum_tcb_evaluation=minimum).appraise()
+        assert result.affirmed == bool(affirmed)
+        if not affirmed:
+            assert failures(result) == ["collateral"]
+            claim = result.claim(ClaimName.COLLATERAL)
+            assert "roll-back" in (claim.reason or "")
+            assert (claim.expected, claim.actual) == ("tcbEvaluationDataNumber at least 21", "20")
+            # The old assessment says nothing of the platform; the quote is no less genuine.
+            assert not_reached(result) == ["tcb-status"]
+            assert result.tcb_status is None
+            assert result.measurements
+
+    @pytest.mark.parametrize("part", ["tcb_info", "qe_identity"])
+    def test_the_lower_of_the_two_counts(self, part: str) -> None:
+        given = collateral()
+        document = json.loads(getattr(given, part)) | {"tcbEvaluationDataNumber": 18}
+        world = World(collateral=resigned(given, **{part: document}))
+        result = world.appraise()
+        assert result.affirmed
+        assert result.tcb_evaluation_data_number == 18
+        world.minimum_tcb_evaluation = 19
+        assert failures(world.appraise()) == ["collateral"]
+
+    @pytest.mark.parametrize("number", [None, "20", True, 20.0, [], {}])
+    def test_it_is_a_whole_number(self, number: object) -> None:
+        result = World(collateral=dates(tcbEvaluationDataNumber=number)).appraise()
+        assert failures(result) == ["collateral"]
+
+
+GARBAGE: list[Callable[[Collateral], Collateral]] = [
+    *(
+        (lambda given, name=name, value=value: replace(given, **{name: value}))
+        for name in ("tcb_info", "qe_identity")
+        for value in ("", "{", "[]", "null", "{}", '{"a":1,"a":1}', "\ud800", "NaN")
+    ),
+    *(
+        (lambda given, name=name, value=value: replace(given, **{name: value}))
+        for name in (
+            "tcb_info_issuer_chain",
+            "qe_identity_issuer_chain",
+            "pck_crl_issuer_chain",
+        )
+        for value in (
+            "",
+            "x",
+            "é",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        )
+    ),
+    *(
+        (lambda given, name=name, value=value: replace(given, **{name: value}))
+        for name in ("root_ca_crl", "pck_crl")
+        for value in (b"", b"\x30", b"-----BEGIN X509 CRL-----")
+    ),
+]
+
+
+@pytest.mark.parametrize("change", GARBAGE)
+def test_garbage_fails_the_claim_and_raises_nothing(
+    change: Callable[[Collateral], Collateral],
+) -> None:
+    result = World(collateral=change(collateral())).appraise()
+    assert failures(result) == ["collateral"]
+    assert "quote-signature" in not_reached(result)
+    assert "pccs_url" in (result.claim(ClaimName.COLLATERAL).reason or "")
+
+
+class TestCertificates:
+    def test_a_chain_holds_certificates_only(self) -> None:
+        pem = pki().pck.chain
+        assert len(read_chain(pem)) == 3
+        with pytest.raises(ValueError, match="something else"):
+            read_chain(pem + pem.replace(b"CERTIFICATE", b"X509 CRL"))
+        with pytest.raises(ValueError, match="PEM"):
+            read_chain(b"")
+
+    def test_a_chain_leads_to_its_root_only(self) -> None:
+        chain = read_chain(pki().pck.chain)
+        other = dcap_pki("Another Root CA")
+        assert leads_to(chain, pki().root.certificate)
+        assert leads_to(chain[:2], pki().root.certificate)
+        assert not leads_to(chain, other.root.certificate)
+        assert not leads_to(chain[:1], pki().root.certificate)
+        # A root of the same name with another key.
+        forged = dcap_pki.__wrapped__()
+        assert forged.root.certificate.subject == pki().root.certificate.subject
+        assert not leads_to(chain, forged.root.certificate)
