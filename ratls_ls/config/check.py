@@ -29,14 +29,15 @@ def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
 
 
 def fix_all(text: str, context: Context | None = None) -> str:
-    """`text` with every safe fix applied until none is left."""
+    """`text` with every safe fix applied until none is left; as it is if it is not TOML."""
     file = read(text)
     for _ in range(_ROUNDS):
-        fixes = [fix for problem in check(file, context) for fix in problem.fixes if fix.safe]
-        changed = apply(file.text, _together(fixes))
-        if changed == file.text:
+        if file.document.issues:
             break
-        file = read(changed, file)
+        fixes = [fix for problem in check(file, context) for fix in problem.fixes if fix.safe]
+        if not fixes:
+            break
+        file = read(apply(file.text, _together(fixes)), file)
     return file.text
 
 

@@ -65,11 +65,14 @@ def explain(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
 
 
 def _no_value(word: str) -> str:
+    """What cannot be read may be a secret without quotes, so it is not repeated."""
     if word == ",":
         return "A value is missing before this comma"
     if word.lower() in _BOOLEANS:
         return f"`{word}` is no TOML value: booleans are `true` and `false`"
-    return f"`{word}` is no TOML value: text needs quotes"
+    if word[0].isdigit():
+        return "This is no TOML number, date or time; text needs quotes"
+    return "This is no TOML value: text needs quotes"
 
 
 def _word(text: str, at: int, value: Span) -> Span | None:

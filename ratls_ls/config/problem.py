@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .span import Span
@@ -17,10 +17,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace `span` of the text by `new_text`."""
+    """Replace `span` of the text by `new_text`, which shows in no repr: it may hold a secret."""
 
     span: Span
-    new_text: str
+    new_text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ character, so it can be kept for as long as that text stands anywhere in the fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .recover import recover
 from .tree import Failure, Reading, read_valid
@@ -23,7 +23,7 @@ class Section:
     go together.
     """
 
-    text: str
+    text: str = field(repr=False)
     header: Header | None = None
     statements: tuple[Statement, ...] = ()
     issues: tuple[Issue, ...] = ()

@@ -152,8 +152,8 @@ class Part:
 class ConfigFile:
     """A read config. Spans and values are absolute and those of `text`."""
 
-    text: str
-    document: Document
+    text: str = field(repr=False)
+    document: Document = field(repr=False)
     providers: Mapping[str, ProviderTable]
     references: tuple[Reference, ...]
     parts: tuple[tuple[int, Part], ...] = field(repr=False)

@@ -35,7 +35,7 @@ class Group:
 
     root: Table
     issues: tuple[Issue, ...]
-    sections: tuple[Placed, ...]
+    sections: tuple[Placed, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class Document:
     No table is in two groups, but for those that others stand under (`a` of `a.b`).
     """
 
-    text: str
-    sections: tuple[Placed, ...]
-    groups: tuple[tuple[int, Group], ...]
+    text: str = field(repr=False)
+    sections: tuple[Placed, ...] = field(repr=False)
+    groups: tuple[tuple[int, Group], ...] = field(repr=False)
     issues: tuple[Issue, ...]
     memory: Memory = field(repr=False)
 

@@ -27,10 +27,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A string, number, boolean, date or time. `span` includes the quotes of a string."""
+    """A string, number, boolean, date or time. `span` includes the quotes of a string. A value may
+    be a secret, so it shows in no repr."""
 
     span: Span
-    value: ScalarType
+    value: ScalarType = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from ratls_ls.config.check import check
 from ratls_ls.config.model import DEFAULT_PCCS_URL, Provider, Secret
 from ratls_ls.config.read import read
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
@@ -134,6 +135,21 @@ def test_no_provider_where_anything_is_in_doubt(text: str) -> None:
 def test_what_is_broken_elsewhere_does_not_matter(elsewhere: str) -> None:
     for text in (f"{PLAIN}\n{elsewhere}", f"{elsewhere}\n\n{PLAIN}"):
         assert read(text).providers["tee"].provider is not None
+
+
+def test_no_repr_and_no_message_shows_a_secret() -> None:
+    text = f"""{PLAIN}experimental_bearer_token = "canary-1"
+http_headers = {{ Authorization = "canary-2", Cookie = 7777 }}
+query_params = {{ key = "canary-3" }}
+env_key = "canary-4"
+
+[model_providers.other]
+experimental_bearer_token = canary-5
+"""
+    file = read(text)
+    for shown in (file, file.root, file.providers, file.parts, file.document, check(file)):
+        assert "canary" not in repr(shown)
+        assert "7777" not in repr(shown)
 
 
 def test_where_things_stand() -> None:

@@ -71,6 +71,9 @@ def _comments(text: str) -> list[str]:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_fix_all_leaves_no_safe_fix_and_keeps_comments(case: Case) -> None:
     fixed = fix_all(case.text, case.context)
+    if read(case.text).document.issues:
+        assert fixed == case.text
+        return
     left = [fix for problem in check(read(fixed), case.context) for fix in problem.fixes]
     assert not any(fix.safe for fix in left)
     assert Counter(_comments(fixed)) == Counter(_comments(case.text))

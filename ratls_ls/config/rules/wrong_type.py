@@ -124,8 +124,18 @@ def _wrong(what: str, kind: Kind, value: Value) -> Problem:
     new_text = _converted(kind, value)
     if new_text is None:
         return RULE.problem(value.span, message)
-    fix = Fix(f"Write {new_text}", (Edit(value.span, new_text),), preferred=True)
+    fix = Fix(_title(kind, new_text), (Edit(value.span, new_text),), preferred=True)
     return RULE.problem(value.span, message, fix)
+
+
+def _title(kind: Kind, new_text: str) -> str:
+    """Text may be a secret, so it is not repeated."""
+    match kind:
+        case Kind.STRING:
+            return "Put it in quotes"
+        case Kind.STRING_LIST:
+            return "Write it as an array"
+    return f"Write {new_text}"
 
 
 def _converted(kind: Kind, value: Value) -> str | None:
