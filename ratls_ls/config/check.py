@@ -5,12 +5,14 @@ Invariant: pure and total: any text gives problems, none an exception.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 
 from .context import Context
 from .problem import Edit, Fix, Problem
 from .read import read
 from .rules import context_problems, file_problems
+from .span import Span
 from .tables import ConfigFile, Part
 
 __all__ = ["Context", "apply", "check", "fix_all"]
@@ -59,16 +61,30 @@ def _of_part(part: Part, context: Context) -> tuple[Problem, ...]:
 
 
 def _together(fixes: Iterable[Fix]) -> list[Edit]:
-    """The edits of as many of `fixes` as do not touch each other."""
+    """The edits of as many of `fixes` as leave each other alone."""
     taken: list[Edit] = []
     for fix in fixes:
-        if not any(_touch(edit, other) for edit in fix.edits for other in taken):
-            taken += fix.edits
+        if all(_is_free(edit.span, taken) for edit in fix.edits):
+            for edit in fix.edits:
+                insort(taken, edit, key=_span)
     return taken
 
 
-def _touch(one: Edit, other: Edit) -> bool:
-    return one.span.start <= other.span.end and other.span.start <= one.span.end
+def _is_free(span: Span, taken: list[Edit]) -> bool:
+    """Whether `span` keeps off all of `taken`, which are sorted and keep off each other."""
+    index = bisect_left(taken, span, key=_span)
+    return not any(_touch(span, edit.span) for edit in taken[max(index - 1, 0) : index + 1])
+
+
+def _touch(one: Span, other: Span) -> bool:
+    """Spans of text may be next to each other; where a place to insert at is, nothing else may."""
+    if one.start == one.end or other.start == other.end:
+        return one.start <= other.end and other.start <= one.end
+    return one.start < other.end and other.start < one.end
+
+
+def _span(edit: Edit) -> Span:
+    return edit.span
 
 
 def _shifted(problem: Problem, by: int) -> Problem:

@@ -34,13 +34,15 @@ def test_problems_stand_where_they_are_marked(case: Case) -> None:
         assert mark.message in actual.message
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("case", [case for case in CASES if case.fixes], ids=str)
-def test_fixes_give_the_text_shown(case: Case) -> None:
-    problems = check(read(case.text), case.context)
+def test_fixes_give_the_text_shown(case: Case, newline: str) -> None:
+    text = case.text.replace("\n", newline)
+    problems = check(read(text), case.context)
     fixes = {fix.title: fix for problem in reversed(problems) for fix in problem.fixes}
     for title, expected in case.fixes:
         assert title in fixes
-        assert apply(case.text, fixes[title].edits) == expected
+        assert apply(text, fixes[title].edits) == expected.replace("\n", newline)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
