@@ -100,6 +100,7 @@ def validity(collateral: Collateral) -> Validity:
     return Validity(start[1], end[2], first_to_end=end[0], last_to_start=start[0])
 
 
+@lru_cache(maxsize=64)
 def evaluation_number(collateral: Collateral) -> int:
     """The lower tcbEvaluationDataNumber of TCB info and QE identity. Raises CollateralError."""
     numbers = [
@@ -115,6 +116,7 @@ def evaluation_number(collateral: Collateral) -> int:
     return min(whole)
 
 
+@lru_cache(maxsize=64)
 def wrong_signer(collateral: Collateral) -> str | None:
     """The name on a leaf that may not sign TCB info or QE identity; None if both may.
 

@@ -110,6 +110,7 @@ class Verification:
     refusal: Refusal | None = None
 
 
+@lru_cache(maxsize=16)
 def collateral_key(quote: bytes) -> CollateralKey:
     """Raises EvidenceError (`quote-format`) for anything but a TDX v4/v5 quote of exact length."""
     check_format(quote)
