@@ -34,7 +34,14 @@ from .evidence import Evidence
 from .policy import AppraisalPolicy
 from .quote import INTEL_ROOT, TrustAnchor, VerifiedQuote, collateral_key, verify
 from .refusal import Refusal
-from .result import AttestationResult, ChannelBindingType, Claim, ClaimName, ClaimVerdict
+from .result import (
+    AttestationResult,
+    ChannelBindingType,
+    Claim,
+    ClaimName,
+    ClaimVerdict,
+    rfc3339,
+)
 
 
 def appraise(
@@ -165,7 +172,7 @@ def _collateral(state: _Appraisal, collateral: Collateral) -> bool:
                 name,
                 "someone else than Intel's TCB signer signed it; try another pccs_url",
                 expected=collaterals.TCB_SIGNER,
-                actual=ascii(signer)[1:60],
+                actual=ascii(signer)[1:-1][:60],
                 policy_key="pccs_url",
             )
         )
@@ -194,14 +201,14 @@ def _out_of_date(window: collaterals.Validity, now: int) -> Claim:
         return failed(
             ClaimName.COLLATERAL,
             f"the {window.last_to_start} is from the future: is this machine's clock right?",
-            expected=f"a time from {window.starts}",
-            actual=str(now),
+            expected=f"a time from {rfc3339(window.starts)}",
+            actual=rfc3339(now) or str(now),
         )
     return failed(
         ClaimName.COLLATERAL,
         f"the {window.first_to_end} expired; try another pccs_url, and check this machine's clock",
-        expected=f"a time before {window.ends}",
-        actual=str(now),
+        expected=f"a time before {rfc3339(window.ends)}",
+        actual=rfc3339(now) or str(now),
         policy_key="pccs_url",
     )
 

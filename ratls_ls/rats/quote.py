@@ -126,7 +126,7 @@ def collateral_key(quote: bytes) -> CollateralKey:
         raise malformed(
             "the quote's certificate is not for a platform",
             expected=_PCK_COMMON_NAME,
-            actual=ascii(leaf)[1:60],
+            actual=ascii(leaf)[1:-1][:60],
         )
     return CollateralKey(fmspc, ca)
 
@@ -195,7 +195,7 @@ def _claimed_body(claims: dict[str, Any]) -> Callable[[str], bytes | None]:
     """The fields of the body by name, however deep dcap_qvl nests them."""
     if claims["tee_type"] != _TEE_TDX:
         raise ValueError("no TDX quote")
-    body = next(iter(claims["report"].values()))
+    body = next(iter(claims["report"].values()), None)
     fields: dict[str, Any] = {}
     while body is not None:
         fields |= body

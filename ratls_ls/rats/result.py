@@ -110,8 +110,8 @@ class AttestationResult:
             "channelBinding": self.channel_binding.value if self.channel_binding else None,
             "measurements": dict(self.measurements),
             "claims": [claim.to_json() for claim in self.claims],
-            "appraisedAt": _rfc3339(self.appraised_at),
-            "collateralExpiresAt": _rfc3339(self.collateral_expires_at),
+            "appraisedAt": rfc3339(self.appraised_at),
+            "collateralExpiresAt": rfc3339(self.collateral_expires_at),
             "tcbEvaluationDataNumber": self.tcb_evaluation_data_number,
             "evidenceSha256": self.evidence_sha256,
         }
@@ -120,10 +120,11 @@ class AttestationResult:
         return shape
 
 
-def _rfc3339(seconds: int | None) -> str | None:
+def rfc3339(seconds: int | None) -> str | None:
+    """Unix seconds as RFC 3339 in UTC; None for a time that no calendar has."""
     if seconds is None:
         return None
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
-        return None  # a time that no calendar has
+        return None
