@@ -28,7 +28,7 @@ from . import collateral as collaterals
 from .binding import Binding, LiveBinding, OfflineBinding
 from .claims import failed, not_reached, passed
 from .collateral import Collateral
-from .errors import CollateralError, EvidenceError
+from .errors import CollateralError, EvidenceError, shown
 from .event_log import EventLog
 from .evidence import Evidence
 from .policy import AppraisalPolicy
@@ -62,11 +62,11 @@ def appraise(
     """
     state = _Appraisal(policy, binding, now, minimum_tcb_evaluation)
     state.judge(channel.tls(binding))  # 1
-    if _quote_format(state, evidence) and isinstance(evidence, Evidence):  # 2
-        if collateral is not None and _collateral(state, collateral):  # 4
-            _quote_signature(state, evidence.quote, collateral, anchors)  # 3
+    given = _quote_format(state, evidence)  # 2
+    if given is not None and collateral is not None and _collateral(state, collateral):  # 4
+        _quote_signature(state, given.quote, collateral, anchors)  # 3
         if state.quote is not None:
-            _judge_quote(state, state.quote, evidence.event_log)  # 5 to 10
+            _judge_quote(state, state.quote, given.event_log)  # 5 to 10
     return state.result(evidence, collateral)
 
 
@@ -82,7 +82,6 @@ class _Appraisal:
     claims: dict[ClaimName, Claim] = field(default_factory=dict)
     fmspc: str | None = None
     quote: VerifiedQuote | None = None
-    refusal: Refusal | None = None
     log: EventLog | None = None
     channel_binding: ChannelBindingType | None = None
 
@@ -92,19 +91,27 @@ class _Appraisal:
     def has_failed(self, name: ClaimName) -> bool:
         return name in self.claims and self.claims[name].verdict is ClaimVerdict.FAILED
 
+    @property
+    def tcb_status(self) -> str | None:
+        """In Intel's words, if it could be judged."""
+        if self.quote is None or ClaimName.TCB_STATUS not in self.claims:
+            return None
+        if self.quote.tcb is not None:
+            return tcb.shown_status(self.quote.tcb)
+        return self.quote.refusal.status if self.quote.refusal is not None else None
+
     def result(
         self, evidence: Evidence | EvidenceError, collateral: Collateral | None
     ) -> AttestationResult:
-        quote, platform = self.quote, self.quote.tcb if self.quote is not None else None
-        judged = platform if ClaimName.TCB_STATUS in self.claims else None
-        status = tcb.shown_status(judged) if judged is not None else None
+        quote = self.quote
+        platform = quote.tcb if quote is not None else None
         return AttestationResult(
             claims=tuple(self.claims.get(name, _beyond(name)) for name in ClaimName),
             origin=self.binding.origin if isinstance(self.binding, LiveBinding) else None,
             appraised_at=self.now,
             simulated=quote is not None and quote.simulated,
             offline=isinstance(self.binding, OfflineBinding),
-            tcb_status=status or (self.refusal.status if self.refusal is not None else None),
+            tcb_status=self.tcb_status,
             advisory_ids=platform.advisory_ids if platform is not None else (),
             channel_binding=self.channel_binding,
             measurements=measurements.measured(quote, self.log) if quote is not None else {},
@@ -121,7 +128,8 @@ class _Appraisal:
 # 2. quote-format
 
 
-def _quote_format(state: _Appraisal, evidence: Evidence | EvidenceError) -> bool:
+def _quote_format(state: _Appraisal, evidence: Evidence | EvidenceError) -> Evidence | None:
+    """The evidence, if its quote has a form that can be verified."""
     error: EvidenceError
     if isinstance(evidence, EvidenceError):
         error = evidence
@@ -132,9 +140,9 @@ def _quote_format(state: _Appraisal, evidence: Evidence | EvidenceError) -> bool
             error = caught
         else:
             state.judge(passed(ClaimName.QUOTE_FORMAT))
-            return True
+            return evidence
     state.judge(failed(error.claim, error.reason, expected=error.expected, actual=error.actual))
-    return False
+    return None
 
 
 # 3. quote-signature
@@ -144,13 +152,13 @@ def _quote_signature(
     state: _Appraisal, quote: bytes, collateral: Collateral, anchors: Sequence[TrustAnchor]
 ) -> None:
     """Judges the signature, or the claim that it could not be reached for."""
-    verification = verify(quote, collateral, state.now, anchors)
-    state.quote, state.refusal = verification.quote, verification.refusal
-    if state.quote is not None:
-        root = "a root that is not Intel's: simulated" if state.quote.simulated else "Intel's root"
-        state.judge(passed(ClaimName.QUOTE_SIGNATURE, actual=f"verified under {root}"))
-    elif state.refusal is not None:
-        state.judge(failed(state.refusal.claim, state.refusal.reason))
+    outcome = verify(quote, collateral, state.now, anchors)
+    if isinstance(outcome, Refusal):
+        state.judge(failed(outcome.claim, outcome.reason))
+        return
+    state.quote = outcome
+    root = "a root that is not Intel's: simulated" if outcome.simulated else "Intel's root"
+    state.judge(passed(ClaimName.QUOTE_SIGNATURE, actual=f"verified under {root}"))
 
 
 # 4. collateral
@@ -172,13 +180,13 @@ def _collateral(state: _Appraisal, collateral: Collateral) -> bool:
                 name,
                 "someone else than Intel's TCB signer signed it; try another pccs_url",
                 expected=collaterals.TCB_SIGNER,
-                actual=ascii(signer)[1:-1][:60],
+                actual=shown(signer),
                 policy_key="pccs_url",
             )
         )
         return False
-    if not window.starts <= now < window.ends:
-        state.judge(_out_of_date(window, now))
+    if (claim := _out_of_date(window, now)) is not None:
+        state.judge(claim)
         return False
     if evaluation < state.minimum_tcb_evaluation:
         state.judge(
@@ -196,7 +204,8 @@ def _collateral(state: _Appraisal, collateral: Collateral) -> bool:
     return True
 
 
-def _out_of_date(window: collaterals.Validity, now: int) -> Claim:
+def _out_of_date(window: collaterals.Validity, now: int) -> Claim | None:
+    """The failed claim, if the collateral does not count at `now`."""
     if now < window.starts:
         return failed(
             ClaimName.COLLATERAL,
@@ -204,13 +213,16 @@ def _out_of_date(window: collaterals.Validity, now: int) -> Claim:
             expected=f"a time from {rfc3339(window.starts)}",
             actual=rfc3339(now) or str(now),
         )
-    return failed(
-        ClaimName.COLLATERAL,
-        f"the {window.first_to_end} expired; try another pccs_url, and check this machine's clock",
-        expected=f"a time before {rfc3339(window.ends)}",
-        actual=rfc3339(now) or str(now),
-        policy_key="pccs_url",
-    )
+    if now >= window.ends:
+        return failed(
+            ClaimName.COLLATERAL,
+            f"the {window.first_to_end} expired; try another pccs_url, and check this machine's "
+            "clock",
+            expected=f"a time before {rfc3339(window.ends)}",
+            actual=rfc3339(now) or str(now),
+            policy_key="pccs_url",
+        )
+    return None
 
 
 # 5. td-attributes, 6. tcb-status, 7. freshness, 8. channel-binding, 9. event-log, 10. measurements
@@ -221,9 +233,9 @@ def _judge_quote(state: _Appraisal, quote: VerifiedQuote, event_log: str | None)
     state.judge(tcb.td_attributes(quote))  # 5
     if quote.tcb is not None and not state.has_failed(ClaimName.COLLATERAL):
         state.judge(tcb.tcb_status(quote.tcb, policy, state.now))  # 6
-    if state.refusal is not None and not state.has_failed(state.refusal.claim):
+    if quote.refusal is not None and not state.has_failed(quote.refusal.claim):
         # dcap_qvl refused for what this project would have let pass.
-        state.judge(failed(state.refusal.claim, state.refusal.reason))
+        state.judge(failed(quote.refusal.claim, quote.refusal.reason))
     state.judge(channel.freshness(quote.report_data, binding))  # 7
     claim, state.log = measurements.event_log(event_log, quote, binding, policy)
     state.judge(claim)  # 9

@@ -37,8 +37,6 @@ def leads_to(chain: Sequence[x509.Certificate], root: x509.Certificate) -> bool:
     """Whether each certificate is signed by the next, up to `root`. For diagnosis: neither dates
     nor revocation are looked at."""
     for certificate, issuer in pairwise([*chain, root]):
-        if certificate == root:
-            return True
         try:
             certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -110,7 +110,7 @@ def evaluation_number(collateral: Collateral) -> int:
             ("QE identity", collateral.qe_identity),
         )
     ]
-    whole = [number for number in numbers if isinstance(number, int) and number is not True]
+    whole = [number for number in numbers if type(number) is int]
     if len(whole) != len(numbers):
         raise CollateralError("the collateral has no tcbEvaluationDataNumber")
     return min(whole)
@@ -178,7 +178,7 @@ def _date(document: dict[str, Any], key: str, name: str) -> int:
         raise CollateralError(f"the {name} has no {key}")
     try:
         return unix_seconds(value)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise CollateralError(f"{key} of the {name} is no date") from error
 
 

@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from .result import ClaimName
 
+_MOST_SHOWN = 60
+
+
+def shown(foreign: object) -> str:
+    """Someone else's word as it may be shown: short, ASCII, without control characters."""
+    return ascii(foreign).strip("'\"")[:_MOST_SHOWN]
+
 
 class EvidenceError(ValueError):
     """The attester's evidence is malformed: the server erred.

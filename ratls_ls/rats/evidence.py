@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from . import strict_json
-from .errors import EvidenceError
+from .errors import EvidenceError, shown
 from .result import ClaimName
 from .strict_json import StrictJsonError
 
@@ -48,7 +48,7 @@ def parse_quote_response(body: bytes) -> Evidence:
         raise _malformed(
             "the server offers no TDX quote (a mock, or another TEE)",
             expected="quote_type tdx",
-            actual=f"quote_type {_shown(quote_type)}",
+            actual=f"quote_type {shown(quote_type)}",
         )
     inner = answer.get("quote")
     if not isinstance(inner, dict):
@@ -90,8 +90,3 @@ def _malformed(
     reason: str, *, expected: str | None = None, actual: str | None = None
 ) -> EvidenceError:
     return EvidenceError(ClaimName.QUOTE_FORMAT, reason, expected=expected, actual=actual)
-
-
-def _shown(value: object) -> str:
-    """A server's word, short and without control characters."""
-    return ascii(value)[:40]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from .certificates import common_name, leads_to, read_chain
 from .collateral import Collateral, unix_seconds
 from .collateral import to_json as collateral_json
+from .errors import shown
 from .quote_format import check_format, malformed
 from .refusal import FOREIGN_ROOT, Refusal, understand
 
@@ -88,7 +89,8 @@ class VerifiedQuote:
     """What a TDX quote with a verified signature says, whichever body it has (TD10, TD15, TD15Ex).
 
     Registers are 48 bytes, `service_td` too (zeros where the body has none), `report_data` 64;
-    `td_attributes` is a number. `tcb` is None where dcap_qvl refused the quote after its signature.
+    `td_attributes` is a number. `refusal` is why dcap_qvl refused the quote after its signature;
+    it tells no `tcb` then.
     """
 
     report_data: bytes
@@ -98,15 +100,8 @@ class VerifiedQuote:
     mr_config_id: bytes
     service_td: bytes
     td_attributes: int
-    tcb: PlatformTcb | None
     simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What verifying gave: a quote, a refusal, or both: a refusal after the signature."""
-
-    quote: VerifiedQuote | None = None
+    tcb: PlatformTcb | None = None
     refusal: Refusal | None = None
 
 
@@ -126,26 +121,28 @@ def collateral_key(quote: bytes) -> CollateralKey:
         raise malformed(
             "the quote's certificate is not for a platform",
             expected=_PCK_COMMON_NAME,
-            actual=ascii(leaf)[1:-1][:60],
+            actual=shown(leaf),
         )
     return CollateralKey(fmspc, ca)
 
 
 def verify(
     quote: bytes, collateral: Collateral, now: int, anchors: Sequence[TrustAnchor]
-) -> Verification:
+) -> VerifiedQuote | Refusal:
     """Verify under Intel's root if it is among `anchors`, else under the first other that fits.
 
     `now`: Unix seconds. Raises nothing.
     """
-    found = Verification(refusal=FOREIGN_ROOT)
+    found: VerifiedQuote | Refusal = FOREIGN_ROOT
     for anchor in sorted(anchors, key=lambda anchor: anchor.der != INTEL_ROOT.der):
-        if found.refusal is FOREIGN_ROOT:
+        if found is FOREIGN_ROOT:
             found = _verify(quote, collateral, now, anchor)
     return found
 
 
-def _verify(quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor) -> Verification:
+def _verify(
+    quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor
+) -> VerifiedQuote | Refusal:
     simulated = anchor.der != INTEL_ROOT.der
     try:
         parts = _library_collateral(collateral)
@@ -153,17 +150,15 @@ def _verify(quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor)
         policy = dcap_qvl.QuotePolicy.claims_only(now)
         verifier = dcap_qvl.QuoteVerifier(anchor.der)
         claims = json.loads(verifier.verify_with_policy(quote, parts, now, policy).to_json())
-        return Verification(_verified(_claimed_body(claims), _platform_tcb(claims), simulated))
-    except (ValueError, OverflowError, TypeError, LookupError):
+        return replace(_verified(_claimed_body(claims), simulated), tcb=_platform_tcb(claims))
+    except (ValueError, OverflowError, LookupError, TypeError, AttributeError):
         refusal = _refusal(quote, collateral, now, anchor)
-    if not refusal.after_signature:
-        return Verification(refusal=refusal)
+    parsed = dcap_qvl.parse_quote(quote) if refusal.after_signature else None
+    if parsed is None or not parsed.is_tdx():
+        return refusal
     # The library tells no claims then; these are the same bytes, whose signature it verified.
-    parsed = dcap_qvl.parse_quote(quote)
-    if not parsed.is_tdx():
-        return Verification(refusal=refusal)
-    body = _verified(lambda name: getattr(parsed.report, name, None), None, simulated)
-    return Verification(body, refusal)
+    body = _verified(lambda name: getattr(parsed.report, name, None), simulated)
+    return replace(body, refusal=refusal)
 
 
 @lru_cache(maxsize=16)
@@ -176,7 +171,7 @@ def _refusal(quote: bytes, collateral: Collateral, now: int, anchor: TrustAnchor
     try:
         dcap_qvl.verify_with_root_ca(quote, _library_collateral(collateral), anchor.der, now)
         cause = "the verified claims have an unknown shape"
-    except (ValueError, OverflowError, TypeError) as error:
+    except (ValueError, OverflowError) as error:
         cause = str(error)
     try:
         chain = _certificates(dcap_qvl.parse_quote(quote))
@@ -203,9 +198,7 @@ def _claimed_body(claims: dict[str, Any]) -> Callable[[str], bytes | None]:
     return lambda name: bytes.fromhex(fields[name]) if name in fields else None
 
 
-def _verified(
-    read: Callable[[str], bytes | None], tcb: PlatformTcb | None, simulated: bool
-) -> VerifiedQuote:
+def _verified(read: Callable[[str], bytes | None], simulated: bool) -> VerifiedQuote:
     def field(name: str, size: int) -> bytes:
         value = read(name)
         if value is None or len(value) != size:
@@ -225,7 +218,6 @@ def _verified(
         mr_config_id=field("mr_config_id", 48),
         service_td=read("mr_service_td") or bytes(48),
         td_attributes=int.from_bytes(field("td_attributes", 8), "little"),
-        tcb=tcb,
         simulated=simulated,
     )
 
