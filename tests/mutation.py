@@ -65,13 +65,24 @@ def mutants() -> list[Mutant]:
     for file in sorted((ROOT / MUTATED).glob("*.py")):
         tree = ast.parse(file.read_text("utf-8"))
         words = {id(part) for word in _words(tree) for part in ast.walk(word)}
+        places = _places(tree)
         for number, node in enumerate(ast.walk(tree)):
             for what, changed in _changes(node) if id(node) not in words else ():
-                name = f"{file.name}: {what}: {_shown(node)}"
+                name = f"{file.name}:{places.get(id(node), '')} {what}: {_shown(node)}"
                 while name in found:
                     name += " (again)"
                 found[name] = Mutant(file.relative_to(ROOT), name, _with(tree, number, changed))
     return list(found.values())
+
+
+def _places(tree: ast.AST) -> dict[int, str]:
+    """The innermost function or class of each node."""
+    return {
+        id(part): owner.name
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.FunctionDef | ast.ClassDef)
+        for part in ast.walk(owner)
+    }
 
 
 def _words(tree: ast.AST) -> Iterator[ast.AST]:

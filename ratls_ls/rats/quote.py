@@ -88,7 +88,7 @@ class PlatformTcb:
 class VerifiedQuote:
     """What a TDX quote with a verified signature says, whichever body it has (TD10, TD15, TD15Ex).
 
-    Registers are 48 bytes, `service_td` too (zeros where the body has none), `report_data` 64;
+    Registers are 48 bytes, `service_td` too (empty where the body has none), `report_data` 64;
     `td_attributes` is a number. `refusal` is why dcap_qvl refused the quote after its signature;
     it tells no `tcb` then.
     """
@@ -216,7 +216,7 @@ def _verified(read: Callable[[str], bytes | None], simulated: bool) -> VerifiedQ
         ),
         mrseam=field("mr_seam", 48),
         mr_config_id=field("mr_config_id", 48),
-        service_td=read("mr_service_td") or bytes(48),
+        service_td=read("mr_service_td") or b"",
         td_attributes=int.from_bytes(field("td_attributes", 8), "little"),
         simulated=simulated,
     )

@@ -69,7 +69,18 @@ def test_only_tls_1_3(tls_version: str) -> None:
 )
 def test_only_the_verified_host(origin: str, verified_host: str | None) -> None:
     binding = replace(LIVE, origin=origin, verified_host=verified_host)
-    assert failures(World(binding=binding).appraise()) == ["tls"]
+    result = World(binding=binding).appraise()
+    assert failures(result) == ["tls"]
+    claim = result.claim(ClaimName.TLS)
+    assert claim.expected in ("td.example", "td.example.evil", "a host")
+    assert claim.actual == (verified_host or "no verified name")
+
+
+def test_what_the_certificate_was_verified_for_is_shown() -> None:
+    assert World().appraise().claim(ClaimName.TLS).actual == "TLSv1.3, certificate for td.example"
+    for origin, expected in (("https://a.example", "a.example"), ("nothing", "a host")):
+        binding = replace(LIVE, origin=origin)
+        assert World(binding=binding).appraise().claim(ClaimName.TLS).expected == expected
 
 
 def test_an_ipv6_origin() -> None:

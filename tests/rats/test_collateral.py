@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,19 +13,34 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from ratls_ls.rats import collateral as collaterals
+from ratls_ls.rats.appraise import appraise
 from ratls_ls.rats.certificates import common_name, leads_to, read_chain
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import CollateralError
-from ratls_ls.rats.result import ClaimName
+from ratls_ls.rats.evidence import Evidence
+from ratls_ls.rats.result import ClaimName, rfc3339
 from ratls_ls.simulator.pki import dcap_pki
 from ratls_ls.simulator.quote import raw_signature
 
-from .world import DAY, NOW, World, collateral, failures, not_reached, pki, resigned
+from .world import (
+    DAY,
+    LIVE,
+    NOW,
+    AppraisalPolicy,
+    World,
+    anchor,
+    collateral,
+    failures,
+    not_reached,
+    pck_leaf,
+    pki,
+    resigned,
+)
 
 
 def test_the_json_form_round_trips() -> None:
@@ -70,6 +87,18 @@ def dates(**changes: Any) -> Collateral:
         tcb_info=json.loads(given.tcb_info) | changes,
         qe_identity=json.loads(given.qe_identity) | changes,
     )
+
+
+def without_next_update(crl: bytes) -> bytes:
+    """The same list (DER) but for its optional nextUpdate; no longer signed."""
+    assert (crl[0], crl[1], crl[4], crl[5]) == (0x30, 0x82, 0x30, 0x82)
+    at = crl.index(b"\x17\x0d", crl.index(b"\x17\x0d") + 15)
+    made = bytearray(crl[:at] + crl[at + 15 :])
+    for size in (2, 6):
+        made[size : size + 2] = (int.from_bytes(crl[size : size + 2], "big") - 15).to_bytes(
+            2, "big"
+        )
+    return bytes(made)
 
 
 class TestWindow:
@@ -122,9 +151,39 @@ class TestWindow:
         assert collaterals.unix_seconds("1970-01-02T00:00:00Z") == DAY
         assert collaterals.unix_seconds("1970-01-02T02:00:00+02:00") == DAY
 
-    def test_a_revocation_list_without_an_end(self) -> None:
-        endless = World(collateral=replace(collateral(), pck_crl=b"")).appraise()
-        assert failures(endless) == ["collateral"]
+    def test_the_zone_of_this_machine_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+        try:
+            assert collaterals.unix_seconds("1970-01-02T00:00:00") == DAY
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+
+    @pytest.mark.parametrize("name", ["root_ca_crl", "pck_crl"])
+    def test_a_revocation_list_without_an_end(self, name: str) -> None:
+        issuer = pki().root if name == "root_ca_crl" else pki().platform_ca
+        # Long enough for DER to write its sizes in two bytes.
+        endless = without_next_update(pki().crl(issuer, NOW, revoked=tuple(range(1, 40))))
+        assert x509.load_der_x509_crl(endless).next_update_utc is None
+        result = World(collateral=replace(collateral(), **{name: endless})).appraise()
+        assert failures(result) == ["collateral"]
+        assert "next update" in (result.claim(ClaimName.COLLATERAL).reason or "")
+
+    def test_the_part_that_decides_is_named(self) -> None:
+        late = World(collateral=collateral(valid_days=3), now=NOW + 5 * DAY).appraise()
+        claim = late.claim(ClaimName.COLLATERAL)
+        assert (claim.reason or "").startswith("the TCB info expired")
+        assert (claim.expected, claim.actual) == (
+            f"a time before {rfc3339(NOW + 2 * DAY)}",
+            rfc3339(NOW + 5 * DAY),
+        )
+        early = World(now=NOW - 5 * DAY).appraise().claim(ClaimName.COLLATERAL)
+        assert (early.reason or "").startswith("the TCB info is from the future")
+        assert (early.expected, early.actual) == (
+            f"a time from {rfc3339(NOW - DAY)}",
+            rfc3339(NOW - 5 * DAY),
+        )
 
 
 class TestSigner:
@@ -133,7 +192,9 @@ class TestSigner:
         made = resigned(collateral(), signer=getattr(pki(), who))
         result = World(collateral=made).appraise()
         assert failures(result) == ["collateral"]
-        assert result.claim(ClaimName.COLLATERAL).expected == "Intel SGX TCB Signing"
+        claim = result.claim(ClaimName.COLLATERAL)
+        assert claim.expected == "Intel SGX TCB Signing"
+        assert claim.actual == common_name(getattr(pki(), who).certificate)
         assert "quote-signature" in not_reached(result)
         assert "tcb-status" in not_reached(result)
 
@@ -188,7 +249,8 @@ class TestSigner:
         assert common_name(twice) == ""
         assert common_name(named()) == ""
         pem = twice.public_bytes(Encoding.PEM).decode()
-        assert collaterals.wrong_signer(replace(collateral(), tcb_info_issuer_chain=pem))
+        nameless = replace(collateral(), tcb_info_issuer_chain=pem)
+        assert collaterals.wrong_signer(nameless) == "(no name)"
 
 
 class TestEvaluationNumber:
@@ -205,6 +267,21 @@ class TestEvaluationNumber:
             assert not_reached(result) == ["tcb-status"]
             assert result.tcb_status is None
             assert result.measurements
+
+    def test_zero_is_one(self) -> None:
+        given = dates(tcbEvaluationDataNumber=0)
+        quote = World().mint()
+        evidence = Evidence(quote, None)
+        result = appraise(
+            evidence,
+            collateral=given,
+            policy=AppraisalPolicy(),
+            binding=LIVE,
+            now=NOW,
+            anchors=(anchor(),),
+        )
+        assert result.affirmed
+        assert result.tcb_evaluation_data_number == 0
 
     @pytest.mark.parametrize("part", ["tcb_info", "qe_identity"])
     def test_the_lower_of_the_two_counts(self, part: str) -> None:
@@ -269,6 +346,40 @@ class TestCertificates:
             read_chain(pem + pem.replace(b"CERTIFICATE", b"X509 CRL"))
         with pytest.raises(ValueError, match="PEM"):
             read_chain(b"")
+
+    def test_a_certificate_of_an_unknown_version(self) -> None:
+        der = pki().pck.der
+        version = b"\xa0\x03\x02\x01"
+        at = der.index(version) + len(version)
+        other = der[:at] + b"\x07" + der[at + 1 :]
+        body = base64.encodebytes(other)
+        pem = b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+        with pytest.raises(ValueError, match="version"):
+            read_chain(pem)
+        made = replace(collateral(), tcb_info_issuer_chain=pem.decode())
+        assert failures(World(collateral=made).appraise()) == ["collateral"]
+
+    def test_an_issuer_with_a_key_that_signs_nothing(self) -> None:
+        leaf = pck_leaf().certificate
+        key = x25519.X25519PrivateKey.generate()
+        issuer = (
+            x509.CertificateBuilder()
+            .subject_name(leaf.issuer)
+            .issuer_name(leaf.issuer)
+            .public_key(key.public_key())
+            .serial_number(1)
+            .not_valid_before(leaf.not_valid_before_utc)
+            .not_valid_after(leaf.not_valid_after_utc)
+            .sign(pki().root.key, hashes.SHA256())
+        )
+        assert not leads_to([leaf], issuer)
+
+    def test_a_signature_of_an_unknown_kind(self) -> None:
+        der = pki().pck.der
+        oid = bytes.fromhex("06082a8648ce3d040302")
+        assert der.count(oid) == 2
+        odd = x509.load_der_x509_certificate(der.replace(oid, oid[:-1] + b"\x7f"))
+        assert not leads_to([odd], pki().platform_ca.certificate)
 
     def test_a_chain_leads_to_its_root_only(self) -> None:
         chain = read_chain(pki().pck.chain)

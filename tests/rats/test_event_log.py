@@ -114,6 +114,7 @@ class TestShape:
         assert read(upper) == read(made)
 
     def test_limits(self) -> None:
+        assert (MAX_EVENTS, MAX_EVENT_LOG_BYTES) == (4096, 1024 * 1024)
         one = event(digest=None, event_payload="", event="")
         assert len(read([one] * MAX_EVENTS).events) == MAX_EVENTS
         refused(json.dumps([one] * (MAX_EVENTS + 1)), "more than")
@@ -282,6 +283,23 @@ class TestNames:
 
     def test_an_applications_own_colons_are_its_own(self) -> None:
         assert read([logs.runtime_event("app:started", b"")]).events[0].name == "app:started"
+
+
+@pytest.mark.parametrize(
+    ("payload", "digest"),
+    [
+        (b"ab" * 32, b"\xab" * 32),
+        (b"AB" * 32, b"\xab" * 32),
+        (b"ab" * 31, None),
+        (b"ab" * 33, None),
+        (b"zz" * 32, None),
+        (b"\xff" * 64, None),
+        (b"", None),
+    ],
+)
+def test_an_announced_certificate(payload: bytes, digest: bytes | None) -> None:
+    read_log = read([logs.runtime_event("New TLS Certificate", payload)])
+    assert read_log.certificate_sha256 == digest
 
 
 class TestAgainstTheQuote:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ratls_ls.rats import strict_json
-from ratls_ls.rats.errors import EvidenceError
+from ratls_ls.rats.errors import EvidenceError, shown
 from ratls_ls.rats.evidence import MAX_QUOTE_BYTES, Evidence, from_hex, parse_quote_response
 from ratls_ls.rats.result import ClaimName
 
@@ -63,8 +63,17 @@ class TestQuoteResponse:
     def test_only_tdx(self, quote_type: object) -> None:
         error = refused(answer(quote_type=quote_type), "mock")
         assert "\x1b" not in (error.actual or "")
-        assert len(error.actual or "") < 80
+        assert error.expected == "quote_type tdx"
 
+
+def test_foreign_words_are_shown_short_and_plain() -> None:
+    assert shown("mock") == "mock"
+    assert shown(None) == "None"
+    assert shown("a\x1b[31m\u202e") == "a\\x1b[31m\\u202e"
+    assert shown("x" * 100) == "x" * 60
+
+
+class TestQuote:
     @pytest.mark.parametrize("quote", [None, "00", [], 1, True])
     def test_the_quote_is_in_an_object(self, quote: object) -> None:
         refused({"success": True, "quote": quote}, "no object")
@@ -82,7 +91,8 @@ class TestQuoteResponse:
     def test_the_quote_is_not_too_large(self) -> None:
         most = "00" * MAX_QUOTE_BYTES
         assert len(parse_quote_response(json.dumps(answer(most)).encode()).quote) == 64 * 1024
-        refused(answer(most + "00"), "too large")
+        error = refused(answer(most + "00"), "too large")
+        assert (error.expected, error.actual) == ("at most 65536 bytes", "65537 bytes")
 
     @pytest.mark.parametrize("body", [b"", b"null", b"1", b"[]", b'"text"', b"true"])
     def test_the_answer_is_an_object(self, body: bytes) -> None:
@@ -134,6 +144,15 @@ class TestStrictJson:
         text = ' {"a": [1, -2.5, true, false, null, "é"], "b": {}, "n": 1e3} '
         assert strict_json.loads(text) == json.loads(text)
         assert strict_json.loads(str(10**31)) == 10**31
+
+    @pytest.mark.parametrize("digits", ["9", "0.1", "-1", "1e1"])
+    def test_numbers_have_at_most_32_characters(self, digits: str) -> None:
+        sign, rest = ("-", digits[1:]) if digits[0] == "-" else ("", digits)
+        whole = sign + "1" * (32 - len(digits)) + rest
+        assert len(whole) == 32
+        assert strict_json.loads(whole) == json.loads(whole)
+        with pytest.raises(strict_json.StrictJsonError, match="too long"):
+            strict_json.loads(sign + "1" + whole.removeprefix("-"))
 
     def test_messages_repeat_nothing(self) -> None:
         with pytest.raises(strict_json.StrictJsonError) as caught:

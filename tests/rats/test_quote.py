@@ -7,6 +7,7 @@ import json
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import dcap_qvl
@@ -17,7 +18,7 @@ from ratls_ls.rats.errors import EvidenceError
 from ratls_ls.rats.evidence import MAX_QUOTE_BYTES, Evidence
 from ratls_ls.rats.quote import CollateralKey, TrustAnchor, collateral_key, verify
 from ratls_ls.rats.quote_format import check_format
-from ratls_ls.rats.refusal import Refusal
+from ratls_ls.rats.refusal import FOREIGN_ROOT, Refusal
 from ratls_ls.rats.result import ClaimName, ClaimVerdict
 from ratls_ls.simulator.pki import FMSPC, dcap_pki
 from ratls_ls.simulator.quote import SEPT_VE_DISABLE, Body, TdReport, mint
@@ -33,6 +34,7 @@ from .world import (
     collateral,
     failures,
     not_reached,
+    pck_leaf,
     pki,
     resigned,
 )
@@ -142,6 +144,20 @@ def test_an_sgx_quote_is_said_to_be_one() -> None:
         check_format(header + bytes(384 + 4))
 
 
+def test_a_quote_of_zeros_is_none() -> None:
+    with pytest.raises(EvidenceError, match="unknown quote version"):
+        check_format(bytes(700))
+
+
+def test_64_kib_are_not_too_large() -> None:
+    assert MAX_QUOTE_BYTES == 65536
+    with pytest.raises(EvidenceError, match="unknown quote version"):
+        check_format(bytes(MAX_QUOTE_BYTES))
+    with pytest.raises(EvidenceError, match="too large") as caught:
+        check_format(bytes(MAX_QUOTE_BYTES + 1))
+    assert caught.value.actual == "65537 bytes"
+
+
 @pytest.mark.parametrize(
     ("kind", "size"), [(1, 384), (2, 648), (3, 584), (3, 649), (4, 648), (5, 584), (0, 0)]
 )
@@ -169,11 +185,165 @@ def test_a_chain_may_end_with_a_nul() -> None:
     assert world.appraise().affirmed
 
 
+def test_a_certificate_without_a_platform_certifies_none() -> None:
+    assert failures(World(pck=pki().tcb_signer).appraise()) == ["quote-format"]
+
+
 def test_only_a_pck_certificate_certifies_a_platform() -> None:
-    made = pki()
-    world = World()
-    world.quote = mint(world.report, replace(made, pck=made.tcb_signer))
-    assert failures(world.appraise()) == ["quote-format"]
+    assert World(pck=pck_leaf()).appraise().affirmed
+    for name in ("Intel SGX TCB Signing", "Intel SGX PCK Certificate ", "\x1b[31m", ""):
+        result = World(pck=pck_leaf(name or " ")).appraise()
+        assert failures(result) == ["quote-format"]
+        claim = result.claim(ClaimName.QUOTE_FORMAT)
+        assert claim.expected == "Intel SGX PCK Certificate"
+        assert "\x1b" not in (claim.actual or "")
+
+
+@pytest.mark.parametrize(
+    ("fmspc", "ca"),
+    [
+        ("../../etc", "platform"),
+        ("00906ed50000", "platform"),
+        ("00906ED5000", "platform"),
+        ("00906ED5000000", "platform"),
+        ("00906ED50000\n", "platform"),
+        ("", "platform"),
+        ("00906ED50000", "root"),
+        ("00906ED50000", "platform&x=1"),
+        ("00906ED50000", ""),
+    ],
+)
+def test_what_names_the_collateral_is_taken_in_its_exact_form_only(
+    fmspc: str, ca: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quote = World().mint()
+    parsed = SimpleNamespace(
+        fmspc=lambda: fmspc,
+        ca=lambda: ca,
+        cert_chain_pem_bytes=dcap_qvl.parse_quote(quote).cert_chain_pem_bytes,
+    )
+    monkeypatch.setattr(dcap_qvl, "parse_quote", lambda _: parsed)
+    with pytest.raises(EvidenceError, match="names no platform"):
+        collateral_key(quote)
+
+
+@pytest.mark.parametrize("flag", range(3))
+def test_platform_flags_are_shown_only_where_they_are_set(flag: int) -> None:
+    on, off = (bytes([1, 7, 1 + flag, 1, 1, value]) for value in (0xFF, 0))
+    world = World(pck=pck_leaf(edit=lambda der: der.replace(on, off)))
+    result = world.appraise()
+    assert result.affirmed
+    words = ["dynamic platform", "cached keys", "smt enabled"]
+    del words[flag]
+    actual = result.claim(ClaimName.TCB_STATUS).actual or ""
+    assert actual.endswith(f"({', '.join(words)})")
+
+
+class TestAgainstTheLibrary:
+    """Answers that dcap_qvl does not give today."""
+
+    @pytest.mark.parametrize(
+        "claims",
+        [
+            "[]",
+            "{}",
+            "null",
+            "{",
+            '{"tee_type": 129}',
+            '{"tee_type": 129, "report": {}}',
+            '{"tee_type": 129, "report": []}',
+            '{"tee_type": 129, "report": {"TD10": []}}',
+            '{"tee_type": 129, "report": {"TD10": {"mr_td": "00"}}}',
+            '{"tee_type": 129, "report": {"TD10": {"report_data": null}}}',
+        ],
+    )
+    def test_claims_of_another_shape(self, claims: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        world = World()
+        world.quote = world.mint()
+        monkeypatch.setattr(dcap_qvl, "QuoteVerifier", lambda _: _Verifier(claims))
+        result = world.appraise()
+        assert failures(result) == ["quote-signature"]
+        assert "unknown shape" in (result.claim(ClaimName.QUOTE_SIGNATURE).reason or "")
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            lambda claims: claims | {"tee_type": 0},
+            lambda claims: claims | {"tcb": None},
+            lambda claims: claims | {"platform": {}},
+            lambda claims: claims | {"qe": {"tcb_level": {"tcbDate": 1, "tcbStatus": "UpToDate"}}},
+            lambda claims: _body(claims, mr_td="00" * 47),
+            lambda claims: _body(claims, rt_mr3="00" * 49),
+            lambda claims: _body(claims, report_data="00" * 63),
+            lambda claims: _body(claims, td_attributes=""),
+            lambda claims: _body(claims, mr_seam=None),
+        ],
+    )
+    def test_claims_with_another_content(
+        self, edit: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world = World()
+        world.quote = world.mint()
+        parts = dcap_qvl.QuoteCollateralV3.from_json(to_json(collateral()))
+        policy = dcap_qvl.QuotePolicy.claims_only(NOW)
+        verifier = dcap_qvl.QuoteVerifier(pki().root.der)
+        claims = verifier.verify_with_policy(world.quote, parts, NOW, policy)
+        text = json.dumps(edit(json.loads(claims.to_json())))
+        monkeypatch.setattr(dcap_qvl, "QuoteVerifier", lambda _: _Verifier(text))
+        assert failures(world.appraise()) == ["quote-signature"]
+
+    def test_intels_root_is_asked_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[bytes] = []
+        monkeypatch.setattr(dcap_qvl, "QuoteVerifier", lambda der: _Verifier("", asked, der))
+        World(anchors=(anchor(), INTEL_ROOT), quote=World().mint()).appraise()
+        assert asked[0] == INTEL_ROOT.der
+
+    def test_a_refused_enclave_is_no_td(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: Any) -> None:
+            raise ValueError("Verification failed: Debug mode is enabled")
+
+        quote = World().mint()
+        enclave = SimpleNamespace(is_tdx=lambda: False, cert_chain_pem_bytes=lambda: b"")
+        monkeypatch.setattr(dcap_qvl, "verify_with_root_ca", refuse)
+        monkeypatch.setattr(dcap_qvl, "QuoteVerifier", lambda _: _Verifier(""))
+        monkeypatch.setattr(dcap_qvl, "parse_quote", lambda _: enclave)
+        found = verify(quote, collateral(), NOW, (anchor(),))
+        assert isinstance(found, Refusal)
+
+    def test_a_chain_that_cannot_be_read_leads_nowhere(self) -> None:
+        quote = World().mint().replace(b"-----BEGIN", b"-----begin")
+        assert verify(quote, collateral(), NOW, (INTEL_ROOT,)) is FOREIGN_ROOT
+
+    def test_a_quote_without_a_chain(self) -> None:
+        quote = patched(INNER_TYPE, b"\x02\x00")(World().mint())
+        assert isinstance(verify(quote, collateral(), NOW, (anchor(),)), Refusal)
+
+    def test_an_unknown_cause_is_shown_short_and_plain(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
+            raise ValueError("Verification failed: \x1b[31m" + "x" * 500)
+
+        world = World(quote=World().mint())
+        monkeypatch.setattr(dcap_qvl, "QuoteVerifier", lambda _: _Verifier(""))
+        monkeypatch.setattr(dcap_qvl, "verify_with_root_ca", refuse)
+        reason = world.appraise().claim(ClaimName.QUOTE_SIGNATURE).reason or ""
+        assert reason == "the quote does not verify: \\x1b[31m" + "x" * 52
+
+
+class _Verifier:
+    def __init__(self, claims: str, asked: list[bytes] | None = None, der: bytes = b"") -> None:
+        self._claims = claims
+        if asked is not None:
+            asked.append(der)
+
+    def verify_with_policy(self, *_: Any) -> Any:
+        return SimpleNamespace(to_json=lambda: self._claims)
+
+
+def _body(claims: Any, **changes: Any) -> Any:
+    claims["report"]["TD10"] |= changes
+    return claims
 
 
 @pytest.mark.parametrize(("version", "body"), BODIES)

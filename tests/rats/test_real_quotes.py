@@ -84,7 +84,9 @@ def test_status_registers_and_reasons(vector: Vector, entry: dict[str, Any]) -> 
     for ours, theirs in REGISTERS.items():
         assert result.measurements[ours] == expected[theirs]
     assert not result.simulated
-    assert result.claim(ClaimName.QUOTE_SIGNATURE).verdict is ClaimVerdict.PASSED
+    signature = result.claim(ClaimName.QUOTE_SIGNATURE)
+    assert signature.verdict is ClaimVerdict.PASSED
+    assert signature.actual == "verified under Intel's root"
     if entry["status"].startswith("ERROR"):
         cause = entry["status"].removeprefix("ERROR: Verification failed: ")
         # This one is bound to a service TD as well, which dcap_qvl never comes to.

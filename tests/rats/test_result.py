@@ -109,7 +109,7 @@ def test_a_missing_or_repeated_claim_rejects() -> None:
     assert not replace(good, claims=good.claims[::-1]).affirmed
 
 
-@pytest.mark.parametrize("moment", [-(10**20), 10**20])
+@pytest.mark.parametrize("moment", [-(10**20), 10**20, 10**13, -(10**13)])
 def test_a_time_that_no_calendar_has(moment: int) -> None:
     assert replace(World().appraise(), appraised_at=moment).to_json()["appraisedAt"] is None
 
@@ -183,6 +183,18 @@ class TestPolicy:
     @pytest.mark.parametrize("register", list(Register))
     def test_register_sizes(self, register: Register) -> None:
         assert register.size == (32 if "Hash" in register else 48)
+
+
+def test_nothing_is_claimed_by_default() -> None:
+    bare = AttestationResult(claims=(), origin=None, appraised_at=0)
+    assert not bare.affirmed
+    assert (bare.simulated, bare.offline, bare.minimum_tcb_evaluation) == (False, False, 0)
+    assert bare.to_json()["appraisedAt"] == "1970-01-01T00:00:00Z"
+
+
+def test_a_claim_tells_what_it_has() -> None:
+    claim = Claim(ClaimName.TLS, ClaimVerdict.FAILED, reason="why", policy_key="a key")
+    assert claim.to_json() == {"name": "tls", "verdict": "failed", "reason": "why"}
 
 
 def test_a_claim_by_name() -> None:

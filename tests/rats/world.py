@@ -8,9 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from ratls_ls.rats.appraise import appraise
 from ratls_ls.rats.binding import Binding, LiveBinding, OfflineBinding
@@ -94,6 +101,7 @@ class World:
     version: int = 4
     body: Body = Body.TD10
     qe_isv_svn: int = QE_ISV_SVN
+    pck: Identity | None = None
     log: Log | None = field(default_factory=log)
     told: str | None = None  # the event log as sent, where it is not `log`
     quote: bytes | None = None  # the quote as sent, where it is not the minted one
@@ -110,7 +118,7 @@ class World:
             self.report.rtmrs = logs.replay(self.log)
         return mint(
             self.report,
-            pki(),
+            pki() if self.pck is None else replace(pki(), pck=self.pck),
             version=self.version,
             body=self.body,
             qe_isv_svn=self.qe_isv_svn,
@@ -131,6 +139,34 @@ class World:
             anchors=self.anchors,
             minimum_tcb_evaluation=self.minimum_tcb_evaluation,
         )
+
+
+def pck_leaf(
+    name: str = "Intel SGX PCK Certificate",
+    *,
+    issuer: Identity | None = None,
+    edit: Callable[[bytes], bytes] = lambda der: der,
+) -> Identity:
+    """A platform certificate with another name, issuer or SGX extension (DER, through `edit`)."""
+    issuer = issuer or pki().platform_ca
+    model = pki().pck.certificate
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(model.not_valid_before_utc)
+        .not_valid_after(model.not_valid_after_utc)
+    )
+    for extension in model.extensions:
+        value = extension.value
+        if isinstance(value, x509.UnrecognizedExtension):
+            value = x509.UnrecognizedExtension(value.oid, edit(value.value))
+        builder = builder.add_extension(value, extension.critical)
+    certificate = builder.sign(issuer.key, hashes.SHA256())
+    return Identity(certificate, key, certificate.public_bytes(Encoding.PEM) + issuer.chain)
 
 
 def v0(**changes: Any) -> World:
@@ -185,6 +221,7 @@ __all__ = [
     "log",
     "logs",
     "not_reached",
+    "pck_leaf",
     "pinning",
     "pki",
     "resigned",
