@@ -127,7 +127,7 @@ def wrong_signer(collateral: Collateral) -> str | None:
         ("TCB info", collateral.tcb_info_issuer_chain),
         ("QE identity", collateral.qe_identity_issuer_chain),
     ):
-        signer = common_name(_chain(pem, name)[0])
+        signer = _certificates(pem, name)[0][0]
         if signer != TCB_SIGNER:
             return signer or "(no name)"
     return None
@@ -145,21 +145,14 @@ def _windows(collateral: Collateral) -> Iterator[tuple[str, int, int]]:
         document = _document(text, name)
         yield name, _date(document, "issueDate", name), _date(document, "nextUpdate", name)
     for name, der in (("PCK CRL", collateral.pck_crl), ("root CA CRL", collateral.root_ca_crl)):
-        crl = _crl(der, name)
-        if crl.next_update_utc is None:
-            raise CollateralError(f"the {name} has no next update")
-        yield name, _seconds(crl.last_update_utc), _seconds(crl.next_update_utc)
+        yield name, *_crl(der, name)
     for name, pem in (
         ("PCK CRL issuer", collateral.pck_crl_issuer_chain),
         ("TCB info signer", collateral.tcb_info_issuer_chain),
         ("QE identity signer", collateral.qe_identity_issuer_chain),
     ):
-        for certificate in _chain(pem, name):
-            yield (
-                f"{name} certificate",
-                _seconds(certificate.not_valid_before_utc),
-                _seconds(certificate.not_valid_after_utc),
-            )
+        for _, starts, ends in _certificates(pem, name):
+            yield f"{name} certificate", starts, ends
 
 
 def _document(text: str, name: str) -> dict[str, Any]:
@@ -182,18 +175,32 @@ def _date(document: dict[str, Any], key: str, name: str) -> int:
         raise CollateralError(f"{key} of the {name} is no date") from error
 
 
-def _chain(pem: str, name: str) -> list[x509.Certificate]:
+def _certificates(pem: str, name: str) -> list[tuple[str, int, int]]:
+    """(common name, first second, last second) of each certificate in a chain, leaf first."""
     try:
-        return read_chain(pem.encode("ascii"))
+        return [
+            (
+                common_name(certificate),
+                _seconds(certificate.not_valid_before_utc),
+                _seconds(certificate.not_valid_after_utc),
+            )
+            for certificate in read_chain(pem.encode("ascii"))
+        ]
     except ValueError as error:
         raise CollateralError(f"the {name} chain is not PEM certificates") from error
 
 
-def _crl(der: bytes, name: str) -> x509.CertificateRevocationList:
+def _crl(der: bytes, name: str) -> tuple[int, int]:
+    """(first second, last second)"""
     try:
-        return x509.load_der_x509_crl(der)
-    except ValueError as error:
-        raise CollateralError(f"the {name} is not a CRL") from error
+        crl = x509.load_der_x509_crl(der)
+        ends = crl.next_update_utc
+        starts = crl.last_update_utc
+    except (ValueError, x509.InvalidVersion) as error:
+        raise CollateralError(f"the {name} is not a revocation list") from error
+    if ends is None:
+        raise CollateralError(f"the {name} has no next update")
+    return _seconds(starts), _seconds(ends)
 
 
 def _seconds(moment: datetime) -> int:

@@ -338,6 +338,11 @@ def test_garbage_fails_the_claim_and_raises_nothing(
     assert "pccs_url" in (result.claim(ClaimName.COLLATERAL).reason or "")
 
 
+def as_pem(der: bytes) -> bytes:
+    body = base64.encodebytes(der)
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+
+
 class TestCertificates:
     def test_a_chain_holds_certificates_only(self) -> None:
         pem = pki().pck.chain
@@ -352,11 +357,29 @@ class TestCertificates:
         version = b"\xa0\x03\x02\x01"
         at = der.index(version) + len(version)
         other = der[:at] + b"\x07" + der[at + 1 :]
-        body = base64.encodebytes(other)
-        pem = b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+        pem = as_pem(other)
         with pytest.raises(ValueError, match="version"):
             read_chain(pem)
         made = replace(collateral(), tcb_info_issuer_chain=pem.decode())
+        assert failures(World(collateral=made).appraise()) == ["collateral"]
+
+    def test_a_name_or_date_that_only_shows_to_be_none_when_read(self) -> None:
+        der = pki().tcb_signer.der
+        oid = bytes.fromhex("0603550403")  # common name, twice: the issuer's and the subject's
+        subject = der.rindex(oid) + len(oid)
+        dates = der.index(b"\x17\x0d") + 2
+        for at, byte in ((subject, 0x30), (dates, 0xFF)):
+            pem = as_pem(der[:at] + bytes([byte]) + der[at + 1 :])
+            chain = pem.decode() + pki().root.pem.decode()
+            made = replace(collateral(), tcb_info_issuer_chain=chain)
+            assert failures(World(collateral=made).appraise()) == ["collateral"]
+            with pytest.raises(CollateralError):
+                collaterals.wrong_signer(made)
+
+    def test_a_revocation_list_of_an_unknown_version(self) -> None:
+        der = collateral().pck_crl
+        at = der.index(b"\x02\x01\x01") + 2
+        made = replace(collateral(), pck_crl=der[:at] + b"\x07" + der[at + 1 :])
         assert failures(World(collateral=made).appraise()) == ["collateral"]
 
     def test_an_issuer_with_a_key_that_signs_nothing(self) -> None:
