@@ -28,8 +28,11 @@ def read_chain(pem: bytes) -> list[x509.Certificate]:
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """The one common name of the subject; empty if there is none or more than one."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    """The one common name of the subject; empty if there is none that can be read, or several."""
+    try:
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except (ValueError, TypeError):  # which a subject can raise that loading did not look at
+        return ""
     return str(names[0].value) if len(names) == 1 else ""
 
 
