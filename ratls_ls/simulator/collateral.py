@@ -1,8 +1,12 @@
-"""Collateral for the simulated platform: TCB info v3, QE identity v2, CRLs."""
+"""Collateral for the simulated platform: TCB info v3, QE identity v2, CRLs.
+
+Shapes: Intel, "Provisioning Certification Service" v4, "Get TDX TCB Info" and "Get TD QE Identity".
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,16 +22,22 @@ _OLD_SVN = 1
 
 @dataclass(slots=True)
 class TcbOptions:
-    """What Intel would say of the platform. `platform` and `qe` are TCB statuses; ages in days."""
+    """What Intel would say of the platform. `platform`, `qe` and `module` are TCB statuses; ages in
+    days. `edit_*` change a document before it is signed."""
 
     platform: str = "UpToDate"
     qe: str = "UpToDate"
+    module: str = "UpToDate"
     advisory_ids: list[str] = field(default_factory=list)
     evaluation: int = 20
     tcb_age_days: int = 30
     issued_days_ago: int = 1
     valid_days: int = 30
-    revoked_serials: tuple[int, ...] = ()
+    crl_issued_days_ago: int = 1
+    revoked_serials: tuple[int, ...] = ()  # by the platform CA
+    revoked_by_root: tuple[int, ...] = ()
+    edit_tcb_info: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+    edit_qe_identity: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
 
 
 def make_collateral(
@@ -37,12 +47,13 @@ def make_collateral(
     options = options or TcbOptions()
     signer = signer or pki.tcb_signer
     chain = signer.chain.decode("ascii")
-    tcb_info = _text(_tcb_info(now, options))
-    identity = _text(_qe_identity(now, options))
+    tcb_info = _text(_tcb_info(now, options), options.edit_tcb_info)
+    identity = _text(_qe_identity(now, options), options.edit_qe_identity)
+    crl_now = now - (options.crl_issued_days_ago - 1) * _DAY
     return Collateral(
         pck_crl_issuer_chain=pki.platform_ca.chain.decode("ascii"),
-        root_ca_crl=pki.crl(pki.root, now),
-        pck_crl=pki.crl(pki.platform_ca, now, revoked=options.revoked_serials),
+        root_ca_crl=pki.crl(pki.root, crl_now, revoked=options.revoked_by_root),
+        pck_crl=pki.crl(pki.platform_ca, crl_now, revoked=options.revoked_serials),
         tcb_info_issuer_chain=chain,
         tcb_info=tcb_info,
         tcb_info_signature=raw_signature(signer.key, tcb_info.encode()),
@@ -70,7 +81,7 @@ def _tcb_info(now: int, options: TcbOptions) -> dict[str, Any]:
     module_level = {
         "tcb": {"isvsvn": 5},
         "tcbDate": _date(now - options.tcb_age_days * _DAY),
-        "tcbStatus": "UpToDate",
+        "tcbStatus": options.module,
     }
     return {
         "id": "TDX",
@@ -110,7 +121,9 @@ def _qe_identity(now: int, options: TcbOptions) -> dict[str, Any]:
     }
 
 
-def _text(document: dict[str, Any]) -> str:
+def _text(document: dict[str, Any], edits: list[Callable[[dict[str, Any]], None]]) -> str:
+    for edit in edits:
+        edit(document)
     return json.dumps(document, separators=(",", ":"))
 
 

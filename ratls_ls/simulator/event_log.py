@@ -12,6 +12,7 @@ OS_IMAGE_HASH = hashlib.sha256(b"simulated dstack OS image").digest()
 
 
 def boot_event(imr: int, content: bytes) -> dict[str, Any]:
+    """An event of the firmware; its digest is of something else than its payload."""
     return {
         "imr": imr,
         "event_type": 0x80000001,

@@ -6,7 +6,7 @@ Invariant: every key is made anew in this process and never leaves it.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 FMSPC = b"SIMULA".hex().upper()
 CPU_SVN = bytes([4, 4, 2, 2, 4, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0])
 PCE_SVN = 11
+TCB_SIGNER = "Intel SGX TCB Signing"
 _SGX_EXTENSION = x509.ObjectIdentifier("1.2.840.113741.1.13.1")
 # Intel, "SGX PCK Certificate and CRL Profile", 1.3.5: the extension of a real platform certificate
 # in DER, with a PPID and platform instance of zeros and the FMSPC above.
@@ -75,6 +76,14 @@ class DcapPki:
     pck: Identity
     tcb_signer: Identity
 
+    def with_pck(self, *, expired: bool = False, issuer: Identity | None = None) -> DcapPki:
+        """The same with another platform certificate, from `issuer` if it is not the CA."""
+        return replace(self, pck=_pck(issuer or self.platform_ca, expired=expired))
+
+    def with_tcb_signer(self, *, expired: bool) -> DcapPki:
+        """The same with another certificate that signs TCB info and QE identity."""
+        return replace(self, tcb_signer=_issue(TCB_SIGNER, self.root, expired=expired))
+
     def crl(self, issuer: Identity, now: int, *, revoked: tuple[int, ...] = ()) -> bytes:
         """A CRL (DER) of `issuer` valid for 30 days around `now` (Unix seconds)."""
         moment = datetime.fromtimestamp(now, UTC)
@@ -96,38 +105,58 @@ class DcapPki:
         return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """All that a provider is certified by. Shared by two providers, one can attack the other."""
+
+    dcap: DcapPki
+    web: Identity
+
+
+def shared_pki() -> Pki:
+    """One of each kind a process: making keys is the slow part."""
+    return Pki(dcap_pki(), web_ca())
+
+
 @lru_cache(maxsize=4)
 def dcap_pki(name: str = "Simulated SGX Root CA") -> DcapPki:
-    """One PKI a process and name: making keys is the slow part."""
+    """One PKI a process and name of its root."""
     root = _issue(name, None, ca=True)
     platform_ca = _issue("Intel SGX PCK Platform CA", root, ca=True)
-    pck = _issue(
-        "Intel SGX PCK Certificate",
-        platform_ca,
-        extensions=[(x509.UnrecognizedExtension(_SGX_EXTENSION, _SGX_EXTENSION_DER), False)],
-    )
-    return DcapPki(root, platform_ca, pck, _issue("Intel SGX TCB Signing", root))
+    return DcapPki(root, platform_ca, _pck(platform_ca), _issue(TCB_SIGNER, root))
 
 
 @lru_cache(maxsize=4)
 def web_ca(name: str = "Simulated Web CA") -> Identity:
+    """A CA for TLS, one a process and name."""
     return _issue(name, None, ca=True)
 
 
 def web_leaf(
-    ca: Identity | None, *, names: tuple[str, ...] = ("localhost",), expired: bool = False
+    ca: Identity | None,
+    *,
+    names: tuple[str, ...] = ("localhost",),
+    expired: bool = False,
+    usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> Identity:
-    """A TLS server certificate for `names` and the loopback addresses; self-signed if no CA."""
+    """A TLS certificate for `names`, for the loopback addresses too if one is localhost;
+    self-signed if there is no CA. Without `names` it has a common name alone."""
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if "localhost" in names:
         alternatives += [
             x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")
         ]
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    extensions: list[tuple[x509.ExtensionType, bool]] = [(x509.ExtendedKeyUsage([usage]), False)]
+    if alternatives:
+        extensions.append((x509.SubjectAlternativeName(alternatives), False))
+    return _issue("localhost", ca, extensions=extensions, expired=expired)
+
+
+def _pck(issuer: Identity, *, expired: bool = False) -> Identity:
     return _issue(
-        names[0],
-        ca,
-        extensions=[(x509.SubjectAlternativeName(alternatives), False), (usage, False)],
+        "Intel SGX PCK Certificate",
+        issuer,
+        extensions=[(x509.UnrecognizedExtension(_SGX_EXTENSION, _SGX_EXTENSION_DER), False)],
         expired=expired,
     )
 
