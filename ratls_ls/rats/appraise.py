@@ -32,7 +32,14 @@ from .errors import CollateralError, EvidenceError, shown
 from .event_log import EventLog
 from .evidence import Evidence
 from .policy import AppraisalPolicy
-from .quote import INTEL_ROOT, TrustAnchor, VerifiedQuote, collateral_key, verify
+from .quote import (
+    INTEL_ROOT,
+    PlatformTcb,
+    TrustAnchor,
+    VerifiedQuote,
+    collateral_key,
+    verify,
+)
 from .refusal import Refusal
 from .result import (
     AttestationResult,
@@ -96,15 +103,15 @@ class _Appraisal:
         """In Intel's words, if it could be judged."""
         if self.quote is None or ClaimName.TCB_STATUS not in self.claims:
             return None
-        if self.quote.tcb is not None:
-            return tcb.shown_status(self.quote.tcb)
-        return self.quote.refusal.status if self.quote.refusal is not None else None
+        word = self.quote.tcb
+        return word.status if isinstance(word, Refusal) else tcb.shown_status(word)
 
     def result(
         self, evidence: Evidence | EvidenceError, collateral: Collateral | None
     ) -> AttestationResult:
         quote = self.quote
-        platform = quote.tcb if quote is not None else None
+        word = quote.tcb if quote is not None else None
+        platform = word if isinstance(word, PlatformTcb) else None
         return AttestationResult(
             claims=tuple(self.claims.get(name, _beyond(name)) for name in ClaimName),
             origin=self.binding.origin if isinstance(self.binding, LiveBinding) else None,
@@ -231,11 +238,12 @@ def _out_of_date(window: collaterals.Validity, now: int) -> Claim | None:
 def _judge_quote(state: _Appraisal, quote: VerifiedQuote, event_log: str | None) -> None:
     policy, binding = state.policy, state.binding
     state.judge(tcb.td_attributes(quote))  # 5
-    if quote.tcb is not None and not state.has_failed(ClaimName.COLLATERAL):
-        state.judge(tcb.tcb_status(quote.tcb, policy, state.now))  # 6
-    if quote.refusal is not None and not state.has_failed(quote.refusal.claim):
-        # dcap_qvl refused for what this project would have let pass.
-        state.judge(failed(quote.refusal.claim, quote.refusal.reason))
+    if isinstance(quote.tcb, PlatformTcb):
+        if not state.has_failed(ClaimName.COLLATERAL):
+            state.judge(tcb.tcb_status(quote.tcb, policy, state.now))  # 6
+    elif not state.has_failed(quote.tcb.claim):
+        # The TCB status itself, or what this project alone would have let pass.
+        state.judge(failed(quote.tcb.claim, quote.tcb.reason))
     state.judge(channel.freshness(quote.report_data, binding))  # 7
     claim, state.log = measurements.event_log(event_log, quote, binding, policy)
     state.judge(claim)  # 9

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 _BLOCK = b"-----BEGIN"
@@ -42,6 +42,6 @@ def leads_to(chain: Sequence[x509.Certificate], root: x509.Certificate) -> bool:
     for certificate, issuer in pairwise([*chain, root]):
         try:
             certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        except (ValueError, TypeError, InvalidSignature):
             return False
     return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,8 @@ class VerifiedQuote:
     """What a TDX quote with a verified signature says, whichever body it has (TD10, TD15, TD15Ex).
 
     Registers are 48 bytes, `service_td` too (empty where the body has none), `report_data` 64;
-    `td_attributes` is a number. `refusal` is why dcap_qvl refused the quote after its signature;
-    it tells no `tcb` then.
+    `td_attributes` is a number. `tcb` is Intel's word on the platform, or why dcap_qvl refused the
+    quote after its signature.
     """
 
     report_data: bytes
@@ -100,9 +100,8 @@ class VerifiedQuote:
     mr_config_id: bytes
     service_td: bytes
     td_attributes: int
+    tcb: PlatformTcb | Refusal
     simulated: bool
-    tcb: PlatformTcb | None = None
-    refusal: Refusal | None = None
 
 
 @lru_cache(maxsize=16)
@@ -150,15 +149,14 @@ def _verify(
         policy = dcap_qvl.QuotePolicy.claims_only(now)
         verifier = dcap_qvl.QuoteVerifier(anchor.der)
         claims = json.loads(verifier.verify_with_policy(quote, parts, now, policy).to_json())
-        return replace(_verified(_claimed_body(claims), simulated), tcb=_platform_tcb(claims))
+        return _verified(_claimed_body(claims), _platform_tcb(claims), simulated)
     except (ValueError, OverflowError, LookupError, TypeError, AttributeError):
         refusal = _refusal(quote, collateral, now, anchor)
     parsed = dcap_qvl.parse_quote(quote) if refusal.after_signature else None
     if parsed is None or not parsed.is_tdx():
         return refusal
     # The library tells no claims then; these are the same bytes, whose signature it verified.
-    body = _verified(lambda name: getattr(parsed.report, name, None), simulated)
-    return replace(body, refusal=refusal)
+    return _verified(lambda name: getattr(parsed.report, name, b""), refusal, simulated)
 
 
 @lru_cache(maxsize=16)
@@ -186,8 +184,8 @@ def _certificates(parsed: dcap_qvl.Quote) -> list[x509.Certificate]:
     return read_chain((parsed.cert_chain_pem_bytes() or b"").rstrip(b"\0"))
 
 
-def _claimed_body(claims: dict[str, Any]) -> Callable[[str], bytes | None]:
-    """The fields of the body by name, however deep dcap_qvl nests them."""
+def _claimed_body(claims: dict[str, Any]) -> Callable[[str], bytes]:
+    """The fields of the body by name, however deep dcap_qvl nests them; empty if not there."""
     if claims["tee_type"] != _TEE_TDX:
         raise ValueError("no TDX quote")
     body = next(iter(claims["report"].values()), None)
@@ -195,13 +193,15 @@ def _claimed_body(claims: dict[str, Any]) -> Callable[[str], bytes | None]:
     while body is not None:
         fields |= body
         body = body.get("base")
-    return lambda name: bytes.fromhex(fields[name]) if name in fields else None
+    return lambda name: bytes.fromhex(fields.get(name, ""))
 
 
-def _verified(read: Callable[[str], bytes | None], simulated: bool) -> VerifiedQuote:
+def _verified(
+    read: Callable[[str], bytes], tcb: PlatformTcb | Refusal, simulated: bool
+) -> VerifiedQuote:
     def field(name: str, size: int) -> bytes:
         value = read(name)
-        if value is None or len(value) != size:
+        if len(value) != size:
             raise ValueError(f"{name} is not {size} bytes")
         return value
 
@@ -216,8 +216,9 @@ def _verified(read: Callable[[str], bytes | None], simulated: bool) -> VerifiedQ
         ),
         mrseam=field("mr_seam", 48),
         mr_config_id=field("mr_config_id", 48),
-        service_td=read("mr_service_td") or b"",
+        service_td=read("mr_service_td"),
         td_attributes=int.from_bytes(field("td_attributes", 8), "little"),
+        tcb=tcb,
         simulated=simulated,
     )
 

@@ -69,7 +69,9 @@ def td_attributes(quote: VerifiedQuote) -> Claim:
             expected="bit 28 (SEPT_VE_DISABLE) on",
             actual=shown,
         )
-    if refused := [str(bit) for bit in range(64) if bits & ~ALLOWED_ATTRIBUTES & 1 << bit]:
+    if refused := [
+        str(bit) for bit in range(bits.bit_length()) if bits & ~ALLOWED_ATTRIBUTES & 1 << bit
+    ]:
         return failed(
             name,
             f"the TD has attributes that are not known to be harmless: bit {', '.join(refused)}; "

@@ -239,6 +239,16 @@ def test_platform_flags_are_shown_only_where_they_are_set(flag: int) -> None:
     assert actual.endswith(f"({', '.join(words)})")
 
 
+def test_a_platform_without_flags_shows_none() -> None:
+    def off(der: bytes) -> bytes:
+        for flag in (1, 2, 3):
+            der = der.replace(bytes([1, 7, flag, 1, 1, 0xFF]), bytes([1, 7, flag, 1, 1, 0]))
+        return der
+
+    actual = World(pck=pck_leaf(edit=off)).appraise().claim(ClaimName.TCB_STATUS).actual
+    assert actual == "UpToDate"
+
+
 class TestAgainstTheLibrary:
     """Answers that dcap_qvl does not give today."""
 
@@ -575,6 +585,8 @@ class TestNothingRaises:
         result = World(now=now).appraise()
         assert failures(result) == ["collateral"]
         assert result.to_json()["verdict"] == "rejected"
+        told = result.to_json()["appraisedAt"]
+        assert result.claim(ClaimName.COLLATERAL).actual == (told or str(now))
 
     def test_any_time_given_to_the_library(self) -> None:
         quote = World().mint()
