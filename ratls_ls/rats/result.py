@@ -126,5 +126,5 @@ def rfc3339(seconds: int | None) -> str | None:
         return None
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return None
