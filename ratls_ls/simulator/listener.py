@@ -37,10 +37,6 @@ class Accepted(TcpChannel):
         if self._accepted is not None:
             self._accepted.close()
 
-    async def read(self, _max_bytes: int) -> bytes:
-        """For HTTP without TLS: as `TlsStream.read`."""
-        return await self.receive()
-
     def reset(self) -> None:
         """End by RST."""
         if self._accepted is not None:
@@ -49,6 +45,28 @@ class Accepted(TcpChannel):
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
             self._accepted.abort()
+
+
+class PlainStream:
+    """TCP without TLS, as HTTP wants to use it."""
+
+    def __init__(self, channel: Accepted) -> None:
+        self._channel = channel
+
+    async def read(self, _max_bytes: int) -> bytes:
+        return await self._channel.receive()
+
+    async def write(self, data: bytes) -> None:
+        await self._channel.send(data)
+
+    async def finish(self) -> None:
+        self._channel.finish()
+
+    def cut(self) -> None:
+        self._channel.finish()
+
+    def reset(self) -> None:
+        self._channel.reset()
 
 
 class Listener:
