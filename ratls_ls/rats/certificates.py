@@ -28,10 +28,13 @@ def read_chain(pem: bytes) -> list[x509.Certificate]:
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """The one common name of the subject; empty if there is none that can be read, or several."""
+    """The one common name of the subject; empty if there is none that can be read, or several.
+
+    Raises ValueError where the subject, which loading does not look at, is malformed.
+    """
     try:
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    except (ValueError, TypeError):  # which a subject can raise that loading did not look at
+    except TypeError:  # a bit string as a name
         return ""
     return str(names[0].value) if len(names) == 1 else ""
 
