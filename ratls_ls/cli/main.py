@@ -63,7 +63,7 @@ def _command(options: argparse.Namespace) -> int:
         case None:
             from .serve import serve
 
-            serve(options)
+            return serve(options)
         case "check":
             from .check import check
 

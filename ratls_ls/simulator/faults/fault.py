@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ratls_ls.rats.result import ClaimName
-
 from ratls_ls.simulator.scenario import Scenario
 
 REJECTED = -32010  # attestationRejected
