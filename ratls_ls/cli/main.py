@@ -84,10 +84,6 @@ def _command(options: argparse.Namespace) -> int:
             from .simulate import simulate
 
             return simulate(options)
-        case "demo":
-            from .demo import demo
-
-            return demo(options)
         case _:
             from .schema import schema
 
@@ -109,8 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     _request_parser(commands)
     _appraise_parser(commands)
     _simulate_parser(commands)
-    demo = commands.add_parser("demo", help="the whole product in one minute, with no network")
-    demo.add_argument("--json", action="store_true", help="one JSON event a line")
     commands.add_parser("schema", help="JSON Schema of the config, for taplo and tombi")
     return parser
 

@@ -32,8 +32,7 @@ def serve(options: argparse.Namespace) -> NoReturn:
     logging.getLogger("cattrs").setLevel(logging.CRITICAL + 1)
     # Hundreds of generated classes load next: collecting while they do only costs time.
     gc.disable()
-    from ratls_ls.server import create
-    from ratls_ls.session import Options
+    from ratls_ls.server import Options, create
 
     gc.freeze()
     gc.enable()

@@ -1,6 +1,6 @@
-"""pygls registrations: each takes LSP's types apart and calls the session.
+"""The server itself: its session, what it publishes, how its requests are answered.
 
-Invariant: no handler lets an exception, and with it a value, into pygls's error answers.
+Invariant: a request is answered with a typed error or with nothing that a value could be in.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from ratls_ls import __version__
-from ratls_ls import settings as settings_module
 from ratls_ls.atls.verifier import TrustError
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.convert import Converter
-from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
-from ratls_ls.lsp.wire import Writer
+from ratls_ls.lsp.methods import MethodError
 from ratls_ls.session import OpenFile, Options, Session
 from ratls_ls.settings import Settings
 
@@ -124,107 +122,3 @@ def answered(
             raise JsonRpcException(message, INTERNAL_ERROR) from None
 
     return wrapper
-
-
-def create(options: Options) -> Server:
-    """A server with all its features."""
-    server = Server(options)
-    _register_lifecycle(server)
-    _register_documents(server)
-    _register_methods(server)
-    _register_commands(server)
-    return server
-
-
-def _register_lifecycle(server: Server) -> None:
-    @server.feature(types.INITIALIZE)
-    def initialize(ls: Server, params: types.InitializeParams) -> None:
-        ls.start_session(settings_module.parse(params.initialization_options))
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:
-        value = params.settings
-        section = value.get("ratls", value) if isinstance(value, dict) else None
-        if section is None:
-            return
-        try:
-            ls.session.configure(settings_module.parse(section))
-        except TrustError as error:
-            ls.complain(str(error))
-
-    @server.feature(types.SHUTDOWN)
-    async def shutdown(ls: Server, _params: None) -> None:
-        await ls.session.aclose()
-
-
-def _register_documents(server: Server) -> None:
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
-        document = params.text_document
-        ls.session.open(document.uri, document.text, document.version)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
-        uri = params.text_document.uri
-        text = ls.workspace.get_text_document(uri).source
-        ls.session.change(uri, text, params.text_document.version)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
-        ls.session.save(params.text_document.uri)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
-        ls.session.close(params.text_document.uri)
-
-
-def _register_methods(server: Server) -> None:
-    @server.feature(methods.ATTESTED_REQUEST)
-    @answered
-    async def attested_request(ls: Server, params: object) -> dict[str, Any]:
-        parsed = AttestedRequestParams.parse(params)
-
-        async def emit(part: dict[str, Any]) -> None:
-            ls.protocol.notify(types.PROGRESS, _Progress(parsed.partial_result_token, part))
-            if isinstance(ls.protocol.writer, Writer):
-                await ls.protocol.writer.drained()
-
-        return await ls.session.attested_request(parsed, emit)
-
-    @server.feature(methods.ATTESTATION_STATUS)
-    @answered
-    async def attestation_status(ls: Server, params: object) -> dict[str, Any]:
-        return await ls.session.attestation_status(AttestationStatusParams.parse(params))
-
-
-@dataclass
-class _Progress:
-    """ProgressParams with a value of any shape."""
-
-    token: int | str | None
-    value: dict[str, Any]
-
-
-def _register_commands(server: Server) -> None:
-    @server.command(methods.ATTEST_COMMAND)
-    @answered
-    async def attest(ls: Server, *arguments: Any) -> None:
-        uri, provider = _texts(arguments, 1, 2)
-        await ls.session.attest(uri, provider)
-
-    @server.command(methods.CLEAR_CACHE_COMMAND)
-    @answered
-    async def clear_cache(ls: Server, *arguments: Any) -> None:
-        _texts(arguments, 0, 0)
-        ls.session.clear_cache()
-
-
-def _texts(arguments: tuple[Any, ...], least: int, most: int) -> tuple[str | None, str | None]:
-    """Up to two texts. Raises MethodError."""
-    if not least <= len(arguments) <= most:
-        raise methods.invalid_params("arguments", f"{least} to {most} are taken")
-    for index, argument in enumerate(arguments):
-        if argument is not None and not isinstance(argument, str):
-            raise methods.invalid_params(f"arguments[{index}]", "must be a string")
-    first, second, *_ = (*arguments, None, None)
-    return first, second

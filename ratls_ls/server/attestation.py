@@ -1,0 +1,71 @@
+"""The custom methods, and the commands that attest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+
+from ratls_ls.lsp import methods
+from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams
+from ratls_ls.lsp.wire import Writer
+
+from .server import Server, answered
+
+
+def register(server: Server) -> None:
+    _register_methods(server)
+    _register_commands(server)
+
+
+def _register_methods(server: Server) -> None:
+    @server.feature(methods.ATTESTED_REQUEST)
+    @answered
+    async def attested_request(ls: Server, params: object) -> dict[str, Any]:
+        parsed = AttestedRequestParams.parse(params)
+
+        async def emit(part: dict[str, Any]) -> None:
+            ls.protocol.notify(types.PROGRESS, _Progress(parsed.partial_result_token, part))
+            if isinstance(ls.protocol.writer, Writer):
+                await ls.protocol.writer.drained()
+
+        return await ls.session.attested_request(parsed, emit)
+
+    @server.feature(methods.ATTESTATION_STATUS)
+    @answered
+    async def attestation_status(ls: Server, params: object) -> dict[str, Any]:
+        return await ls.session.attestation_status(AttestationStatusParams.parse(params))
+
+
+@dataclass
+class _Progress:
+    """ProgressParams with a value of any shape."""
+
+    token: int | str | None
+    value: dict[str, Any]
+
+
+def _register_commands(server: Server) -> None:
+    @server.command(methods.ATTEST_COMMAND)
+    @answered
+    async def attest(ls: Server, *arguments: Any) -> None:
+        uri, provider = _texts(arguments, 1, 2)
+        await ls.session.attest(uri, provider)
+
+    @server.command(methods.CLEAR_CACHE_COMMAND)
+    @answered
+    async def clear_cache(ls: Server, *arguments: Any) -> None:
+        _texts(arguments, 0, 0)
+        ls.session.clear_cache()
+
+
+def _texts(arguments: tuple[Any, ...], least: int, most: int) -> tuple[str | None, str | None]:
+    """Up to two texts. Raises MethodError."""
+    if not least <= len(arguments) <= most:
+        raise methods.invalid_params("arguments", f"{least} to {most} are taken")
+    for index, argument in enumerate(arguments):
+        if argument is not None and not isinstance(argument, str):
+            raise methods.invalid_params(f"arguments[{index}]", "must be a string")
+    first, second, *_ = (*arguments, None, None)
+    return first, second
