@@ -1,12 +1,13 @@
-"""Owns the status of every watched provider, and decides when to look again.
+"""Owns the status of every watched Peer, and decides when to look again.
 
-Invariant: `watch` and `status` never wait; the network is touched only by `check`, which the
-caller allows provider by provider.
+Invariant: `watch` and `status` never wait; the network is touched only by `check`, and unasked only
+for what a document has as saved, valid and trusted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -14,143 +15,271 @@ from dataclasses import dataclass, replace
 from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
 from ratls_ls.atls.verifier import Verifier
-from ratls_ls.config.model import Provider
+from ratls_ls.config.model import Peer, Provider
+from ratls_ls.history import History
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.status import UNCHECKED, ProviderStatus, State, StatusError, judged
 
 MAX_CHECKS_AT_ONCE = 8
+MAX_EVIDENCE = 1024
 FIRST_BACKOFF_SECONDS = 15.0
 JITTER = 0.2
+# How long the connections of what was edited away are kept: undone edits are common.
+LINGER_SECONDS = 60.0
+# Timers stand still while a machine sleeps; the clock does not.
+LONGEST_NAP_SECONDS = 15.0
+
+logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry:
+    """Times are Unix seconds. `due`: when to check again; `left`: since when no document has it."""
+
+    provider: Provider
     status: ProviderStatus
     check: asyncio.Task[None] | None = None
-    timer: asyncio.TimerHandle | None = None
     failures: int = 0
+    due: float | None = None
+    left: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """What one document has. `unasked`: it may be contacted without the user asking."""
+
+    providers: dict[Peer, Provider]
+    unasked: bool
 
 
 class Monitor:
-    """`on_change` is called after the status of a provider changed. `refresh_seconds` 0: only
-    when asked."""
+    """`on_change` is called after the status of a peer changed. `refresh_seconds` 0: only when
+    asked."""
 
     def __init__(
         self,
         clients: Clients,
         verifier: Verifier,
-        on_change: Callable[[Provider], None],
+        on_change: Callable[[Peer], None],
+        *,
         refresh_seconds: float = 15 * 60.0,
+        history: History | None = None,
     ) -> None:
         self._clients = clients
         self._verifier = verifier
         self._on_change = on_change
         self._refresh_seconds = refresh_seconds
-        self._watched: dict[str, frozenset[Provider]] = {}
-        self._entries: dict[Provider, _Entry] = {}
+        self._history = history or History(None)
+        # No connection of that attestation is used any more, and no newer one came.
+        self._stale_seconds = max(verifier.max_age_seconds, 1.5 * refresh_seconds)
+        self._watched: dict[str, _Watch] = {}
+        self._entries: dict[Peer, _Entry] = {}
         # The newest evidence of each origin, to judge an edited policy by.
-        self._latest: dict[tuple[str, str], tuple[Attestation, int]] = {}
+        self._evidence: dict[str, tuple[Peer, Attestation]] = {}
         self._slots = asyncio.Semaphore(MAX_CHECKS_AT_ONCE)
+        self._timer: asyncio.TimerHandle | None = None
 
-    def status(self, provider: Provider) -> ProviderStatus:
-        entry = self._entries.get(provider)
+    def status(self, peer: Peer) -> ProviderStatus:
+        entry = self._entries.get(peer)
         return entry.status if entry is not None else UNCHECKED
 
-    def watch(self, document: str, providers: Iterable[Provider]) -> None:
-        """`document` now has these providers, and no others."""
-        self._watched[document] = frozenset(providers)
-        watched = frozenset().union(*self._watched.values())
-        for provider in [known for known in self._entries if known not in watched]:
-            self._forget(provider)
-        for provider in watched:
-            if provider not in self._entries:
-                self._entries[provider] = _Entry(self._what_if(provider))
-        self._clients.retain(watched)
+    # What is watched.
+
+    def watch(
+        self, document: str, providers: Iterable[Provider], *, saved: bool, unasked: bool
+    ) -> None:
+        """`document` now has these providers, and no others. `saved`: what is gone is gone for
+        good. `unasked`: they may be contacted without the user asking."""
+        old = self._watched.get(document, _Watch({}, unasked))
+        new = _Watch({provider.peer: provider for provider in providers}, unasked)
+        self._watched[document] = new
+        for peer in new.providers.keys() - old.providers.keys():
+            self._enter(peer, new.providers[peer])
+        now = self._verifier.clock()
+        for peer in old.providers.keys() - new.providers.keys():
+            self._leave(peer, now)
+        if saved:
+            self._sweep(now, linger=0.0)
 
     def unwatch(self, document: str) -> None:
-        self.watch(document, ())
+        self.watch(document, (), saved=True, unasked=False)
         del self._watched[document]
+
+    def stop(self) -> None:
+        """Watch nothing any more. The clients stay as they are."""
+        self._watched.clear()
+        for entry in self._entries.values():
+            if entry.check is not None:
+                entry.check.cancel()
+        self._entries.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # What happens.
 
     def check(self, provider: Provider) -> asyncio.Task[None]:
         """Attest `provider` now over a fresh connection; a check under way is joined."""
-        entry = self._entries.setdefault(provider, _Entry(self._what_if(provider)))
+        entry = self._enter(provider.peer, provider)
         if entry.check is None or entry.check.done():
-            entry.check = asyncio.create_task(self._check(provider, entry))
+            entry.check = asyncio.get_running_loop().create_task(self._check(entry))
         return entry.check
 
-    def attested(self, provider: Provider, attestation: Attestation) -> None:
-        """Take in an appraisal that some connection to `provider` just had."""
-        at = attestation.result.appraised_at
-        self._latest[provider.id, provider.origin] = (attestation, at)
-        if (entry := self._entries.get(provider)) is not None:
-            entry.failures = 0
-            self._set(provider, entry, judged(attestation, at))
-            self._schedule(provider, entry)
+    def cancel_checks(self) -> None:
+        """The user does not want to wait for what is being checked."""
+        for entry in self._entries.values():
+            if entry.check is not None:
+                entry.check.cancel()
 
-    def unreachable(self, provider: Provider, error: UnreachableError) -> None:
-        """Take in that `provider` could not be reached. An earlier result turns stale."""
-        if (entry := self._entries.get(provider)) is None:
+    def attested(self, peer: Peer, attestation: Attestation) -> None:
+        """Take in an appraisal that some connection to `peer` just had."""
+        self._evidence.pop(peer.origin, None)
+        self._evidence[peer.origin] = (peer, attestation)
+        if len(self._evidence) > MAX_EVIDENCE:
+            del self._evidence[next(iter(self._evidence))]
+        change = self._history.observe(attestation.result, peer.policy)
+        if (entry := self._entries.get(peer)) is None:
             return
+        had_failed, entry.failures = entry.failures > 0, 0
+        status = judged(attestation, attestation.result.appraised_at, change=change)
+        self._schedule(peer, entry, self._refresh_seconds)
+        self._set(peer, entry, status)
+        if had_failed:
+            self._network_is_back()
+
+    def unreachable(self, peer: Peer, error: UnreachableError) -> None:
+        """Take in that `peer` could not be reached. An earlier result turns stale."""
+        if (entry := self._entries.get(peer)) is not None:
+            self._failed(peer, entry, StatusError(f"unreachable-{error.step.value}", str(error)))
+
+    def _failed(self, peer: Peer, entry: _Entry, error: StatusError) -> None:
         entry.failures += 1
-        earlier = entry.status
-        state = State.STALE if earlier.attestation is not None else State.UNREACHABLE
-        failure = StatusError(f"unreachable-{error.step.value}", str(error))
-        self._set(provider, entry, replace(earlier, state=state, error=failure))
-        self._schedule(provider, entry)
+        state = State.STALE if entry.status.attestation is not None else State.UNREACHABLE
+        backoff = FIRST_BACKOFF_SECONDS * 2 ** min(entry.failures - 1, 16)
+        self._schedule(peer, entry, min(self._refresh_seconds, backoff))
+        self._set(peer, entry, replace(entry.status, state=state, error=error))
 
-    def stop(self) -> None:
-        """Watch nothing any more."""
-        for provider in list(self._entries):
-            self._forget(provider)
-
-    async def _check(self, provider: Provider, entry: _Entry) -> None:
-        before = entry.status
+    async def _check(self, entry: _Entry) -> None:
+        peer = entry.provider.peer
         async with self._slots:
-            self._set(provider, entry, replace(before, state=State.CHECKING))
+            before = entry.status
+            self._set(peer, entry, replace(before, state=State.CHECKING, error=None))
             try:
-                await self._clients.get(provider).attest()
+                await self._clients.get(entry.provider).attest()
             except AttestationRejectedError:
                 pass  # `attested` was told
             except UnreachableError as error:
-                entry.status = before
-                self.unreachable(provider, error)
-            except BaseException:
-                self._set(provider, entry, before)
+                self._failed(
+                    peer, entry, StatusError(f"unreachable-{error.step.value}", str(error))
+                )
+            except asyncio.CancelledError:
+                if entry.status.state is State.CHECKING:
+                    self._set(peer, entry, before)
                 raise
+            except Exception as error:
+                # Fails closed, and says so: nobody waits for this task.
+                logger.error("%s during a check", type(error).__name__)
+                message = f"internal error ({type(error).__name__}); please report it"
+                self._failed(peer, entry, StatusError("internal", message))
 
-    def _what_if(self, provider: Provider) -> ProviderStatus:
-        """The newest evidence of this origin under this very policy."""
-        found = self._latest.get((provider.id, provider.origin))
-        if found is None:
-            return UNCHECKED
-        attestation, at = found
-        again = attestation.under(
-            self._verifier.policy(provider),
-            now=int(self._verifier.clock()),
-            anchors=self._verifier.anchors,
-        )
-        return judged(again, at, what_if=True)
-
-    def _set(self, provider: Provider, entry: _Entry, status: ProviderStatus) -> None:
+    def _set(self, peer: Peer, entry: _Entry, status: ProviderStatus) -> None:
         if entry.status != status:
             entry.status = status
-            self._on_change(provider)
+            self._on_change(peer)
 
-    def _schedule(self, provider: Provider, entry: _Entry) -> None:
-        if entry.timer is not None:
-            entry.timer.cancel()
-        if not self._refresh_seconds:
+    # Coming and going.
+
+    def _enter(self, peer: Peer, provider: Provider) -> _Entry:
+        entry = self._entries.get(peer)
+        if entry is None:
+            entry = self._entries[peer] = _Entry(provider, self._known(peer))
+        entry.left = None
+        return entry
+
+    def _leave(self, peer: Peer, now: float) -> None:
+        entry = self._entries.get(peer)
+        if entry is None or self._is_watched(peer):
             return
-        delay = self._refresh_seconds
-        if entry.failures:
-            delay = min(delay, FIRST_BACKOFF_SECONDS * 2 ** (entry.failures - 1))
-        delay *= random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (spreads load only)
-        loop = asyncio.get_running_loop()
-        entry.timer = loop.call_later(delay, self.check, provider)
-
-    def _forget(self, provider: Provider) -> None:
-        entry = self._entries.pop(provider)
-        if entry.timer is not None:
-            entry.timer.cancel()
+        entry.left = now
         if entry.check is not None:
             entry.check.cancel()
+        self._wake_by(now + LINGER_SECONDS)
+
+    def _sweep(self, now: float, *, linger: float) -> None:
+        """Forget what no document has had for `linger` seconds."""
+        for peer, entry in list(self._entries.items()):
+            if entry.left is not None and entry.left + linger <= now:
+                del self._entries[peer]
+                self._clients.retire(peer)
+
+    def _is_watched(self, peer: Peer) -> bool:
+        return any(peer in watch.providers for watch in self._watched.values())
+
+    def _may_check(self, peer: Peer) -> bool:
+        return any(watch.unasked and peer in watch.providers for watch in self._watched.values())
+
+    def _known(self, peer: Peer) -> ProviderStatus:
+        """What the newest evidence of this origin says under this very policy."""
+        found = self._evidence.get(peer.origin)
+        if found is None:
+            return UNCHECKED
+        judged_for, attestation = found
+        at = attestation.result.appraised_at
+        now = self._verifier.clock()
+        if judged_for != peer:
+            policy = self._verifier.policy(peer)
+            attestation = attestation.under(policy, now=int(now), anchors=self._verifier.anchors)
+        change = self._history.compare(attestation.result, peer.policy)
+        status = judged(attestation, at, what_if=judged_for != peer, change=change)
+        return replace(status, state=State.STALE) if self._is_stale(status, now) else status
+
+    # Time. All of it is wall-clock time, looked at once in a while.
+
+    def _schedule(self, peer: Peer, entry: _Entry, seconds: float) -> None:
+        now = self._verifier.clock()
+        self._wake_by(now + self._stale_seconds)
+        if not self._refresh_seconds or not self._may_check(peer):
+            entry.due = None
+            return
+        entry.due = now + seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (spreads load only)
+        self._wake_by(entry.due)
+
+    def _network_is_back(self) -> None:
+        now = self._verifier.clock()
+        for entry in self._entries.values():
+            if entry.failures and entry.due is not None:
+                entry.due = now
+        self._wake_by(now)
+
+    def _wake_by(self, moment: float) -> None:
+        """Look at everything at `moment`, or a nap from now, whichever comes first."""
+        loop = asyncio.get_running_loop()
+        seconds = min(max(moment - self._verifier.clock(), 0.0), LONGEST_NAP_SECONDS)
+        if self._timer is not None and not self._timer.cancelled():
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        now = self._verifier.clock()
+        self._sweep(now, linger=LINGER_SECONDS)
+        latest = now + 2 * self._refresh_seconds
+        for peer, entry in list(self._entries.items()):
+            # A clock that was set back must not put checks off for ever.
+            if entry.due is not None and (entry.due <= now or entry.due > latest):
+                entry.due = None
+                if self._may_check(peer):
+                    self.check(entry.provider)
+            if self._is_stale(entry.status, now):
+                self._set(peer, entry, replace(entry.status, state=State.STALE))
+        if self._entries:
+            moments = (entry.due for entry in self._entries.values() if entry.due is not None)
+            self._wake_by(min(moments, default=now + LONGEST_NAP_SECONDS))
+
+    def _is_stale(self, status: ProviderStatus, now: float) -> bool:
+        return (
+            status.state in (State.AFFIRMED, State.REJECTED)
+            and status.checked_at is not None
+            and now - status.checked_at > self._stale_seconds
+        )

@@ -1,7 +1,7 @@
 """What is known of one provider's attestation at one moment. Pure.
 
-Invariant: a status speaks of exactly the Provider value it is kept for; an edited policy or host
-is another value, so a status can never be shown for something it was not computed from.
+Invariant: a status speaks of exactly the Peer it is kept for; an edited policy or host is another
+one, so a status can never be shown for something it was not computed from.
 """
 
 from __future__ import annotations
@@ -36,6 +36,17 @@ class StatusError:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasurementChange:
+    """An affirmed server measures otherwise than before. `registers`: (name, old, new), the values
+    in hex; `seen`: when the old ones were affirmed last, `at`: when the new ones first (Unix
+    seconds)."""
+
+    registers: tuple[tuple[str, str, str], ...]
+    seen: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderStatus:
     """`checked_at`: Unix seconds when the evidence came. `what_if`: the policy was edited since;
     the result is what that evidence gives under the policy as it stands now."""
@@ -45,6 +56,7 @@ class ProviderStatus:
     error: StatusError | None = None
     checked_at: int | None = None
     what_if: bool = False
+    change: MeasurementChange | None = None
 
     @property
     def result(self) -> AttestationResult | None:
@@ -70,7 +82,13 @@ def rfc3339(seconds: int) -> str:
 UNCHECKED = ProviderStatus(State.UNCHECKED)
 
 
-def judged(attestation: Attestation, checked_at: int, *, what_if: bool = False) -> ProviderStatus:
+def judged(
+    attestation: Attestation,
+    checked_at: int,
+    *,
+    what_if: bool = False,
+    change: MeasurementChange | None = None,
+) -> ProviderStatus:
     """The status that an appraisal gives."""
     state = State.AFFIRMED if attestation.result.affirmed else State.REJECTED
-    return ProviderStatus(state, attestation, None, checked_at, what_if)
+    return ProviderStatus(state, attestation, None, checked_at, what_if, change)

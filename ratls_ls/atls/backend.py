@@ -44,8 +44,8 @@ class Progress:
     attestation: Attestation | None = None
 
     def begin(self, head_bytes: int) -> None:
-        """A request goes out next, unless its connection must be made first."""
-        self.step, self.head_bytes_left, self.attestation = Step.REQUEST, head_bytes, None
+        """A request waits for a connection, and with it for its step."""
+        self.step, self.head_bytes_left, self.attestation = Step.QUEUE, head_bytes, None
 
 
 progress: ContextVar[Progress] = ContextVar("progress")
@@ -54,8 +54,15 @@ progress: ContextVar[Progress] = ContextVar("progress")
 class AttestedStream(httpcore.AsyncNetworkStream):
     """A TLS stream whose own appraisal affirmed the server at its other end."""
 
-    def __init__(self, tls: TlsStream, attestation: Attestation, max_age_seconds: float) -> None:
+    def __init__(
+        self,
+        tls: TlsStream,
+        attestation: Attestation,
+        max_age_seconds: float,
+        is_current: Callable[[], bool],
+    ) -> None:
         self._tls = tls
+        self._is_current = is_current
         self.attestation = attestation
         self._retire_at = time.monotonic() + max_age_seconds
 
@@ -75,6 +82,8 @@ class AttestedStream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        if (state := progress.get(None)) is not None:
+            state.step = Step.REQUEST
         try:
             async with asyncio.timeout(timeout):
                 await self._tls.write(buffer)
@@ -89,7 +98,8 @@ class AttestedStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         # The pool asks this of an idle stream, and replaces one that is readable.
         if info == "is_readable":
-            return time.monotonic() >= self._retire_at or self._tls.idle_is_broken
+            too_old = time.monotonic() >= self._retire_at or not self._is_current()
+            return too_old or self._tls.idle_is_broken
         if info == "attestation":
             return self.attestation
         return None
@@ -115,6 +125,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         self._verifier = verifier
         self._on_attested = on_attested
         self._warm: list[AttestedStream] = []
+        self._generation = 0  # ends when the server is refused: no idle stream outlives that
 
     async def warm_up(self) -> Attestation:
         """Attest a fresh connection now and hold it for the next request.
@@ -156,6 +167,14 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
 
         Raises UnreachableError or AttestationRejectedError.
         """
+        try:
+            stream = await self._once_attested(state)
+        except _CertificateRenewedError:
+            # An honest server may still show the old one for a moment; the next handshake counts.
+            stream = await self._once_attested(state, again=True)
+        return stream
+
+    async def _once_attested(self, state: Progress, *, again: bool = False) -> AttestedStream:
         started = time.monotonic()
         provider = self._provider
         state.step = Step.DNS
@@ -170,11 +189,20 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
                 connect_ms=(connected - started) * 1000,
                 attest_ms=(time.monotonic() - connected) * 1000,
             )
+            if not again and _is_of_renewed_certificate(attestation):
+                raise _CertificateRenewedError
             self._on_attested(attestation)
             if not attestation.result.affirmed:
+                self._generation += 1
                 raise AttestationRejectedError(attestation.result)
             state.step, state.attestation = Step.REQUEST, attestation
-            return AttestedStream(tls, attestation, self._verifier.max_age_seconds)
+            generation = self._generation
+            return AttestedStream(
+                tls,
+                attestation,
+                self._verifier.max_age_seconds,
+                lambda: generation == self._generation,
+            )
         except BaseException:
             tls.close()
             raise
@@ -205,7 +233,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
             appraise,
             evidence,
             collateral=collateral,
-            policy=verifier.policy(provider),
+            policy=verifier.policy(provider.peer),
             binding=binding,
             now=int(verifier.clock()),
             anchors=verifier.anchors,
@@ -240,6 +268,17 @@ class _Unattested(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         if self._warm is not None:
             await self._warm.aclose()
+
+
+class _CertificateRenewedError(Exception):
+    """The event log announces another certificate than this socket shows, all else is well."""
+
+
+def _is_of_renewed_certificate(attestation: Attestation) -> bool:
+    failed = attestation.result.failed_claims
+    return [claim.name for claim in failed] == [ClaimName.CHANNEL_BINDING] and failed[
+        0
+    ].actual == attestation.binding.leaf_certificate_sha256.hex()
 
 
 def _begin() -> Progress:

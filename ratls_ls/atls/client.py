@@ -24,13 +24,12 @@ from .backend import (
     Progress,
     progress,
 )
-from .errors import BrokenResponseError, Step, UnreachableError
+from .errors import BrokenResponseError, DeadlineError, Step, UnreachableError
 from .request import PreparedRequest
 from .transport import client
 from .verifier import Verifier
 
 MAX_CONNECTIONS = 128
-MAX_IDLE_CONNECTIONS = 8
 IDLE_SECONDS = 5 * 60.0
 RETRY_SECONDS = 0.2
 # RFC 9110 section 9.2.2: sending these twice means the same as once.
@@ -98,7 +97,8 @@ class AttestedClient:
                 # does not load certificates for a context of its own.
                 ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 max_connections=MAX_CONNECTIONS,
-                max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+                # httpcore counts the busy ones too, and would close each that comes to rest.
+                max_keepalive_connections=MAX_CONNECTIONS,
                 keepalive_expiry=IDLE_SECONDS,
                 network_backend=self._backend,
             )
@@ -109,7 +109,8 @@ class AttestedClient:
 
         Raises UnreachableError or AttestationRejectedError.
         """
-        return await self._backend.warm_up()
+        async with self._in_use():
+            return await self._backend.warm_up()
 
     async def retire(self) -> None:
         """Close as soon as no request runs any more."""
@@ -118,6 +119,7 @@ class AttestedClient:
             await self.aclose()
 
     async def aclose(self) -> None:
+        self._retired = True
         await self._backend.aclose()
         await self._http.aclose()
 
@@ -132,23 +134,32 @@ class AttestedClient:
         """
         state = Progress()
         token = progress.set(state)
-        self._running += 1
         response: AttestedResponse | None = None
+        deadline = asyncio.timeout(timeout_seconds)
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with self._in_use(), deadline:
                 response = await self._send_with_retries(request, state)
                 try:
                     yield response
                 finally:
                     await response.aclose()
         except TimeoutError as error:
+            if not deadline.expired():
+                raise
             message = f"not finished within {timeout_seconds:g} s"
-            if state.step is Step.REQUEST:
-                received = response.received if response is not None else 0
-                raise BrokenResponseError(message, received) from error
-            raise UnreachableError(state.step, self.provider.host, message) from error
+            if state.step is not Step.REQUEST:
+                raise DeadlineError(state.step, self.provider.host, message) from error
+            received = response.received if response is not None else 0
+            raise BrokenResponseError(message, received) from error
         finally:
             progress.reset(token)
+
+    @asynccontextmanager
+    async def _in_use(self) -> AsyncIterator[None]:
+        self._running += 1
+        try:
+            yield
+        finally:
             self._running -= 1
             if self._retired and self._running == 0:
                 await self.aclose()
@@ -156,11 +167,11 @@ class AttestedClient:
     async def _send_with_retries(
         self, request: PreparedRequest, state: Progress
     ) -> AttestedResponse:
-        for attempt in range(self.provider.request_max_retries):
+        for attempt in range(request.retries):
             try:
                 return await self._send(request, state)
             except UnreachableError as error:
-                if error.step is not Step.TCP:
+                if not _was_cut(error):
                     raise
             except BrokenResponseError:
                 if request.method not in _IDEMPOTENT:
@@ -172,13 +183,12 @@ class AttestedClient:
         started = time.monotonic()
         # Known before anything goes out: with a pooled connection no other step comes.
         state.begin(MAX_HEAD_BYTES)
-        idle_seconds = self.provider.stream_idle_timeout_ms / 1000
         built = self._http.build_request(
             request.method,
             request.url,
             headers=list(request.headers),
             content=request.body or None,
-            timeout=httpx.Timeout(idle_seconds, pool=None, connect=None),
+            timeout=httpx.Timeout(request.idle_seconds, pool=None, connect=None),
         )
         try:
             response = await self._http.send(built, stream=True)
@@ -201,3 +211,14 @@ class AttestedClient:
         return AttestedResponse(
             response.status_code, headers, attestation, timings, _response=response
         )
+
+
+def _was_cut(error: UnreachableError) -> bool:
+    """Whether a connection was refused or ended early, as while a server restarts. Nothing was
+    sent then; and what was judged, or waited for in vain, is not waited for again."""
+    cause = error.__cause__
+    return (
+        error.step in (Step.TCP, Step.TLS, Step.QUOTE)
+        and isinstance(cause, OSError)
+        and not isinstance(cause, TimeoutError)
+    )

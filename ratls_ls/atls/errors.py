@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from ratls_ls.rats.result import AttestationResult, ClaimName
+from ratls_ls.rats.result import AttestationResult
 
 
 class Step(StrEnum):
     """Where reaching a provider ended."""
 
+    QUEUE = "queue"  # all connections are busy
     DNS = "dns"
     TCP = "tcp"
     TLS = "tls"
@@ -28,6 +29,10 @@ class UnreachableError(Exception):
         super().__init__(message)
         self.step = step
         self.host = host
+
+
+class DeadlineError(UnreachableError):
+    """The caller's own time limit passed at `step`, before anything of the request was sent."""
 
 
 class AttestationRejectedError(Exception):
@@ -68,14 +73,3 @@ def summary(result: AttestationResult) -> str:
 
 def _expectation(expected: str | None, actual: str | None) -> str:
     return f"expected {expected or '?'}, got {actual or '?'}"
-
-
-__all__ = [
-    "AttestationRejectedError",
-    "BrokenResponseError",
-    "ClaimName",
-    "RefusedRequestError",
-    "Step",
-    "UnreachableError",
-    "summary",
-]

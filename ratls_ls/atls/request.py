@@ -52,12 +52,15 @@ class RequestParameters:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """Ready to send; holds credentials, so no part of it is shown."""
+    """Ready to send; holds credentials, so no part of it is shown. `retries`: how often at most
+    after the first time. `idle_seconds`: how long nothing may come or be taken."""
 
     method: str
     url: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
+    retries: int = 0
+    idle_seconds: float = 300.0
 
 
 def prepare(
@@ -81,6 +84,8 @@ def prepare(
         url=_url(provider, parameters),
         headers=tuple(headers.values()),
         body=parameters.body or b"",
+        retries=provider.request_max_retries,
+        idle_seconds=provider.stream_idle_timeout_ms / 1000,
     )
 
 

@@ -14,7 +14,7 @@ import platformdirs
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ratls_ls.config.model import Provider
+from ratls_ls.config.model import Peer
 from ratls_ls.rats.policy import AppraisalPolicy
 from ratls_ls.rats.quote import INTEL_ROOT, TrustAnchor
 
@@ -39,11 +39,11 @@ class Verifier:
     max_age_seconds: float = MAX_AGE_SECONDS
     clock: Callable[[], float] = time.time
 
-    def policy(self, provider: Provider) -> AppraisalPolicy:
-        """The provider's policy, tightened by the settings."""
+    def policy(self, peer: Peer) -> AppraisalPolicy:
+        """The peer's policy, tightened by the settings."""
         if self.require_session_binding:
-            return replace(provider.policy, require_session_binding=True)
-        return provider.policy
+            return replace(peer.policy, require_session_binding=True)
+        return peer.policy
 
 
 def build_verifier(

@@ -1,12 +1,13 @@
 """What a config means, without where it stands.
 
 Invariant: a Provider exists only for a table whose attested use is fully valid, so whoever
-holds one may connect to it (given trust). Hashable: it is the key of statuses and pools.
+holds one may connect to it (given trust). Statuses and connections are kept by its Peer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from ratls_ls.rats.policy import AppraisalPolicy
@@ -35,7 +36,35 @@ class Secret:
         return hash(("Secret", self._value))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Peer:
+    """The other end of a connection and what it must satisfy: what the status and the connections
+    of a provider are kept by. All else about a provider may change without either.
+
+    `host`: name or IP address, lower case, without brackets.
+    """
+
+    host: str
+    port: int
+    pccs_url: str
+    policy: AppraisalPolicy
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Looked up for every provider at every keystroke.
+        return hash((self.host, self.port, self.pccs_url, self.policy))
+
+    @cached_property
+    def origin(self) -> str:
+        """ "https://host:port": lower case, port always given, IPv6 in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
 class Provider:
     """An attested model provider: network identity, policy, and how requests to it are made.
 
@@ -58,17 +87,21 @@ class Provider:
     stream_max_retries: int = 5
     stream_idle_timeout_ms: int = 300_000
 
+    @cached_property
+    def peer(self) -> Peer:
+        url = urlsplit(self.base_url)
+        return Peer(url.hostname or "", url.port or 443, self.pccs_url, self.policy)
+
     @property
     def host(self) -> str:
         """Host name or IP address of `base_url`, lower case, without brackets."""
-        return urlsplit(self.base_url).hostname or ""
+        return self.peer.host
 
     @property
     def port(self) -> int:
-        return urlsplit(self.base_url).port or 443
+        return self.peer.port
 
     @property
     def origin(self) -> str:
-        """ "https://host:port": lower case, port always given, IPv6 in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"https://{host}:{self.port}"
+        """As `Peer.origin`."""
+        return self.peer.origin

@@ -5,7 +5,6 @@ from __future__ import annotations
 from lsprotocol import types
 
 from ratls_ls import settings as settings_module
-from ratls_ls.atls.verifier import TrustError
 
 from .server import Server
 
@@ -21,10 +20,7 @@ def register(server: Server) -> None:
         section = value.get("ratls", value) if isinstance(value, dict) else None
         if section is None:
             return
-        try:
-            ls.session.configure(settings_module.parse(section))
-        except TrustError as error:
-            ls.complain(str(error))
+        ls.session.configure(settings_module.parse(section))
 
     @server.feature(types.SHUTDOWN)
     async def shutdown(ls: Server, _params: None) -> None:

@@ -17,7 +17,6 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from ratls_ls import __version__
-from ratls_ls.atls.verifier import TrustError
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
@@ -64,21 +63,12 @@ class Server(LanguageServer):
         return PositionEncoding(self.workspace.position_encoding or "utf-16")
 
     def start_session(self, settings: Settings) -> None:
-        try:
-            self._new_session(settings, self.options)
-        except TrustError as error:
-            # Fewer roots than asked for is the safe side; the user is told why.
-            self.complain(str(error))
-            self._new_session(Settings(trusted=False, codex_home=settings.codex_home), Options())
-        for complaint in settings.complaints:
-            self.complain(f"setting ratls.{complaint}")
-
-    def _new_session(self, settings: Settings, options: Options) -> None:
         self.session = Session(
             settings,
-            options,
+            self.options,
             publish=self.publish,
             changed=lambda status: self.protocol.notify(methods.ATTESTATION_STATUS_CHANGED, status),
+            complain=self.complain,
             encoding=self.encoding,
         )
 

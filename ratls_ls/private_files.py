@@ -1,0 +1,41 @@
+"""Files of this user alone.
+
+Invariant: a file is readable by its owner only from its first moment on, and whoever reads a
+written one reads it whole.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+
+def state_directory() -> Path:
+    """Where what must outlive a session is kept; it may not exist yet."""
+    return platformdirs.user_state_path("ratls-ls", appauthor=False)
+
+
+def write(file: Path, data: bytes) -> None:
+    """Replace `file` as a whole. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.parent)  # created 0600
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+        Path(name).replace(file)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def append(file: Path, data: bytes) -> None:
+    """Add `data` at the end of `file`, in one piece among other writers. Raises OSError."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, data)
+    finally:
+        os.close(descriptor)

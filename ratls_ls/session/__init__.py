@@ -1,0 +1,19 @@
+"""One user's session: the files, the settings, and everything that follows from them.
+
+Invariant: untrusted, nothing is contacted and no key is read. Unasked, only what is saved, valid
+and trusted is contacted. One document's fault never touches another's.
+"""
+
+from .files import OpenFile, codex_home, uri_path
+from .session import Options, Session
+from .shapes import problem_json, range_json
+
+__all__ = [
+    "OpenFile",
+    "Options",
+    "Session",
+    "codex_home",
+    "problem_json",
+    "range_json",
+    "uri_path",
+]

@@ -1,0 +1,278 @@
+"""The configs in play: those the client has open, and those on disk that somebody asked about.
+
+Invariant: an open document's text is the truth, whatever the disk says; a file that is not open is
+what is on disk at the moment it is asked for.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from ratls_ls.config.check import Context, check
+from ratls_ls.config.model import Peer, Provider
+from ratls_ls.config.problem import Problem
+from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.span import LineIndex
+from ratls_ls.settings import Settings
+from ratls_ls.status import ProviderStatus
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+MAX_CLOSED_FILES = 16
+
+
+class _Stamp(NamedTuple):
+    """Tells one state of a file on disk from another."""
+
+    inode: int
+    size: int
+    modified_ns: int
+
+
+@dataclass(eq=False)
+class OpenFile:
+    """One config at one moment. `open`: the client has it so, else it is from disk. `saved`: its
+    text is what is on disk. `told`: the status of each provider that the client knows of."""
+
+    uri: str
+    text: str = field(repr=False)
+    version: int | None
+    file: ConfigFile
+    problems: list[Problem]
+    served: bool
+    saved: bool
+    open: bool = True
+    told: dict[str, ProviderStatus] = field(default_factory=dict)
+    stamp: _Stamp | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for every spelling of its URI."""
+        return _key(self.uri)
+
+    @cached_property
+    def index(self) -> LineIndex:
+        return LineIndex(self.text)
+
+    @cached_property
+    def providers(self) -> list[Provider]:
+        """Those that may be connected to, given trust."""
+        if not self.served:
+            return []
+        return [table.provider for table in self.file.providers.values() if table.provider]
+
+    @cached_property
+    def ids(self) -> Mapping[Peer, list[str]]:
+        """The ids of its providers by what their status is kept by."""
+        found: dict[Peer, list[str]] = {}
+        for provider in self.providers:
+            found.setdefault(provider.peer, []).append(provider.id)
+        return found
+
+
+class Files:
+    """`environment`: of this process. `on_read` is told of every new state of a config, `on_gone`
+    of one that is known no more."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        *,
+        on_read: Callable[[OpenFile], None],
+        on_gone: Callable[[OpenFile], None],
+    ) -> None:
+        self.settings = settings
+        self._environment = environment
+        self._on_read = on_read
+        self._on_gone = on_gone
+        self._entries: dict[str, OpenFile] = {}
+
+    @property
+    def codex_home(self) -> Path:
+        return codex_home(self.settings.codex_home, self._environment)
+
+    @property
+    def default_uri(self) -> str:
+        """The user-level config."""
+        return (self.codex_home / "config.toml").absolute().as_uri()
+
+    @property
+    def all(self) -> list[OpenFile]:
+        return list(self._entries.values())
+
+    @property
+    def opened(self) -> list[OpenFile]:
+        """The configs that the client has open."""
+        return [entry for entry in self.all if entry.open and entry.served]
+
+    def get(self, uri: str) -> OpenFile | None:
+        """What is known of `uri` already."""
+        return self._entries.get(_key(uri))
+
+    def named(self, uri: str) -> OpenFile | None:
+        """The config `uri`, from disk if it is not open; None if there is none."""
+        entry = self.get(uri)
+        if entry is None or not entry.open:
+            return self._from_disk(uri)
+        return entry if entry.served else None
+
+    @property
+    def default(self) -> OpenFile | None:
+        """The user-level config, if there is one."""
+        return self.named(self.default_uri)
+
+    def put(self, uri: str, text: str, version: int | None, *, saved: bool | None) -> OpenFile:
+        """The client has `uri` open with this text. `saved` None: the disk tells."""
+        if saved is None:
+            saved = _disk_text(uri) == text
+        return self._keep(self._read(uri, text, version, saved=saved))
+
+    def close(self, uri: str) -> None:
+        """The client has `uri` open no more: from now on the disk's text counts."""
+        if (entry := self.get(uri)) is not None:
+            entry.open, entry.stamp = False, None
+            self._from_disk(uri)
+
+    def reread(self, uri: str) -> None:
+        """The file at `uri` changed on disk."""
+        entry = self.get(uri)
+        if entry is not None and not entry.open:
+            self._from_disk(uri)
+        elif entry is not None and not entry.saved and _disk_text(uri) == entry.text:
+            entry.saved = True
+            self._on_read(entry)
+
+    def configure(self, settings: Settings) -> None:
+        """Read everything again under new settings."""
+        self.settings = settings
+        for entry in self.all:
+            if entry.open:
+                self.put(entry.uri, entry.text, entry.version, saved=entry.saved)
+            else:
+                entry.stamp = None
+                self._from_disk(entry.uri)
+
+    def _from_disk(self, uri: str) -> OpenFile | None:
+        known, stamp = self.get(uri), _stamp(uri)
+        if known is not None and stamp is not None and known.stamp == stamp:
+            return known
+        text = _disk_text(uri) if stamp is not None else None
+        entry = None
+        if text is not None:
+            uri = known.uri if known is not None else uri
+            entry = self._read(uri, text, None, saved=True, stamp=stamp)
+        if entry is not None and entry.served:
+            return self._keep(entry)
+        if known is not None:
+            self._forget(known)
+        return None
+
+    def _keep(self, entry: OpenFile) -> OpenFile:
+        self._entries.pop(entry.key, None)
+        self._entries[entry.key] = entry
+        closed = [other for other in self.all if not other.open]
+        if len(closed) > MAX_CLOSED_FILES:
+            self._forget(closed[0])
+        self._on_read(entry)
+        return entry
+
+    def _forget(self, entry: OpenFile) -> None:
+        del self._entries[entry.key]
+        self._on_gone(entry)
+
+    def _read(
+        self, uri: str, text: str, version: int | None, *, saved: bool, stamp: _Stamp | None = None
+    ) -> OpenFile:
+        """`stamp`: of the file on disk that the text is from."""
+        previous = self.get(uri)
+        file = read(text, previous.file if previous is not None else None)
+        # A document that was served once stays so while it is open and broken.
+        served = previous is not None and previous.open and previous.served
+        return OpenFile(
+            uri=uri,
+            text=text,
+            version=version,
+            file=file,
+            problems=check(file, self._context(uri)),
+            served=served or self._serves(uri, file),
+            saved=saved,
+            open=stamp is None,
+            told=previous.told if previous is not None else {},
+            stamp=stamp,
+        )
+
+    def _context(self, uri: str) -> Context:
+        names = frozenset(self._environment) if self.settings.trusted else None
+        path = uri_path(uri)
+        if path is None:
+            return Context("user", names)
+        if path.parent == self.codex_home:
+            return Context("user" if path.name == "config.toml" else "profile", names)
+        return Context("project" if path.parent.name == ".codex" else "user", names)
+
+    def _serves(self, uri: str, file: ConfigFile) -> bool:
+        path = uri_path(uri)
+        if path is not None:
+            if path.name == "config.toml" and path.parent.name == ".codex":
+                return True
+            named = path.name == "config.toml" or path.name.endswith(".config.toml")
+            if named and path.parent == self.codex_home:
+                return True
+        return file.is_codex_config
+
+
+def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:
+    """Where Codex keeps its user-level config."""
+    if setting is not None:
+        return setting
+    if named := environment.get("CODEX_HOME"):
+        return Path(named)
+    return Path.home() / ".codex"
+
+
+def uri_path(uri: str) -> Path | None:
+    """The local path of a file URI; None for any other."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    path = unquote(parts.path)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or "\0" in path:
+        return None
+    return Path(path)
+
+
+def _key(uri: str) -> str:
+    path = uri_path(uri)
+    return str(path) if path is not None else uri
+
+
+def _stamp(uri: str) -> _Stamp | None:
+    """None if there is no regular file of a size that can be read."""
+    path = uri_path(uri)
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
+        return None
+    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _disk_text(uri: str) -> str | None:
+    """The text of a file as it is on disk; None if it cannot be had."""
+    path = uri_path(uri)
+    if path is None or _stamp(uri) is None:
+        return None
+    try:
+        # Editors show no byte order mark.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return stream.read(MAX_FILE_BYTES + 1)
+    except (OSError, UnicodeError):
+        return None

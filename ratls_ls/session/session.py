@@ -1,0 +1,354 @@
+"""Wires the files, the monitor, the clients and the requests together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ratls_ls import private_files
+from ratls_ls.atls.clients import Clients
+from ratls_ls.atls.errors import DeadlineError, UnreachableError
+from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
+from ratls_ls.config.model import Peer, Provider
+from ratls_ls.config.span import PositionEncoding
+from ratls_ls.history import History
+from ratls_ls.language.diagnose import Diagnostic, diagnose
+from ratls_ls.lsp import methods
+from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.monitor import Monitor
+from ratls_ls.rats.attestation import Attestation
+from ratls_ls.settings import Settings, Trigger
+from ratls_ls.status import UNCHECKED, ProviderStatus, State
+
+from . import requests
+from .files import Files, OpenFile
+from .requests import Emit
+from .shapes import status_json
+
+# What an edit changes is told when the typing pauses.
+TELL_SECONDS = 0.1
+# Showing again what a status changed takes at most a tenth of the time.
+SHOW_SHARE = 10
+LONGEST_SHOW_DELAY_SECONDS = 1.0
+_UNTOLD = (UNCHECKED, ProviderStatus(State.DISABLED))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says: files that are trusted beside those of the settings."""
+
+    ca_files: tuple[Path, ...] = ()
+    unsafe_root_ca: tuple[Path, ...] = ()
+
+
+class Session:
+    """`publish` shows the diagnostics of one open file; `changed` tells of one ProviderStatus;
+    `complain` tells the user of a setting that cannot be used."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        options: Options,
+        *,
+        publish: Callable[[OpenFile, list[Diagnostic]], None],
+        changed: Callable[[dict[str, Any]], None],
+        complain: Callable[[str], None],
+        encoding: PositionEncoding = PositionEncoding.UTF_16,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._options = options
+        self._publish = publish
+        self._changed = changed
+        self._complain = complain
+        self._encoding = encoding
+        self._environment = os.environ if environment is None else environment
+        self._complaints: frozenset[str] = frozenset()
+        self._requests: set[asyncio.Task[Any]] = set()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._show_seconds = 0.0
+        self._history = History(private_files.state_directory() / "measurements")
+        self._start(settings)
+        self._files = Files(
+            self.settings, self._environment, on_read=self._read, on_gone=self._gone
+        )
+
+    def _start(self, settings: Settings) -> None:
+        complaints = [f"setting ratls.{complaint}" for complaint in settings.complaints]
+        try:
+            verifier = self._build_verifier(settings, self._options)
+        except TrustError as error:
+            # Fewer roots than asked for, and no network: the safe side.
+            complaints.append(f"{error}; nothing is contacted until that is mended")
+            settings = replace(settings, trusted=False, ca_files=(), unsafe_root_ca=())
+            verifier = self._build_verifier(settings, Options(), environment={})
+        for complaint in complaints:
+            if complaint not in self._complaints:
+                self._complain(complaint)
+        self._complaints = frozenset(complaints)
+        self.settings = settings
+        self._verifier = verifier
+        self._clients = Clients(
+            verifier, lambda provider, found: self._attested(verifier, provider, found)
+        )
+        self._monitor = Monitor(
+            self._clients,
+            verifier,
+            self._status_changed,
+            refresh_seconds=settings.refresh_minutes * 60,
+            history=self._history,
+        )
+
+    def _build_verifier(
+        self, settings: Settings, options: Options, environment: Mapping[str, str] | None = None
+    ) -> Verifier:
+        return build_verifier(
+            ca_files=(*options.ca_files, *settings.ca_files),
+            unsafe_root_ca=(*options.unsafe_root_ca, *settings.unsafe_root_ca),
+            require_session_binding=settings.require_session_binding,
+            max_age_seconds=settings.connection_max_age_minutes * 60,
+            environment=self._environment if environment is None else environment,
+        )
+
+    # What the client does.
+
+    def open(self, uri: str, text: str, version: int | None) -> None:
+        """The client opened `uri`. Attests what is saved, valid and trusted."""
+        entry = self._files.put(uri, text, version, saved=None)
+        if self.settings.trigger is Trigger.ON_OPEN_AND_SAVE:
+            self._check_unasked(entry)
+
+    def change(self, uri: str, text: str, version: int | None) -> None:
+        self._files.put(uri, text, version, saved=False)
+
+    def save(self, uri: str) -> None:
+        if (entry := self._files.get(uri)) is not None and entry.open:
+            entry.saved = True
+            self._watch(entry)
+            self._check_unasked(entry)
+
+    def close(self, uri: str) -> None:
+        entry = self._files.get(uri)
+        if entry is not None and entry.open and entry.served:
+            self._publish(entry, [])
+        self._files.close(uri)
+
+    def changed_on_disk(self, uri: str) -> None:
+        """The file at `uri` was written, made or removed by somebody."""
+        before = self._files.get(uri)
+        was_saved = before is not None and before.saved
+        self._files.reread(uri)
+        entry = self._files.get(uri)
+        if entry is not None and entry.open and entry.saved and not was_saved:
+            self._check_unasked(entry)
+
+    def configure(self, settings: Settings) -> None:
+        """Take new settings. What they no longer allow ends at once, the rest in peace."""
+        if settings == self.settings and not settings.complaints:
+            return
+        self._monitor.stop()
+        self._clients.retire_all()
+        self._start(settings)
+        if not self.settings.trusted:
+            self._cancel_requests()
+        self._files.configure(self.settings)
+        if self.settings.trigger is Trigger.ON_OPEN_AND_SAVE:
+            for entry in self._files.opened:
+                self._check_unasked(entry)
+
+    async def aclose(self) -> None:
+        """Answer what still runs as cancelled, and close every connection."""
+        self._monitor.stop()
+        for timer in self._timers.values():
+            timer.cancel()
+        cancelled = self._cancel_requests()
+        await asyncio.gather(*cancelled, return_exceptions=True)
+        await self._clients.aclose()
+
+    # What is known.
+
+    def file(self, uri: str) -> OpenFile | None:
+        """The open config `uri`; None if it is not open, or no Codex config."""
+        entry = self._files.get(uri)
+        return entry if entry is not None and entry.open and entry.served else None
+
+    def status(self, provider: Provider) -> ProviderStatus:
+        if not self.settings.trusted:
+            return ProviderStatus(State.UNTRUSTED)
+        return self._monitor.status(provider.peer)
+
+    def _status_of(self, entry: OpenFile, name: str) -> ProviderStatus:
+        table = entry.file.providers.get(name)
+        if table is None or not table.attested:
+            return ProviderStatus(State.DISABLED)
+        if table.provider is None:
+            return ProviderStatus(State.INVALID)
+        return self.status(table.provider)
+
+    async def attestation_status(self, params: AttestationStatusParams) -> dict[str, Any]:
+        """The result of `attestationStatus`. Raises MethodError."""
+        if params.refresh and self.settings.trusted:
+            await self.attest(params.uri, params.provider)
+        shapes = [
+            status_json(entry, name, self._status_of(entry, name), self._encoding)
+            for entry in self._entries(params.uri)
+            for name in entry.file.providers
+            if params.provider is None or name == params.provider
+        ]
+        return {"providers": shapes}
+
+    async def attest(self, uri: str | None, provider: str | None) -> None:
+        """Attest now, because the user asks. Raises MethodError if this is untrusted."""
+        self._require_trust()
+        checks = [
+            self._monitor.check(candidate)
+            for entry in self._entries(uri)
+            for candidate in entry.providers
+            if provider is None or candidate.id == provider
+        ]
+        await asyncio.gather(*checks, return_exceptions=True)
+
+    def cancel_checks(self) -> None:
+        """The user does not want to wait for what is being checked."""
+        self._monitor.cancel_checks()
+
+    def clear_cache(self) -> None:
+        self._verifier.store.clear()
+
+    def _entries(self, uri: str | None) -> list[OpenFile]:
+        """The config `uri`; None: every open one, and the user-level one."""
+        if uri is not None:
+            entry = self._files.named(uri)
+            return [entry] if entry is not None else []
+        default = self._files.default
+        opened = self._files.opened
+        return opened if default is None or default in opened else [*opened, default]
+
+    # Requests.
+
+    async def attested_request(self, params: AttestedRequestParams, emit: Emit) -> dict[str, Any]:
+        """The result of `attestedRequest`; parts of a streamed one go to `emit`.
+
+        Raises MethodError.
+        """
+        self._require_trust()
+        provider = requests.find_provider(self._files, params, self._encoding)
+        request = requests.prepared(provider, params, self._environment)
+        try:
+            with self._cancellable():
+                return await requests.send(
+                    self._clients.get(provider), provider, request, params, emit
+                )
+        except MethodError as error:
+            cause = error.__cause__
+            # A caller's impatience says nothing about the provider.
+            if isinstance(cause, UnreachableError) and not isinstance(cause, DeadlineError):
+                self._monitor.unreachable(provider.peer, cause)
+            raise
+
+    def _require_trust(self) -> None:
+        if not self.settings.trusted:
+            raise MethodError(
+                methods.UNTRUSTED,
+                "this workspace is not trusted, so nothing is sent; trust it to go on",
+            )
+
+    @contextmanager
+    def _cancellable(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a request runs in a task")
+        self._requests.add(task)
+        try:
+            yield
+        finally:
+            self._requests.discard(task)
+
+    def _cancel_requests(self) -> list[asyncio.Task[Any]]:
+        running = list(self._requests)
+        for task in running:
+            task.cancel()
+        return running
+
+    # What changes.
+
+    def _read(self, entry: OpenFile) -> None:
+        """A file has a new text, or is known only now."""
+        self._watch(entry)
+        self._show(entry)
+        self._tell_soon(entry)
+
+    def _gone(self, entry: OpenFile) -> None:
+        self._monitor.unwatch(entry.key)
+        for name in list(entry.told):
+            self._told(entry, name, ProviderStatus(State.DISABLED))
+
+    def _watch(self, entry: OpenFile) -> None:
+        unasked = self.settings.trigger is not Trigger.MANUAL and self.settings.trusted
+        self._monitor.watch(
+            entry.key,
+            entry.providers,
+            saved=entry.saved,
+            unasked=unasked and entry.open and entry.saved,
+        )
+
+    def _check_unasked(self, entry: OpenFile) -> None:
+        unasked = self.settings.trigger is not Trigger.MANUAL and self.settings.trusted
+        if unasked and entry.saved:
+            for provider in entry.providers:
+                self._monitor.check(provider)
+
+    def _attested(self, verifier: Verifier, provider: Provider, attestation: Attestation) -> None:
+        if verifier is self._verifier:  # else the settings it was judged by are gone
+            self._monitor.attested(provider.peer, attestation)
+
+    def _status_changed(self, peer: Peer) -> None:
+        for entry in self._files.all:
+            for name in entry.ids.get(peer, ()):
+                self._told(entry, name, self._status_of(entry, name))
+            if peer in entry.ids:
+                self._show_soon(entry)
+
+    def _show(self, entry: OpenFile) -> None:
+        if entry.open and entry.served:
+            started = time.monotonic()
+            self._publish(entry, diagnose(entry.file, entry.problems, self.status))
+            self._show_seconds = time.monotonic() - started
+
+    def _show_soon(self, entry: OpenFile) -> None:
+        """Once for all the statuses that change until then."""
+        delay = min(SHOW_SHARE * self._show_seconds, LONGEST_SHOW_DELAY_SECONDS)
+        self._later(f"show {entry.key}", delay, self._show, entry)
+
+    def _tell_soon(self, entry: OpenFile) -> None:
+        self._later(f"tell {entry.key}", TELL_SECONDS, self._tell_all, entry)
+
+    def _later(
+        self, what: str, seconds: float, do: Callable[[OpenFile], None], entry: OpenFile
+    ) -> None:
+        def run() -> None:
+            del self._timers[what]
+            if (current := self._files.get(entry.uri)) is not None:
+                do(current)
+
+        if what not in self._timers:
+            self._timers[what] = asyncio.get_running_loop().call_later(seconds, run)
+
+    def _tell_all(self, entry: OpenFile) -> None:
+        for name in [*entry.file.providers, *(entry.told.keys() - entry.file.providers.keys())]:
+            self._told(entry, name, self._status_of(entry, name))
+
+    def _told(self, entry: OpenFile, name: str, status: ProviderStatus) -> None:
+        """Tell the client, if this is news to it. A provider that is gone is disabled."""
+        told = entry.told.get(name)
+        if status == told or (told is None and status in _UNTOLD):
+            return
+        entry.told[name] = status
+        if name not in entry.file.providers:
+            del entry.told[name]
+        self._changed(status_json(entry, name, status, self._encoding))

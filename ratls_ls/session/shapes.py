@@ -1,0 +1,56 @@
+"""What is found, as the JSON shapes of the custom methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.span import LineIndex, PositionEncoding, Span
+from ratls_ls.status import ProviderStatus
+
+from .files import OpenFile
+
+
+def status_json(
+    entry: OpenFile, provider: str, status: ProviderStatus, encoding: PositionEncoding
+) -> dict[str, Any]:
+    """The wire shape `ProviderStatus`. The range of a provider that is gone is the file's start."""
+    table = entry.file.providers.get(provider)
+    return {
+        **status.to_json(provider),
+        "uri": entry.uri,
+        "range": range_json(entry.index, table.span if table else Span(0, 0), encoding),
+    }
+
+
+def problem_list(
+    entry: OpenFile, provider: str, encoding: PositionEncoding
+) -> list[dict[str, Any]]:
+    """The problems of one provider, and all errors of its file."""
+    return [
+        problem_json(problem, entry.uri, entry.index, encoding)
+        for problem in entry.problems
+        if problem.provider == provider or problem.severity is Severity.ERROR
+    ]
+
+
+def range_json(index: LineIndex, span: Span, encoding: PositionEncoding) -> dict[str, Any]:
+    """An LSP range."""
+    start, end = index.position(span.start, encoding), index.position(span.end, encoding)
+    return {"start": start._asdict(), "end": end._asdict()}
+
+
+def problem_json(
+    problem: Problem, file: str, index: LineIndex, encoding: PositionEncoding
+) -> dict[str, Any]:
+    """One entry of a problem list, as `ratls-ls check --format json` gives it."""
+    shape: dict[str, Any] = {
+        "file": file,
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "range": range_json(index, problem.span, encoding),
+        "message": problem.message,
+    }
+    if problem.fixes:
+        shape["fix"] = problem.fixes[0].title
+    return shape
