@@ -37,6 +37,19 @@ class Settings:
     complaints: tuple[str, ...] = field(default=(), compare=False)
 
 
+_KEYS = frozenset({"attestation", "trusted", "tls", "unsafeRootCa", "codexHome", "audit", "trace"})
+
+
+def section(value: object) -> object | None:
+    """The section `ratls` of what a client sends, which may be that section itself; None: what it
+    sends says nothing of it."""
+    if not isinstance(value, dict):
+        return None
+    if "ratls" in value:
+        return value["ratls"] or {}
+    return value if _KEYS & value.keys() else None
+
+
 def parse(value: object) -> Settings:
     """Settings from the nested object of `initializationOptions` or the section `ratls`."""
     reader = _Reader(value)

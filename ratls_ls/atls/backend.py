@@ -26,7 +26,7 @@ from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
 
 from . import network
 from .attester import request_evidence
-from .errors import AttestationRejectedError, Step
+from .errors import AttestationRejectedError, Step, UnreachableError
 from .tls import TlsStream, connect_tls
 from .verifier import Verifier
 
@@ -172,6 +172,9 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         except _CertificateRenewedError:
             # An honest server may still show the old one for a moment; the next handshake counts.
             stream = await self._once_attested(state, again=True)
+        except UnreachableError as error:
+            error.cut = _was_cut(error)  # known here only: httpcore takes the cause away
+            raise
         return stream
 
     async def _once_attested(self, state: Progress, *, again: bool = False) -> AttestedStream:
@@ -279,6 +282,13 @@ def _is_of_renewed_certificate(attestation: Attestation) -> bool:
     return [claim.name for claim in failed] == [ClaimName.CHANNEL_BINDING] and failed[
         0
     ].actual == attestation.binding.leaf_certificate_sha256.hex()
+
+
+def _was_cut(error: UnreachableError) -> bool:
+    cause = error.__cause__
+    steps = (Step.TCP, Step.TLS, Step.QUOTE)
+    timed_out = isinstance(cause, TimeoutError)
+    return error.step in steps and isinstance(cause, OSError) and not timed_out
 
 
 def _begin() -> Progress:

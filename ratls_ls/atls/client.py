@@ -171,8 +171,10 @@ class AttestedClient:
             try:
                 return await self._send(request, state)
             except UnreachableError as error:
-                if not _was_cut(error):
+                # Nothing was sent. What was judged, or waited for in vain, is not tried again.
+                if not error.cut:
                     raise
+                state.step = error.step
             except BrokenResponseError:
                 if request.method not in _IDEMPOTENT:
                     raise
@@ -211,14 +213,3 @@ class AttestedClient:
         return AttestedResponse(
             response.status_code, headers, attestation, timings, _response=response
         )
-
-
-def _was_cut(error: UnreachableError) -> bool:
-    """Whether a connection was refused or ended early, as while a server restarts. Nothing was
-    sent then; and what was judged, or waited for in vain, is not waited for again."""
-    cause = error.__cause__
-    return (
-        error.step in (Step.TCP, Step.TLS, Step.QUOTE)
-        and isinstance(cause, OSError)
-        and not isinstance(cause, TimeoutError)
-    )

@@ -23,12 +23,16 @@ class Step(StrEnum):
 
 
 class UnreachableError(Exception):
-    """The network erred: `host` could not be reached, or not in time, at `step`."""
+    """The network erred: `host` could not be reached, or not in time, at `step`.
 
-    def __init__(self, step: Step, host: str, message: str) -> None:
+    `cut`: the connection was refused or ended early, as while a server restarts.
+    """
+
+    def __init__(self, step: Step, host: str, message: str, *, cut: bool = False) -> None:
         super().__init__(message)
         self.step = step
         self.host = host
+        self.cut = cut
 
 
 class DeadlineError(UnreachableError):

@@ -41,6 +41,14 @@ _INTEL_HOST = "api.trustedservices.intel.com"
 _INTEL_ROOT_CRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 
 
+@dataclass(slots=True)
+class _Fetch:
+    """One fetch, and how many wait for it."""
+
+    task: asyncio.Task[Collateral]
+    waiters: int = 0
+
+
 class CollateralStore:
     """Collateral by (PCCS, FMSPC, CA), in memory and on disk.
 
@@ -53,7 +61,7 @@ class CollateralStore:
         self._directory = directory
         self._ca_files = tuple(ca_files)
         self._kept: dict[tuple[str, CollateralKey], Collateral] = {}
-        self._fetching: dict[tuple[str, CollateralKey], asyncio.Task[Collateral]] = {}
+        self._fetching: dict[tuple[str, CollateralKey], _Fetch] = {}
         self._floors: dict[str, int] = {}
 
     async def get(self, pccs_url: str, key: CollateralKey, now: int) -> Collateral:
@@ -66,12 +74,19 @@ class CollateralStore:
         if cached is not None and _valid_at(cached, now):
             self._kept[place] = cached
             return cached
-        if place not in self._fetching:
-            task = asyncio.create_task(fetch(pccs_url, key, self._ca_files))
-            task.add_done_callback(lambda _: self._fetching.pop(place, None))
-            self._fetching[place] = task
-        # Shielded: one caller's cancellation must not take the answer from the others.
-        return await asyncio.shield(self._fetching[place])
+        fetching = self._fetching.get(place)
+        if fetching is None:
+            fetching = _Fetch(asyncio.create_task(fetch(pccs_url, key, self._ca_files)))
+            self._fetching[place] = fetching
+        fetching.waiters += 1
+        try:
+            # Shielded: one caller's cancellation must not take the answer from the others.
+            return await asyncio.shield(fetching.task)
+        finally:
+            fetching.waiters -= 1
+            if not fetching.waiters:
+                fetching.task.cancel()
+                self._fetching.pop(place, None)
 
     def floor(self, fmspc: str) -> int:
         """The highest tcbEvaluationDataNumber that served a verification of this FMSPC."""

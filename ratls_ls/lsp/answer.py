@@ -8,14 +8,17 @@ from __future__ import annotations
 import base64
 import codecs
 import json
+import math
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NoReturn
 
 from ratls_ls.atls.client import AttestedResponse
 from ratls_ls.atls.errors import BrokenResponseError
 from ratls_ls.atls.sse import ServerSentEvent, SseDecoder, SseError
 
-MAX_COLLECTED_BYTES = 64 * 1024 * 1024
+# A larger answer would hold up the editor's other messages while it is one JSON value.
+MAX_COLLECTED_BYTES = 16 * 1024 * 1024
+MAX_JSON_DEPTH = 200
 
 
 def head(response: AttestedResponse, provider: str) -> dict[str, Any]:
@@ -52,7 +55,7 @@ async def collect(response: AttestedResponse) -> dict[str, Any]:
         return {}
     if _is_json(response):
         try:
-            return {"body": json.loads(body)}
+            return {"body": _json_value(body)}
         except (ValueError, RecursionError):
             pass  # said to be JSON and is not: handed over as it is
     if _is_text(response):
@@ -61,6 +64,40 @@ async def collect(response: AttestedResponse) -> dict[str, Any]:
         except UnicodeDecodeError:
             pass
     return {"bodyBase64": base64.b64encode(body).decode("ascii")}
+
+
+def _json_value(body: bytearray) -> Any:
+    """A value that the client's message can hold. Raises ValueError or RecursionError."""
+    value = json.loads(body, parse_constant=_refuse, parse_float=_finite)
+    if body.count(b"[") + body.count(b"{") > MAX_JSON_DEPTH and _is_too_deep(value):
+        raise ValueError("too deeply nested")
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number beyond what JSON readers hold")
+    return number
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_JSON_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 async def _events(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:

@@ -143,7 +143,7 @@ class _Table:
         value = self.values.get(name, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise invalid_params(name, "must be a number of milliseconds")
-        if not 0 < value <= MAX_TIMEOUT_MS:
+        if not 1 <= value <= MAX_TIMEOUT_MS:
             raise invalid_params(name, f"must be between 1 and {MAX_TIMEOUT_MS}")
         return int(value)
 

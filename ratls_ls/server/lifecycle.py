@@ -2,26 +2,104 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from ratls_ls import settings as settings_module
+from ratls_ls.settings import Trigger
 
 from .server import Server
+
+ANSWER_SECONDS = 5.0
 
 
 def register(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(ls: Server, params: types.InitializeParams) -> None:
-        ls.start_session(settings_module.parse(params.initialization_options))
+        section = settings_module.section(params.initialization_options)
+        settings = settings_module.parse(section)
+        if section is None and _can_pull(ls):
+            # Not before the client said whether it may be.
+            settings = replace(settings, trigger=Trigger.MANUAL)
+        ls.start_session(settings)
+        ls.has_settings = section is not None
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(ls: Server, _params: types.InitializedParams) -> None:
+        if registrations := list(_registrations(ls)):
+            parameters = types.RegistrationParams(registrations)
+            # A client that refuses tells us of no changes; all else works.
+            with suppress(JsonRpcException, TimeoutError):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await ls.client_register_capability_async(parameters)
+        if not ls.has_settings and _can_pull(ls):
+            await _pull(ls)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:
-        value = params.settings
-        section = value.get("ratls", value) if isinstance(value, dict) else None
-        if section is None:
-            return
-        ls.session.configure(settings_module.parse(section))
+    async def did_change_configuration(
+        ls: Server, params: types.DidChangeConfigurationParams
+    ) -> None:
+        section = settings_module.section(params.settings)
+        if section is not None:
+            ls.session.configure(settings_module.parse(section))
+        elif _can_pull(ls):
+            await _pull(ls)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
+        for change in params.changes:
+            ls.session.changed_on_disk(change.uri)
 
     @server.feature(types.SHUTDOWN)
     async def shutdown(ls: Server, _params: None) -> None:
         await ls.session.aclose()
+
+
+def _can_pull(ls: Server) -> bool:
+    workspace = ls.client_capabilities.workspace
+    return workspace is not None and workspace.configuration is True
+
+
+async def _pull(ls: Server) -> None:
+    """Take the settings that the client has. Without an answer they stay as they are, but for one
+    that never came at all: then they are what they are by default."""
+    item = types.ConfigurationItem(section="ratls")
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            found = await ls.workspace_configuration_async(types.ConfigurationParams([item]))
+    except (JsonRpcException, TimeoutError):
+        found = [None] if not ls.has_settings else []
+    if found:
+        ls.has_settings = True
+        ls.session.configure(settings_module.parse(found[0]))
+
+
+def _registrations(ls: Server) -> list[types.Registration]:
+    """What a client tells only those who ask for it."""
+    workspace = ls.client_capabilities.workspace
+    asked = []
+    configuration = workspace.did_change_configuration if workspace is not None else None
+    if configuration is not None and configuration.dynamic_registration:
+        options = types.DidChangeConfigurationRegistrationOptions(section="ratls")
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        asked.append(types.Registration("ratls-configuration", method, options))
+    files = workspace.did_change_watched_files if workspace is not None else None
+    if files is not None and files.dynamic_registration:
+        home = _in_codex_home(ls.session.codex_home, relative=bool(files.relative_pattern_support))
+        watchers = [types.FileSystemWatcher(home), types.FileSystemWatcher("**/.codex/*.toml")]
+        watched = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        asked.append(types.Registration("ratls-files", method, watched))
+    return asked
+
+
+def _in_codex_home(home: Path, *, relative: bool) -> str | types.RelativePattern:
+    directory = home.absolute()
+    if relative:
+        return types.RelativePattern(directory.as_uri(), "*.toml")
+    return f"{directory.as_posix()}/*.toml"

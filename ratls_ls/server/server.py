@@ -25,6 +25,8 @@ from ratls_ls.lsp.methods import MethodError
 from ratls_ls.session import OpenFile, Options, Session
 from ratls_ls.settings import Settings
 
+from .progress import CheckProgress
+
 INTERNAL_ERROR = -32603
 _RAW_METHODS = frozenset({methods.ATTESTED_REQUEST, methods.ATTESTATION_STATUS})
 _P = ParamSpec("_P")
@@ -56,6 +58,7 @@ class Server(LanguageServer):
     def __init__(self, options: Options) -> None:
         super().__init__("ratls-ls", __version__, protocol_cls=_Protocol)
         self.options = options
+        self.has_settings = False  # that the client sent
         self.session: Session
 
     @property
@@ -63,11 +66,20 @@ class Server(LanguageServer):
         return PositionEncoding(self.workspace.position_encoding or "utf-16")
 
     def start_session(self, settings: Settings) -> None:
+        window = self.client_capabilities.window
+        shown = window is not None and window.work_done_progress is True
+        progress = CheckProgress(self.work_done_progress, lambda: self.session.cancel_checks())
+
+        def changed(status: dict[str, Any]) -> None:
+            self.protocol.notify(methods.ATTESTATION_STATUS_CHANGED, status)
+            if shown:
+                progress.update(status)
+
         self.session = Session(
             settings,
             self.options,
             publish=self.publish,
-            changed=lambda status: self.protocol.notify(methods.ATTESTATION_STATUS_CHANGED, status),
+            changed=changed,
             complain=self.complain,
             encoding=self.encoding,
         )

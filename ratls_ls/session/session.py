@@ -177,6 +177,10 @@ class Session:
         entry = self._files.get(uri)
         return entry if entry is not None and entry.open and entry.served else None
 
+    @property
+    def codex_home(self) -> Path:
+        return self._files.codex_home
+
     def status(self, provider: Provider) -> ProviderStatus:
         if not self.settings.trusted:
             return ProviderStatus(State.UNTRUSTED)

@@ -1,0 +1,307 @@
+"""What is refused before anything is contacted, whose key goes where, and each error's shape."""
+
+# ruff: noqa: PT017 (an error is one of two right outcomes)
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ratls_ls.lsp import methods
+from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
+
+from .world import World, a_world, play, refused, replaying
+
+BASE = {"provider": "tee", "path": "/models"}
+
+
+@pytest.mark.parametrize(
+    ("params", "where"),
+    [
+        ({"provider": None}, "provider"),
+        ({"provider": 3}, "provider"),
+        ({"provider": ""}, "provider"),
+        ({"path": ["/"]}, "path"),
+        ({"path": "models"}, "path"),
+        ({"path": "//evil.example/x"}, "path"),
+        ({"path": "https://evil.example/x"}, "path"),
+        ({"path": "/../x"}, "path"),
+        ({"path": "/%2e%2e/x"}, "path"),
+        ({"path": "/a\r\nHost: x"}, "path"),
+        ({"path": "/a%0d%0aHost: x"}, "path"),
+        ({"path": "/a\\b"}, "path"),
+        ({"path": "/a#b"}, "path"),
+        ({"path": "/a?b=\n"}, "path"),
+        ({"uri": 1}, "uri"),
+        ({"method": "GE T"}, "method"),
+        ({"method": "CONNECT"}, "method"),
+        ({"method": 1}, "method"),
+        ({"headers": []}, "headers"),
+        ({"headers": {"a": 1}}, "headers.a"),
+        ({"headers": {"Host": "x"}}, "headers.Host"),
+        ({"headers": {"authorization": "x"}}, "headers.authorization"),
+        ({"headers": {"Content-Length": "1"}}, "headers.Content-Length"),
+        ({"headers": {"TRANSFER-ENCODING": "chunked"}}, "headers.TRANSFER-ENCODING"),
+        ({"headers": {"Connection": "close"}}, "headers.Connection"),
+        ({"headers": {"a b": "x"}}, "headers.a b"),
+        ({"headers": {"a": "x\r\nb: y"}}, "headers.a"),
+        ({"headers": {"a": "ä"}}, "headers.a"),
+        ({"query": "a=b"}, "query"),
+        ({"query": {"a": None}}, "query.a"),
+        ({"body": {}, "bodyText": ""}, "bodyText"),
+        ({"bodyText": 1}, "bodyText"),
+        ({"bodyText": "\ud800"}, "bodyText"),
+        ({"bodyBase64": "x"}, "bodyBase64"),
+        ({"bodyBase64": "AAE\n"}, "bodyBase64"),
+        ({"timeoutMs": "1"}, "timeoutMs"),
+        ({"timeoutMs": 0}, "timeoutMs"),
+        ({"timeoutMs": 0.5}, "timeoutMs"),
+        ({"timeoutMs": True}, "timeoutMs"),
+        ({"timeoutMs": 1e99}, "timeoutMs"),
+        ({"partialResultToken": {}}, "partialResultToken"),
+        ({"partialResultToken": True}, "partialResultToken"),
+    ],
+)
+async def test_params_that_do_not_fit(
+    world: World, provider: SimulatedProvider, params: dict[str, Any], where: str
+) -> None:
+    world.write(provider.config_toml("tee"))
+    error = await refused(world.request(**{**BASE, **params}))
+    assert (error.code, error.data["where"]) == (methods.INVALID_PARAMS, where)
+    assert error.data["why"]
+    assert not provider.record.connections
+
+
+@pytest.mark.parametrize("params", [None, [], "x", 3, True])
+def test_params_that_are_no_object(params: object) -> None:
+    with pytest.raises(MethodError) as caught:
+        AttestedRequestParams.parse(params)
+    assert caught.value.code == methods.INVALID_PARAMS
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+PARAMS = st.fixed_dictionaries(
+    {},
+    optional={
+        key: JSON | st.text() | st.floats() | st.dictionaries(st.text(), st.text(), max_size=3)
+        for key in (
+            "provider", "path", "uri", "method", "headers", "query", "body", "bodyText",
+            "bodyBase64", "timeoutMs", "partialResultToken", "refresh",
+        )
+    },
+)  # fmt: skip
+
+
+@given(JSON | PARAMS)
+def test_any_params_give_a_request_or_a_typed_refusal(params: object) -> None:
+    for kind in (AttestedRequestParams, AttestationStatusParams):
+        try:
+            kind.parse(params)
+        except MethodError as error:
+            assert error.code == methods.INVALID_PARAMS
+            assert isinstance(error.data, dict)
+            assert error.data.keys() == {"where", "why"}
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "file://", "file:///", "file:///dev/zero", "file:///a%00b", "http://[", "untitled:x", "x"],
+)
+async def test_a_uri_that_names_no_config(world: World, uri: str) -> None:
+    error = await refused(world.request(uri=uri))
+    assert error.code == methods.PROVIDER_NOT_ATTESTED
+
+
+# Which provider is meant.
+
+
+async def test_providers_that_are_not_attested(world: World, provider: SimulatedProvider) -> None:
+    assert (await refused(world.request())).code == methods.PROVIDER_NOT_ATTESTED
+    plain = provider.config_toml("plain").replace("use_ratls = true", "use_ratls = false")
+    world.write(plain + "\n" + provider.config_toml("openai"))
+    for name in ("nobody", "plain", "openai"):
+        error = await refused(world.request(name))
+        assert error.code == methods.PROVIDER_NOT_ATTESTED
+        assert name in error.message
+        assert isinstance(error.data, list)
+    listed = (await refused(world.request("plain"))).data
+    assert "policy-without-use-ratls" in [problem["code"] for problem in listed]
+    assert listed[0].keys() >= {"file", "code", "severity", "range", "message"}
+
+
+async def test_a_provider_with_errors(world: World, provider: SimulatedProvider) -> None:
+    world.write(provider.config_toml("tee", allowed_tdx_status=[]))
+    error = await refused(world.request())
+    assert error.code == methods.INVALID_POLICY
+    assert "empty-allowed-status" in [problem["code"] for problem in error.data]
+    assert not provider.record.connections
+
+
+async def test_the_open_text_counts_and_not_the_disk(
+    world: World, provider: SimulatedProvider
+) -> None:
+    uri = world.open(provider.config_toml("tee", allowed_tdx_status=[]))
+    world.session.change(uri, provider.config_toml("tee"), 2)
+    assert (await world.request())["status"] == 200
+    world.session.close(uri)
+    assert (await refused(world.request())).code == methods.INVALID_POLICY
+
+
+async def test_the_user_level_config_counts_first_then_the_one_open_that_has_it(
+    world: World, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    one, two = ((world.home / name).as_uri() for name in ("one.toml", "two.toml"))
+    world.session.open(one, text, 1)
+    assert (await world.request())["status"] == 200
+    world.session.open(two, text, 1)
+    error = await refused(world.request())
+    assert (error.code, error.data["where"]) == (methods.INVALID_PARAMS, "uri")
+    assert (await world.request(uri=two))["status"] == 200
+    world.write(text)
+    assert (await world.request())["status"] == 200
+
+
+async def test_a_config_that_changed_on_disk_is_read_again(
+    world: World, provider: SimulatedProvider
+) -> None:
+    world.write(provider.config_toml("tee"))
+    await world.request()
+    world.write(provider.config_toml("other"))
+    assert (await refused(world.request())).code == methods.PROVIDER_NOT_ATTESTED
+    assert (await world.request("other"))["timings"]["reusedConnection"] is True
+    world.config.unlink()
+    assert (await refused(world.request("other"))).code == methods.PROVIDER_NOT_ATTESTED
+
+
+# Errors of the other side.
+
+
+async def test_a_refused_server_is_named_with_its_claims(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write(provider.config_toml("tee"))
+    play(provider, monkeypatch, replaying)
+    error = await refused(world.request(body={"input": "secret"}))
+    assert error.code == methods.ATTESTATION_REJECTED
+    assert error.data["verdict"] == "rejected"
+    failed = [claim["name"] for claim in error.data["claims"] if claim["verdict"] == "failed"]
+    assert "freshness" in failed
+    assert provider.record.api_bytes == 0
+
+
+async def test_nobody_listens(world: World, provider: SimulatedProvider) -> None:
+    world.write(provider.config_toml("tee"))
+    await provider.stop()
+    error = await refused(world.request(timeoutMs=100))
+    assert (error.code, error.data) == (
+        methods.UNREACHABLE,
+        {"step": "tcp", "host": "localhost"},
+    )
+
+
+async def test_no_pccs(world: World, provider: SimulatedProvider) -> None:
+    world.write(provider.config_toml("tee"))
+    await provider.stop_pccs()
+    error = await refused(world.request(body={}))
+    assert (error.code, error.data["step"]) == (methods.UNREACHABLE, "pccs")
+    assert provider.record.api_bytes == 0
+
+
+# Credentials.
+
+
+async def test_headers_and_query_as_codex_applies_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    environment = {"KEY": " sk-1\n", "TEAM": "t", "EMPTY": " "}
+    async with a_world(
+        tmp_path, monkeypatch, trusting=[provider], environment=environment
+    ) as world:
+        world.write(
+            provider.config_toml("tee", env_key="KEY")
+            + '\n[model_providers.tee.http_headers]\nX-One = "1"\nX-Two = "2"\n'
+            + '[model_providers.tee.env_http_headers]\nX-Team = "TEAM"\nX-No = "EMPTY"\n'
+            + 'X-Unset = "UNSET"\n[model_providers.tee.query_params]\napi-version = "a b&c"\n'
+        )
+        echoed = (
+            await world.request(path="/test/echo?x=1", headers={"X-Two": "mine"}, query={"y": "ä"})
+        )["body"]
+        headers = echoed["headers"]
+        assert headers["authorization"] == "Bearer sk-1"
+        assert (headers["x-one"], headers["x-two"], headers["x-team"]) == ("1", "mine", "t")
+        assert "x-no" not in headers
+        assert "x-unset" not in headers
+        assert headers["accept-encoding"] == "identity"
+        assert echoed["target"] == "/v1/test/echo?api-version=a+b%26c&x=1&y=%C3%A4"
+
+
+async def test_a_key_goes_to_the_attested_api_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        serve(api=OpenAi(api_key="sk-1")) as provider,
+        a_world(tmp_path, monkeypatch, trusting=[provider], environment={"KEY": "sk-1"}) as world,
+    ):
+        world.write(provider.config_toml("tee", env_key="KEY"))
+        assert (await world.request())["status"] == 200
+        for request in provider.record.requests:
+            assert ("authorization" in request.header_names) is not request.is_quote
+
+
+async def test_a_missing_key_is_named_and_nothing_contacted(
+    world: World, provider: SimulatedProvider
+) -> None:
+    world.write(provider.config_toml("tee", env_key="TEE_API_KEY"))
+    error = await refused(world.request())
+    assert error.code == methods.INVALID_PARAMS
+    assert error.data["where"] == "model_providers.tee.env_key"
+    assert "TEE_API_KEY is not set" in error.message
+    assert not provider.record.connections
+
+
+class Unread(dict[str, str]):
+    """An environment of which nothing but CODEX_HOME and SSL_CERT_FILE may be read."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        assert key in ("CODEX_HOME", "SSL_CERT_FILE"), key
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> str:
+        raise AssertionError(key)
+
+    def __iter__(self) -> Any:
+        raise AssertionError("names were read")
+
+
+async def test_untrusted_nothing_is_contacted_and_no_key_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    async with a_world(
+        tmp_path, monkeypatch, trusting=[provider], settings={"trusted": False}
+    ) as world:
+        world.session._environment = world.session._files._environment = Unread(
+            CODEX_HOME=str(tmp_path / ".codex"), KEY="sk-1"
+        )
+        uri = world.open(provider.config_toml("tee", env_key="KEY"))
+        world.session.save(uri)
+        for request in (
+            world.request(),
+            world.request("nobody"),
+            world.session.attest(uri, "tee"),
+        ):
+            assert (await refused(request)).code == methods.UNTRUSTED
+        statuses = await world.statuses(refresh=True)
+        assert [status["state"] for status in statuses] == ["untrusted"]
+        assert [item.code for item in world.shown[uri] if item.code.startswith("attest")] == []
+    assert not provider.record.connections
+    assert not provider.record.pccs_targets
