@@ -15,13 +15,14 @@ from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult, Claim
-from ratls_ls.status import ProviderStatus, State, rfc3339
+from ratls_ls.status import MeasurementChange, ProviderStatus, State, rfc3339
 
 AFFIRMED = "attestation-affirmed"
 DEGRADED = "attestation-degraded"
 REJECTED = "attestation-rejected"
 UNREACHABLE = "attestation-unreachable"
 STALE = "attestation-stale"
+CHANGED = "measurement-changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,13 @@ def _provider(table: ProviderTable, status: ProviderStatus) -> Iterator[Diagnost
         return
     when = _when(status)
     if status.state is State.STALE:
-        reason = f": {status.error.message}" if status.error is not None else ""
-        message = f"The last attestation is from {when} and could not be renewed{reason}"
-        yield Diagnostic(table.span, Severity.HINT, STALE, message, table.id)
-    if result.affirmed:
+        yield Diagnostic(table.span, Severity.HINT, STALE, _staleness(status, when), table.id)
+    elif result.affirmed:
         severity, code = _grade(result)
         yield Diagnostic(table.span, severity, code, f"{affirmation(result)} · {when}", table.id)
-    else:
+    if result.affirmed and status.change is not None:
+        yield Diagnostic(table.span, Severity.WARNING, CHANGED, change(status.change), table.id)
+    if not result.affirmed:
         related = tuple(_deciding_lines(table, result.failed_claims))
         yield Diagnostic(
             table.span, Severity.ERROR, REJECTED, f"{rejection(result)} · {when}", table.id, related
@@ -112,6 +113,19 @@ def affirmation(result: AttestationResult) -> str:
     return " · ".join(parts)
 
 
+def change(found: MeasurementChange) -> str:
+    """What measures otherwise than before, since when, and what to do."""
+    lines = [f"{name}: {_short(old)} → {_short(new)}" for name, old, new in found.registers]
+    return (
+        f"The server's measurements changed since {_date(found.seen)} (seen {_date(found.at)}): "
+        f"{', '.join(lines)}. If its operator announced an update, pin the new ones; else ask"
+    )
+
+
+def _short(value: str) -> str:
+    return f"{value[:12]}…" if len(value) > 16 else value
+
+
 def rejection(result: AttestationResult) -> str:
     """Every failed claim: what was expected, what came, what to do."""
     lines = [_claim(claim) for claim in result.failed_claims]
@@ -129,12 +143,35 @@ def _claim(claim: Claim) -> str:
 
 
 def _deciding_lines(table: ProviderTable, claims: Iterable[Claim]) -> Iterator[Related]:
+    """Where the policy decided; what is not written there decided by its default."""
     spans: Mapping[str, Span] = table.policy_spans
     for claim in claims:
-        if claim.policy_key is not None and claim.policy_key in spans:
-            yield Related(spans[claim.policy_key], f"decided {claim.name.value}")
+        key = claim.policy_key
+        if key is not None and key in spans:
+            yield Related(spans[key], f"decided {claim.name.value}")
+        elif key is not None:
+            policy = table.policy_entry
+            place = policy.span if policy is not None else table.span
+            yield Related(place, f"has no {key}, so its default decided {claim.name.value}")
+
+
+def _staleness(status: ProviderStatus, when: str) -> str:
+    verdict = "attested" if status.result is not None and status.result.affirmed else "refused"
+    if status.error is None:
+        return f"Last {verdict} {when}, which is too long ago to rely on; attest again"
+    return f"Last {verdict} {when}; that could not be renewed: {status.error.message}"
 
 
 def _when(status: ProviderStatus) -> str:
-    at = rfc3339(status.checked_at)[11:16] + " UTC" if status.checked_at is not None else "unknown"
-    return f"evidence from {at}, judged by the policy as edited" if status.what_if else at
+    """The date too where that may not be today's."""
+    if status.checked_at is None:
+        return "at an unknown time"
+    if status.what_if:
+        return f"evidence of {_date(status.checked_at)}, judged by the policy as edited"
+    if status.state is State.STALE:
+        return _date(status.checked_at)
+    return f"{rfc3339(status.checked_at)[11:16]} UTC"
+
+
+def _date(seconds: int) -> str:
+    return f"{rfc3339(seconds)[:16].replace('T', ' ')} UTC"

@@ -315,7 +315,8 @@ class Session:
         for entry in self._files.all:
             for name in entry.ids.get(peer, ()):
                 self._told(entry, name, self._status_of(entry, name))
-            if peer in entry.ids:
+            # While it is checked again, what was found before stays shown.
+            if peer in entry.ids and self._monitor.status(peer).state is not State.CHECKING:
                 self._show_soon(entry)
 
     def _show(self, entry: OpenFile) -> None:

@@ -299,6 +299,7 @@ async def test_a_policy_edit_retires_what_it_would_not_admit(
     world: World, provider: SimulatedProvider
 ) -> None:
     uri = world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
     await world.request()
     world.save(uri, provider.config_toml("tee", allowed_tdx_status=["UpToDate", "OutOfDate"]))
     await provider.record.wait_for(lambda record: record.connections[0].closed)
@@ -365,6 +366,7 @@ async def test_a_refusal_ends_the_connections_that_were_affirmed_before(
     world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uri = world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
     await world.request()
     play(provider, monkeypatch, replaying)
     await world.session.attest(uri, "tee")

@@ -1,0 +1,446 @@
+"""Live status in a session: what is contacted when, told, shown, re-appraised and remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratls_ls.config.problem import Severity
+from ratls_ls.lsp import methods
+from ratls_ls.settings import parse
+from ratls_ls.simulator import SimulatedProvider, serve
+from ratls_ls.simulator.scenario import Scenario
+
+from .world import World, a_world, out_of_date, play, refused, replaying
+
+
+def other_firmware(scenario: Scenario) -> None:
+    """The TD boots with another MRTD."""
+    scenario.td_report.mrtd = b"\x99" * 48
+
+
+def states(world: World, provider: str = "tee") -> list[str]:
+    return [status["state"] for status in world.told if status["provider"] == provider]
+
+
+# What is contacted when.
+
+
+async def test_what_is_saved_is_attested_on_open(world: World, provider: SimulatedProvider) -> None:
+    uri = world.open(provider.config_toml("tee"))
+    status = await world.state("tee", "affirmed")
+    assert status.keys() == {"provider", "uri", "range", "state", "result", "checkedAt"}
+    assert status["uri"] == uri
+    assert status["range"]["start"] == {"line": 0, "character": 0}
+    assert states(world) == ["checking", "affirmed"]
+    shown = await world.shows(uri, "attestation-affirmed")
+    assert shown.severity is Severity.INFORMATION
+    assert [request.is_quote for request in provider.record.requests] == [True]
+
+
+async def test_what_is_not_saved_is_not_contacted(
+    world: World, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.write("# empty\n")
+    world.session.open(uri, text, 1)
+    world.session.change(uri, text + "\n", 2)
+    untitled = "untitled:Untitled-1"
+    world.session.open(untitled, text, 1)
+    world.session.save(uri)
+    await world.state("tee", "affirmed")
+    assert len(provider.record.connections) == 1
+
+
+@pytest.mark.parametrize(
+    ("trigger", "on_open", "on_save"),
+    [("onOpenAndSave", 1, 2), ("onSave", 0, 1), ("manual", 0, 0)],
+)
+async def test_triggers(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    provider: SimulatedProvider,
+    trigger: str,
+    on_open: int,
+    on_save: int,
+) -> None:
+    settings = {"attestation": {"trigger": trigger}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        uri = world.open(provider.config_toml("tee"))
+        if on_open:
+            await world.state("tee", "affirmed")
+        assert len(provider.record.connections) == on_open
+        world.session.save(uri)
+        if on_save:
+            await world.state("tee", "affirmed", after=2 * on_open)
+        assert len(provider.record.connections) == on_save
+        await world.session.attest(uri, "tee")
+        assert len(provider.record.connections) == on_save + 1
+
+
+async def test_statuses_of_every_kind(world: World, provider: SimulatedProvider) -> None:
+    text = provider.config_toml("tee")
+    plain = provider.config_toml("plain").replace("use_ratls = true", "use_ratls = false")
+    wrong = provider.config_toml("wrong", allowed_tdx_status=[])
+    uri = world.write("\n".join([text, plain, wrong]))
+    found = {status["provider"]: status for status in await world.statuses()}
+    assert {name: status["state"] for name, status in found.items()} == {
+        "tee": "unchecked",
+        "plain": "disabled",
+        "wrong": "invalid",
+    }
+    assert {status["uri"] for status in found.values()} == {uri}
+    (one,) = await world.statuses(provider="tee", refresh=True)
+    assert one["state"] == "affirmed"
+    assert await world.statuses(uri=uri, provider="nobody") == []
+    assert await world.statuses(uri="file:///nowhere/config.toml") == []
+
+
+async def test_unreachable_and_back(world: World, provider: SimulatedProvider) -> None:
+    await provider.stop_pccs()
+    uri = world.open(provider.config_toml("tee"))
+    status = await world.state("tee", "unreachable")
+    assert status["error"]["code"] == "unreachable-pccs"
+    shown = await world.shows(uri, "attestation-unreachable")
+    assert shown.severity is Severity.WARNING
+    assert "PCCS" in shown.message
+
+
+async def test_an_attestation_that_cannot_be_renewed_is_stale(
+    world: World, provider: SimulatedProvider
+) -> None:
+    uri = world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    await provider.stop()
+    await world.session.attest(uri, "tee")
+    status = await world.state("tee", "stale")
+    assert status["error"]["code"] == "unreachable-tcp"
+    assert status["result"]["verdict"] == "affirmed"
+    shown = await world.shows(uri, "attestation-stale")
+    assert shown.severity is Severity.HINT
+    assert "could not be renewed" in shown.message
+    assert world.diagnostic(uri, "attestation-affirmed") is None
+
+
+async def test_an_attestation_that_nobody_renews_gets_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    settings = {"attestation": {"refreshMinutes": 0, "connectionMaxAgeMinutes": 0.0005}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        uri = world.open(provider.config_toml("tee"))
+        await world.state("tee", "stale")
+        assert "too long ago" in (await world.shows(uri, "attestation-stale")).message
+        assert len(provider.record.connections) == 1
+
+
+async def test_refreshed_by_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    settings = {"attestation": {"refreshMinutes": 0.0005}}
+    async with (
+        serve() as other,
+        a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world,
+    ):
+        uri = world.open(provider.config_toml("tee"))
+        await provider.record.wait_for(lambda record: len(record.connections) >= 4)
+        # A host that is being typed is left alone, also if it was saved before.
+        world.session.change(uri, provider.config_toml("tee") + "\n", 2)
+        await world.until(lambda: states(world)[-1] == "affirmed")
+        checks = len(provider.record.connections)
+        second = world.home / "second.toml"
+        second.write_text(other.config_toml("other"), "utf-8")
+        world.session.open(second.as_uri(), second.read_text("utf-8"), 1)
+        await other.record.wait_for(lambda record: len(record.connections) >= 6)
+        assert len(provider.record.connections) == checks
+
+
+async def test_a_check_that_is_cancelled_leaves_the_status_as_it_was(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(provider, monkeypatch, lambda scenario: scenario.quote.append(_hanging))
+    world.open(provider.config_toml("tee"))
+    await provider.record.wait_for(lambda record: bool(record.requests))
+    world.session.cancel_checks()
+    await world.state("tee", "unchecked")
+    await provider.record.wait_for(lambda record: record.connections[0].closed)
+
+
+def _hanging(response: Any) -> Any:
+    async def hang(wire: Any) -> None:
+        await wire.hang()
+
+    response.deliver = hang
+    return response
+
+
+# Edits.
+
+
+async def test_what_if_the_policy_allowed_it(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(provider, monkeypatch, out_of_date)
+    uri = world.open(provider.config_toml("tee"))
+    refusal = await world.shows(uri, "attestation-rejected")
+    assert "tcb-status" in refusal.message
+    connections = len(provider.record.connections)
+
+    weaker = provider.config_toml("tee", allowed_tdx_status=["UpToDate", "OutOfDate"])
+    started = time.perf_counter()
+    world.session.change(uri, weaker, 2)
+    spent = time.perf_counter() - started
+    assert spent < 0.05  # some milliseconds on a machine at rest
+    shown = world.diagnostic(uri, "attestation-degraded")
+    assert shown is not None
+    assert "judged by the policy as edited" in shown.message
+    told = await world.state("tee", "affirmed")
+    assert told["checkedAt"]
+
+    # Undone, it is what was found and no guess.
+    world.session.change(uri, provider.config_toml("tee"), 3)
+    again = world.diagnostic(uri, "attestation-rejected")
+    assert again is not None
+    assert "as edited" not in again.message
+    assert len(provider.record.connections) == connections
+
+    world.session.change(uri, weaker, 4)
+    told_before = len(world.told)
+    world.write(weaker)
+    world.session.save(uri)
+    await world.state("tee", "affirmed", after=told_before)
+    await world.until(
+        lambda: (
+            (found := world.diagnostic(uri, "attestation-degraded"))
+            and "as edited" not in found.message
+        )
+    )
+    assert len(provider.record.connections) == connections + 1
+
+
+async def test_a_tighter_policy_shows_at_once_that_it_would_refuse(
+    world: World, provider: SimulatedProvider
+) -> None:
+    uri = world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    text = provider.config_toml("tee", os_image_hash="00" * 32)
+    world.session.change(uri, text, 2)
+    shown = world.diagnostic(uri, "attestation-rejected")
+    assert shown is not None
+    (related,) = shown.related
+    assert related.span.of(text) == f'os_image_hash = "{"00" * 32}"'
+    assert (await world.state("tee", "rejected"))["result"]["verdict"] == "rejected"
+
+
+async def test_another_host_has_no_status_yet(world: World, provider: SimulatedProvider) -> None:
+    uri = world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    world.session.change(uri, provider.config_toml("tee").replace("localhost", "127.0.0.1"), 2)
+    await world.state("tee", "unchecked")
+    assert all(not item.code.startswith("attestation") for item in world.shown[uri])
+    assert len(provider.record.connections) == 1
+
+
+async def test_what_an_edit_changes_is_told_once(world: World, provider: SimulatedProvider) -> None:
+    text = provider.config_toml("tee")
+    uri = world.open(text)
+    await world.state("tee", "affirmed")
+    for version in range(2, 30):
+        world.session.change(uri, text.replace('"UpToDate"', '"' + "x" * version), version)
+    await world.state("tee", "invalid")
+    world.session.change(uri, text, 40)
+    await world.until(lambda: states(world)[-1] == "affirmed")
+    assert states(world) == ["checking", "affirmed", "invalid", "affirmed"]
+    world.session.change(uri, provider.config_toml("renamed"), 41)
+    gone = await world.state("tee", "disabled")
+    assert gone["range"] == {
+        "start": {"line": 0, "character": 0},
+        "end": {"line": 0, "character": 0},
+    }
+    assert (await world.state("renamed", "affirmed"))["result"]["provider"] == "renamed"
+
+
+async def test_an_undone_edit_keeps_the_connections(
+    world: World, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.open(text)
+    await world.state("tee", "affirmed")
+    world.session.change(uri, text + "\n[", 2)
+    world.session.change(uri, text, 3)
+    assert (await world.request())["timings"]["reusedConnection"] is True
+
+
+async def test_closing_takes_the_diagnostics_away_and_keeps_the_status(
+    world: World, provider: SimulatedProvider
+) -> None:
+    uri = world.open(provider.config_toml("tee"))
+    await world.shows(uri, "attestation-affirmed")
+    world.session.close(uri)
+    assert world.shown[uri] == []
+    (status,) = await world.statuses()
+    assert status["state"] == "affirmed"
+    world.config.unlink()
+    assert await world.statuses() == []
+    assert states(world)[-1] == "disabled"
+
+
+async def test_a_default_that_decided_is_pointed_at(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(provider, monkeypatch, out_of_date)
+    text = provider.config_toml("tee").replace('allowed_tdx_status = ["UpToDate"]\n', "")
+    uri = world.open(text)
+    shown = await world.shows(uri, "attestation-rejected")
+    (related,) = shown.related
+    assert related.span.of(text) == "[model_providers.tee.ratls_policy]"
+    assert "has no allowed_tdx_status" in related.message
+
+
+async def test_documents_leave_each_other_alone(world: World, provider: SimulatedProvider) -> None:
+    one = world.open(provider.config_toml("tee"))
+    await world.shows(one, "attestation-affirmed")
+    two = (world.home / "two.toml").as_uri()
+    publications = world.publications
+    world.session.open(two, "[model_providers.x\n\0", 1)
+    world.session.change(two, "\ud800" * 3, 2)
+    world.session.close(two)
+    assert world.diagnostic(one, "attestation-affirmed") is not None
+    assert world.publications > publications
+    other = (world.home / "pyproject.toml").as_uri()
+    world.session.open(other, "[project]\n[broken", 1)
+    assert other not in world.shown
+
+
+# Settings.
+
+
+async def test_settings_that_change_nothing_keep_everything(
+    world: World, provider: SimulatedProvider
+) -> None:
+    world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    world.session.configure(world.session.settings)
+    assert (await world.request())["timings"]["reusedConnection"] is True
+
+
+async def test_trust_that_is_taken_away_ends_what_runs_and_comes_back(
+    world: World, provider: SimulatedProvider
+) -> None:
+    uri = world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    parts: list[Any] = []
+    running = asyncio.ensure_future(world.request(path="/test/held-events", parts=parts))
+    await world.until(lambda: len(parts) == 2)
+    world.session.configure(parse({"trusted": False}))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await world.state("tee", "untrusted")
+    assert (await refused(world.request())).code == methods.UNTRUSTED
+    assert world.diagnostic(uri, "attestation-affirmed") is None
+    before = len(world.told)
+    world.session.configure(parse({}))
+    await world.state("tee", "affirmed", after=before)
+
+
+async def test_other_settings_let_running_requests_end_in_peace(
+    world: World, provider: SimulatedProvider
+) -> None:
+    world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    parts: list[Any] = []
+    running = asyncio.ensure_future(world.request(path="/test/held-events", parts=parts))
+    await world.until(lambda: len(parts) == 2)
+    world.session.configure(parse({"attestation": {"refreshMinutes": 1}}))
+    provider.gate.set()
+    assert (await running)["complete"] is True
+
+
+async def test_session_binding_is_required_from_the_setting_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        serve(generation="v0") as provider,
+        a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
+    ):
+        world.open(provider.config_toml("tee"))
+        await world.state("tee", "affirmed")
+        world.session.configure(parse({"attestation": {"requireSessionBinding": True}}))
+        await world.state("tee", "rejected")
+        assert (await refused(world.request())).code == methods.ATTESTATION_REJECTED
+
+
+async def test_a_root_that_cannot_be_read_stops_all_traffic(
+    world: World, provider: SimulatedProvider
+) -> None:
+    world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    wrong = {"unsafeRootCa": ["/nowhere.pem"], "attestation": {"trigger": "never"}}
+    world.session.configure(parse(wrong))
+    await world.state("tee", "untrusted")
+    assert len(world.complaints) == 2
+    assert "/nowhere.pem" in world.complaints[1]
+    world.session.configure(parse(wrong))
+    assert len(world.complaints) == 2
+    before = len(world.told)
+    world.session.configure(parse({}))
+    await world.state("tee", "affirmed", after=before)
+
+
+async def test_a_config_written_by_somebody_else_counts_once_the_editor_shows_it(
+    world: World, provider: SimulatedProvider
+) -> None:
+    uri = world.open("[model_providers]\n")
+    text = provider.config_toml("tee")
+    world.session.change(uri, text, 2)
+    assert not provider.record.connections
+    world.write(text)
+    world.session.changed_on_disk(uri)
+    await world.state("tee", "affirmed")
+
+
+# Drift.
+
+
+async def test_measurements_that_changed_are_told_until_they_are_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    unpinned = provider.config_toml("tee", pinned=False)
+    async with a_world(tmp_path, monkeypatch, trusting=[provider]) as world:
+        uri = world.open(unpinned)
+        await world.shows(uri, "attestation-affirmed")
+        assert world.diagnostic(uri, "measurement-changed") is None
+    play(provider, monkeypatch, other_firmware)
+    for _ in range(2):  # sessions
+        async with a_world(tmp_path, monkeypatch, trusting=[provider]) as world:
+            uri = world.open(unpinned)
+            shown = await world.shows(uri, "measurement-changed")
+            assert shown.severity is Severity.WARNING
+            assert "mrtd: " in shown.message
+            assert "→ 999999999999…" in shown.message
+            assert "rtmr0" not in shown.message
+            await world.session.attest(uri, "tee")
+            assert world.diagnostic(uri, "measurement-changed") is not None
+    pinned = provider.config_toml("tee", pinned=False, expected_bootchain={"mrtd": "99" * 48})
+    for text in (pinned, unpinned):
+        async with a_world(tmp_path, monkeypatch, trusting=[provider]) as world:
+            uri = world.open(text)
+            await world.shows(uri, "attestation-affirmed")
+            assert world.diagnostic(uri, "measurement-changed") is None
+
+
+async def test_a_refused_server_leaves_no_measurements_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    unpinned = provider.config_toml("tee", pinned=False)
+    play(provider, monkeypatch, other_firmware, replaying)
+    async with a_world(tmp_path, monkeypatch, trusting=[provider]) as world:
+        uri = world.open(unpinned)
+        await world.shows(uri, "attestation-rejected")
+        provider.set_faults()
+        await world.session.attest(uri, "tee")
+        await world.shows(uri, "attestation-affirmed")
+        assert world.diagnostic(uri, "measurement-changed") is None
