@@ -20,7 +20,7 @@ def state_directory() -> Path:
 
 def write(file: Path, data: bytes) -> None:
     """Replace `file` as a whole. Raises OSError."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(file.parent)
     descriptor, name = tempfile.mkstemp(dir=file.parent)  # created 0600
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -33,9 +33,16 @@ def write(file: Path, data: bytes) -> None:
 
 def append(file: Path, data: bytes) -> None:
     """Add `data` at the end of `file`, in one piece among other writers. Raises OSError."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(file.parent)
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(descriptor, data)
     finally:
         os.close(descriptor)
+
+
+def _make(directory: Path) -> None:
+    """With its parents, each for the owner only; `Path.mkdir` would open up the latter."""
+    if not directory.is_dir():
+        _make(directory.parent)
+        directory.mkdir(mode=0o700, exist_ok=True)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import re
 import ssl
-import tempfile
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +22,7 @@ import certifi
 import httpcore
 import httpx
 
+from ratls_ls import private_files
 from ratls_ls.rats import collateral as collaterals
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import CollateralError
@@ -166,11 +165,7 @@ class CollateralStore:
             return
         # A cache that cannot be written makes later starts slower, nothing else.
         with suppress(OSError):
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=file.parent)  # created 0600
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(name).replace(file)
+            private_files.write(file, text.encode())
 
 
 def _valid_at(collateral: Collateral, now: int) -> bool:

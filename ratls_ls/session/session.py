@@ -15,6 +15,7 @@ from ratls_ls import private_files
 from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import DeadlineError, UnreachableError
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
+from ratls_ls.audit import Audit
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.history import History
@@ -93,6 +94,8 @@ class Session:
         self._complaints = frozenset(complaints)
         self.settings = settings
         self._verifier = verifier
+        directory = private_files.state_directory() / "audit"
+        self._audit = Audit(directory, self._complain) if settings.audit else None
         self._clients = Clients(
             verifier, lambda provider, found: self._attested(verifier, provider, found)
         )
@@ -243,17 +246,23 @@ class Session:
         self._require_trust()
         provider = requests.find_provider(self._files, params, self._encoding)
         request = requests.prepared(provider, params, self._environment)
+        client, outcome, evidence = self._clients.get(provider), methods.REQUEST_CANCELLED, None
         try:
             with self._cancellable():
-                return await requests.send(
-                    self._clients.get(provider), provider, request, params, emit
-                )
+                result = await requests.send(client, provider, request, params, emit)
+            outcome, evidence = result["status"], result["attestation"]["evidenceSha256"]
+            return result
         except MethodError as error:
+            outcome = error.code
             cause = error.__cause__
             # A caller's impatience says nothing about the provider.
             if isinstance(cause, UnreachableError) and not isinstance(cause, DeadlineError):
                 self._monitor.unreachable(provider.peer, cause)
             raise
+        finally:
+            if self._audit is not None:
+                now = int(self._verifier.clock())
+                self._audit.request(now, provider.id, provider.origin, evidence, outcome)
 
     def _require_trust(self) -> None:
         if not self.settings.trusted:
@@ -308,6 +317,8 @@ class Session:
                 self._monitor.check(provider)
 
     def _attested(self, verifier: Verifier, provider: Provider, attestation: Attestation) -> None:
+        if self._audit is not None:
+            self._audit.attestation(provider.id, attestation)
         if verifier is self._verifier:  # else the settings it was judged by are gone
             self._monitor.attested(provider.peer, attestation)
 
