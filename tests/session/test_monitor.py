@@ -1,0 +1,287 @@
+"""When the monitor looks again, by a clock of its own and with no network."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from ratls_ls import monitor as monitors
+from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.atls.pccs import CollateralStore
+from ratls_ls.atls.verifier import Verifier
+from ratls_ls.config.model import Peer, Provider
+from ratls_ls.monitor import Monitor
+from ratls_ls.rats.attestation import Attestation
+from ratls_ls.rats.errors import EvidenceError
+from ratls_ls.rats.policy import AppraisalPolicy
+from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
+from ratls_ls.status import State
+from tests.rats.world import LIVE
+
+MINUTE = 60.0
+
+
+def provider(name: str, **policy: Any) -> Provider:
+    return Provider(name, f"https://{name}.example/v1", AppraisalPolicy(**policy))
+
+
+@dataclass
+class Net:
+    """Clients without a network: each check ends as `ends` says, when `gate` is open."""
+
+    now: float = 1_000_000.0
+    ends: dict[str, str] = field(default_factory=dict)
+    checked: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    running: int = 0
+    most: int = 0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    monitor: Monitor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def get(self, provider: Provider) -> Any:
+        return _Client(self, provider)
+
+    def retire(self, peer: Peer) -> None:
+        self.retired.append(peer.host)
+
+    def on_change(self, _: Peer) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def until(self, found: Callable[[], object]) -> None:
+        async with asyncio.timeout(5):
+            while not found():
+                await self.changed.wait()
+
+    async def later(self, seconds: float) -> None:
+        """Time passes, and the monitor notices as it would at its next look."""
+        self.now += seconds
+        timer = self.monitor._timer
+        if timer is not None and not timer.cancelled():
+            timer.cancel()
+            self.monitor._wake()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+@dataclass
+class _Client:
+    net: Net
+    provider: Provider
+
+    async def attest(self) -> None:
+        net = self.net
+        net.checked.append(self.provider.host)
+        net.running += 1
+        net.most = max(net.most, net.running)
+        try:
+            await net.gate.wait()
+        finally:
+            net.running -= 1
+        match net.ends.get(self.provider.host):
+            case None:
+                net.monitor.attested(self.provider.peer, attestation(self.provider, net.now))
+            case "unreachable":
+                raise UnreachableError(Step.TCP, self.provider.host, "nobody is there")
+            case other:
+                raise RuntimeError(other)
+
+
+def attestation(provider: Provider, now: float) -> Attestation:
+    claims = tuple(Claim(name, ClaimVerdict.PASSED) for name in ClaimName)
+    result = AttestationResult(claims, provider.origin, int(now))
+    return Attestation(result, EvidenceError(ClaimName.QUOTE_FORMAT, "none"), None, LIVE)
+
+
+def net(refresh_minutes: float = 15, max_age_minutes: float = 30) -> Net:
+    made = Net()
+    verifier = Verifier(
+        CollateralStore(None), clock=lambda: made.now, max_age_seconds=max_age_minutes * MINUTE
+    )
+    made.monitor = Monitor(
+        made,  # type: ignore[arg-type]
+        verifier,
+        made.on_change,
+        refresh_seconds=refresh_minutes * MINUTE,
+    )
+    return made
+
+
+async def checked(made: Net, *providers: Provider, unasked: bool = True) -> None:
+    """All in one saved document, each checked once."""
+    made.monitor.watch("a", providers, saved=True, unasked=unasked)
+    for each in providers:
+        await asyncio.gather(made.monitor.check(each), return_exceptions=True)
+
+
+A, B = provider("a"), provider("b")
+
+
+async def test_refreshed_by_interval_give_or_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = net(refresh_minutes=15)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+    await checked(made, A)
+    await made.later(17.9 * MINUTE)
+    assert made.checked == ["a.example"]
+    await made.later(0.2 * MINUTE)
+    assert made.checked == ["a.example"] * 2
+    await made.later(18.1 * MINUTE)
+    assert made.checked == ["a.example"] * 3
+
+
+async def test_a_machine_that_slept_looks_at_once() -> None:
+    made = net()
+    await checked(made, A)
+    await made.later(9 * 60 * MINUTE)
+    assert made.checked == ["a.example"] * 2
+
+
+async def test_a_clock_that_is_set_back_puts_nothing_off() -> None:
+    made = net()
+    await checked(made, A)
+    await made.later(-24 * 60 * MINUTE)
+    assert made.checked == ["a.example"] * 2
+
+
+@pytest.mark.parametrize("refresh", [0, 15])
+async def test_unasked_only_what_may_be(refresh: float) -> None:
+    made = net(refresh_minutes=refresh)
+    await checked(made, A, unasked=refresh == 0)
+    await made.later(24 * 60 * MINUTE)
+    assert made.checked == ["a.example"]
+    assert made.monitor.status(A.peer).state is State.STALE
+
+
+async def test_failures_are_backed_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = net(refresh_minutes=15)
+    monkeypatch.setattr(random, "uniform", lambda *_: 1.0)
+    made.ends["a.example"] = "unreachable"
+    await checked(made, A)
+    for count, seconds in enumerate((15, 30, 60, 120, 240, 480, 900, 900), start=1):
+        assert len(made.checked) == count
+        await made.later(seconds - 1)
+        assert len(made.checked) == count
+        await made.later(1)
+    assert made.monitor.status(A.peer).state is State.UNREACHABLE
+
+
+async def test_when_one_comes_back_the_others_are_tried() -> None:
+    made = net()
+    made.ends = {"a.example": "unreachable", "b.example": "unreachable"}
+    await checked(made, A, B)
+    made.ends.clear()
+    made.checked.clear()
+    await made.monitor.check(A)
+    await made.later(0)
+    assert made.checked == ["a.example", "b.example"]
+    assert made.monitor.status(B.peer).state is State.AFFIRMED
+
+
+async def test_an_earlier_result_turns_stale_and_is_not_lost() -> None:
+    made = net()
+    await checked(made, A)
+    made.ends["a.example"] = "unreachable"
+    await made.monitor.check(A)
+    status = made.monitor.status(A.peer)
+    assert (status.state, status.error and status.error.code) == (
+        State.STALE,
+        "unreachable-tcp",
+    )
+    assert status.result is not None
+
+
+async def test_an_internal_error_is_shown_and_affirms_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = net()
+    made.ends["a.example"] = "a secret"
+    await checked(made, A)
+    status = made.monitor.status(A.peer)
+    assert status.state is State.UNREACHABLE
+    assert status.error is not None
+    assert status.error.message == "internal error (RuntimeError); please report it"
+    assert "a secret" not in caplog.text
+
+
+async def test_a_check_under_way_is_joined() -> None:
+    made = net()
+    made.gate.clear()
+    made.monitor.watch("a", [A], saved=True, unasked=True)
+    assert made.monitor.check(A) is made.monitor.check(A)
+    made.gate.set()
+    await made.monitor.check(A)
+    assert made.checked == ["a.example"]
+
+
+async def test_few_checks_run_at_once_and_a_keystroke_stays_quick() -> None:
+    made = net()
+    made.gate.clear()
+    many = [provider(f"p{index}") for index in range(10_000)]
+    made.monitor.watch("a", many, saved=True, unasked=True)
+    checks = [made.monitor.check(each) for each in many]
+    await made.until(lambda: made.running == monitors.MAX_CHECKS_AT_ONCE)
+    started = time.perf_counter()
+    made.monitor.watch("a", many, saved=False, unasked=False)
+    assert time.perf_counter() - started < 0.25
+    made.gate.set()
+    await asyncio.gather(*checks)
+    assert made.most == monitors.MAX_CHECKS_AT_ONCE
+    assert len(made.checked) == 10_000
+    made.monitor.stop()
+
+
+async def test_what_is_edited_away_lingers_and_what_is_saved_away_goes() -> None:
+    made = net()
+    await checked(made, A, B)
+    made.monitor.watch("a", [B], saved=False, unasked=False)
+    assert made.monitor.status(A.peer).state is State.AFFIRMED
+    assert made.retired == []
+    made.monitor.watch("a", [A, B], saved=False, unasked=False)
+    made.monitor.watch("a", [A], saved=True, unasked=True)
+    assert made.retired == ["b.example"]
+    made.monitor.watch("a", [], saved=False, unasked=False)
+    await made.later(monitors.LINGER_SECONDS + 1)
+    assert made.retired == ["b.example", "a.example"]
+
+
+async def test_another_document_that_has_it_too_keeps_it() -> None:
+    made = net()
+    await checked(made, A)
+    made.monitor.watch("b", [provider("a")], saved=True, unasked=True)
+    made.monitor.unwatch("a")
+    assert made.retired == []
+    made.monitor.unwatch("b")
+    assert made.retired == ["a.example"]
+
+
+async def test_what_is_edited_away_is_checked_no_longer() -> None:
+    made = net()
+    made.gate.clear()
+    made.monitor.watch("a", [A], saved=True, unasked=True)
+    running = made.monitor.check(A)
+    await made.until(lambda: made.running == 1)
+    made.monitor.watch("a", [], saved=False, unasked=False)
+    await asyncio.wait([running])
+    assert running.cancelled()
+    assert made.running == 0
+
+
+async def test_cancelled_checks_leave_what_was_known() -> None:
+    made = net()
+    await checked(made, A)
+    made.gate.clear()
+    running = made.monitor.check(A)
+    await made.until(lambda: made.monitor.status(A.peer).state is State.CHECKING)
+    made.monitor.cancel_checks()
+    await asyncio.wait([running])
+    assert made.monitor.status(A.peer).state is State.AFFIRMED
