@@ -210,6 +210,17 @@ def _editor() -> Editor:
     return editor
 
 
+def user_environment(home: Path) -> dict[str, str]:
+    """The environment of a user who has everything in `home`."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "CODEX_HOME": str(home / ".codex"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "XDG_STATE_HOME": str(home / ".state"),
+    }
+
+
 @asynccontextmanager
 async def editor(
     home: Path,
@@ -224,17 +235,9 @@ async def editor(
     `settings`: the nested object of section `ratls`. `capabilities`: an editor that pytest-lsp
     knows ("neovim" negotiates utf-8, "visual-studio-code" utf-16).
     """
-    variables = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "CODEX_HOME": str(home / ".codex"),
-        "XDG_CACHE_HOME": str(home / ".cache"),
-        "XDG_STATE_HOME": str(home / ".state"),
-        **(environment or {}),
-    }
     driven = _editor()
     command = [sys.executable, "-m", "ratls_ls", "--stdio", *map(str, arguments)]
-    await driven.start_io(*command, env=variables)
+    await driven.start_io(*command, env={**user_environment(home), **(environment or {})})
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             initialized = await driven.initialize_session(

@@ -8,7 +8,6 @@ import json
 import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,15 @@ import pytest
 
 from ratls_ls.atls import network
 from ratls_ls.lsp import answer, methods
-from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
+from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.event_log import certificate_event
-from ratls_ls.simulator.http import Request, Response
+from ratls_ls.simulator.http import Response
 from ratls_ls.simulator.scenario import Log, Scenario
 
-from .world import World, a_world, out_of_date, play, refused, replaying
+from .world import Api, World, a_world, out_of_date, play, refused, replaying
 
 RESULT_KEYS = {"status", "headers", "complete", "attestation", "timings"}
 TIMINGS = {"connectMs", "attestMs", "firstByteMs", "totalMs", "reusedConnection"}
-
-
-@dataclass(frozen=True)
-class Api(OpenAi):
-    """Answers `answer()` to everything, whatever the path."""
-
-    answer: Callable[[], Response] = Response
-
-    async def respond(self, request: Request) -> Response | None:
-        return self.answer()
 
 
 # Bodies.

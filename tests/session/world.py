@@ -16,7 +16,8 @@ from ratls_ls import settings as settings_module
 from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
 from ratls_ls.session import OpenFile, Options, Session
-from ratls_ls.simulator import FAULTS, Fault, SimulatedProvider
+from ratls_ls.simulator import FAULTS, Fault, OpenAi, SimulatedProvider
+from ratls_ls.simulator.http import Request, Response
 from ratls_ls.simulator.scenario import Scenario
 
 PATIENCE_SECONDS = 15.0
@@ -134,6 +135,16 @@ def out_of_date(scenario: Scenario) -> None:
 def replaying(scenario: Scenario) -> None:
     """Quotes are made for another connection's nonce."""
     scenario.report_data = lambda _: bytes(64)
+
+
+@dataclass(frozen=True)
+class Api(OpenAi):
+    """Answers `answer()` to everything, whatever the path."""
+
+    answer: Callable[[], Response] = Response
+
+    async def respond(self, request: Request) -> Response | None:
+        return self.answer()
 
 
 async def refused(request: Any) -> MethodError:

@@ -1,0 +1,227 @@
+"""`attestedRequest` as an editor extension sends it, to the real server over stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pygls.exceptions import JsonRpcException
+
+from ratls_ls.simulator import serve
+from ratls_ls.simulator.http import Response
+from tests.session.world import Api, play, replaying
+
+from .editor import PATIENCE_SECONDS, editor, refused, trust, user_environment
+
+PROMPT = {"model": "simulated", "input": "a secret prompt", "stream": True}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".codex").mkdir()
+    return tmp_path
+
+
+async def test_errors_have_their_codes_and_data(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serve() as provider:
+        config = home / ".codex" / "config.toml"
+        config.write_text(
+            provider.config_toml("tee") + "\n" + provider.config_toml("keyed", env_key="NO_KEY"),
+            "utf-8",
+        )
+        async with editor(home, arguments=trust(provider, home)) as ls:
+
+            async def error(**params: Any) -> JsonRpcException:
+                return await refused(ls.request("attestedRequest", params))
+
+            wrong = await error(provider="tee")
+            assert (wrong.code, wrong.data) == (
+                -32602,
+                {"where": "path", "why": "is required"},
+            )
+            assert (await refused(ls.request("attestedRequest", None))).code == -32602
+            unset = await error(provider="keyed", path="/models")
+            assert (unset.code, unset.data["where"]) == (-32602, "model_providers.keyed.env_key")
+            nobody = await error(provider="nobody", path="/models")
+            assert (nobody.code, nobody.data) == (-32011, [])
+            assert not provider.record.connections
+
+            play(provider, monkeypatch, replaying)
+            rejected = await error(provider="tee", path="/responses", body=PROMPT)
+            assert (rejected.code, rejected.data["verdict"]) == (-32010, "rejected")
+            assert provider.record.api_bytes == 0
+            provider.set_faults()
+            cut = await error(provider="tee", path="/test/cut")
+            assert cut.code == -32015
+            assert cut.data["received"] > 0
+            late = await error(provider="tee", path="/test/held-events", timeoutMs=300)
+            assert (late.code, late.data.keys()) == (-32015, {"received"})
+            # After all of that the server serves on.
+            assert (await ls.request("attestedRequest", {"provider": "tee", "path": "/models"}))[
+                "body"
+            ]["object"] == "list"
+
+
+async def test_cancelled_requests_are_answered_as_such(home: Path) -> None:
+    async with serve() as provider:
+        config = home / ".codex" / "config.toml"
+        config.write_text(provider.config_toml("tee"), "utf-8")
+        async with editor(home, arguments=trust(provider, home)) as ls:
+            params = {"provider": "tee", "path": "/test/held-events", "partialResultToken": 7}
+            identifier, running = ls.start_request("attestedRequest", params)
+            await ls.until(lambda: len(ls.parts.get(7, [])) == 2)
+            ls.cancel(identifier)
+            ls.cancel(identifier)
+            assert (await refused(running)).code == -32800
+            provider.gate.set()
+            await provider.record.wait_for(lambda record: record.connections[0].closed)
+
+            # Before it starts: both are in the server's hands before it looks at either.
+            prompt = {"provider": "tee", "path": "/responses", "body": PROMPT}
+            identifier, running = ls.start_request("attestedRequest", prompt)
+            ls.cancel(identifier)
+            assert (await refused(running)).code == -32800
+            # After its end, and of what never was.
+            identifier, running = ls.start_request("attestedRequest", {**prompt, "path": "/models"})
+            await running
+            ls.cancel(identifier)
+            ls.cancel("no such id")
+            assert (await ls.request("attestedRequest", prompt))["status"] == 200
+            prompts = [request for request in provider.record.requests if b"secret" in request.body]
+            assert len(prompts) == 2
+
+
+async def test_a_client_that_does_not_read_is_waited_for(home: Path) -> None:
+    """The server holds a stream of 64 MiB back, without growing, and goes on where it stopped."""
+    event, count = 16 * 1024, 4096
+    sent, finished = 0, asyncio.Event()
+
+    async def events() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for index in range(count):
+            yield f"id: {index}\ndata: {'x' * event}\n\n".encode()
+            sent += 1
+        finished.set()
+
+    stream = [("Content-Type", "text/event-stream")]
+    async with serve(api=Api(answer=lambda: Response(200, stream, events()))) as provider:
+        (home / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
+        async with raw_server(home, trust(provider, home)) as server:
+            params = {"provider": "tee", "path": "/events", "partialResultToken": "t"}
+            server.send({"id": 2, "method": "attestedRequest", "params": params})
+            # Nothing is read: what the pipes and buffers on the way do not hold stays unsent.
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(finished.wait(), 1.0)
+            assert 0 < sent < count / 4
+            seen = 0
+            while (message := await server.receive()).get("id") != 2:
+                value = message["params"]["value"]
+                if value["kind"] == "event":
+                    assert (value["id"], len(value["data"])) == (str(seen), event)
+                    seen += 1
+            assert (seen, message["result"]["complete"]) == (count, True)
+            assert server.peak_bytes < 160 * 1024 * 1024
+
+
+async def test_shutdown_answers_what_runs_and_the_process_ends(home: Path) -> None:
+    async with serve() as provider:
+        (home / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
+        async with raw_server(home, trust(provider, home)) as server:
+            for identifier in range(10, 20):
+                path = "/test/held-events" if identifier % 2 else "/models"
+                params = {"provider": "tee", "path": path}
+                server.send({"id": identifier, "method": "attestedRequest", "params": params})
+            await provider.record.wait_for(
+                lambda record: sum(not request.is_quote for request in record.requests) == 10
+            )
+            server.send({"id": 99, "method": "shutdown"})
+            answers = {}
+            while 99 not in answers:
+                message = await server.receive()
+                answers[message["id"]] = message
+            assert sorted(answers) == [*range(10, 20), 99]
+            for identifier in range(11, 20, 2):
+                assert answers[identifier]["error"]["code"] == -32800
+            server.send({"method": "exit"})
+            assert await server.process.wait() == 0
+
+
+async def test_a_client_that_is_gone_ends_the_process(home: Path) -> None:
+    async with serve() as provider:
+        (home / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
+        async with raw_server(home, trust(provider, home)) as server:
+            params = {"provider": "tee", "path": "/test/held-events", "partialResultToken": 1}
+            server.send({"id": 1, "method": "attestedRequest", "params": params})
+            await provider.record.wait_for(
+                lambda record: any(not request.is_quote for request in record.requests)
+            )
+            server.stdin.close()
+            assert await server.process.wait() == 1
+
+
+@dataclass
+class RawServer:
+    """The server behind bare pipes: nothing is read that the test does not ask for."""
+
+    process: asyncio.subprocess.Process
+
+    @property
+    def stdin(self) -> asyncio.StreamWriter:
+        assert self.process.stdin is not None
+        return self.process.stdin
+
+    def send(self, message: dict[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message that is no news of a status."""
+        while (message := await self._receive()).get("method") == "attestationStatus/changed":
+            pass
+        return message
+
+    async def _receive(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            head = await self.process.stdout.readuntil(b"\r\n\r\n")
+            length = int(re.search(rb"Content-Length: (\d+)", head)[1])  # type: ignore[index]
+            message: dict[str, Any] = json.loads(await self.process.stdout.readexactly(length))
+            return message
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that the process ever had (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+
+
+@asynccontextmanager
+async def raw_server(home: Path, arguments: Sequence[str | Path]) -> AsyncIterator[RawServer]:
+    """Started and initialized."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ratls_ls", "--stdio", *map(str, arguments)),
+        env=user_environment(home),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    server = RawServer(process)
+    try:
+        initialize = {"processId": None, "rootUri": None, "capabilities": {}}
+        server.send({"id": 0, "method": "initialize", "params": initialize})
+        await server.receive()
+        server.send({"method": "initialized", "params": {}})
+        yield server
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
