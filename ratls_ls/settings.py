@@ -50,8 +50,11 @@ def section(value: object) -> object | None:
     return value if _KEYS & value.keys() else None
 
 
-def parse(value: object) -> Settings:
-    """Settings from the nested object of `initializationOptions` or the section `ratls`."""
+def parse(value: object, *, trusted: bool = True) -> Settings:
+    """Settings from the nested object of `initializationOptions` or the section `ratls`.
+
+    `trusted`: what that setting is where it is not told.
+    """
     reader = _Reader(value)
     ca_file = reader.get("tls.caFile", str, "")
     trigger = reader.get("attestation.trigger", str, Trigger.ON_OPEN_AND_SAVE.value)
@@ -65,7 +68,7 @@ def parse(value: object) -> Settings:
         # A binding or trust setting that cannot be read must not weaken anything.
         require_session_binding=reader.get("attestation.requireSessionBinding", bool, False, True),
         connection_max_age_minutes=reader.minutes("attestation.connectionMaxAgeMinutes", 30),
-        trusted=reader.get("trusted", bool, True, False),
+        trusted=reader.get("trusted", bool, trusted, False),
         ca_files=(Path(ca_file).expanduser(),) if ca_file else (),
         unsafe_root_ca=tuple(reader.paths("unsafeRootCa")),
         codex_home=Path(codex_home).expanduser() if codex_home else None,

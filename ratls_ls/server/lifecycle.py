@@ -26,8 +26,9 @@ def register(server: Server) -> None:
         if section is None and _can_pull(ls):
             # Not before the client said whether it may be.
             settings = replace(settings, trigger=Trigger.MANUAL)
+        elif section is not None:
+            ls.settings = settings
         ls.start_session(settings)
-        ls.has_settings = section is not None
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: Server, _params: types.InitializedParams) -> None:
@@ -37,7 +38,7 @@ def register(server: Server) -> None:
             with suppress(JsonRpcException, TimeoutError):
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await ls.client_register_capability_async(parameters)
-        if not ls.has_settings and _can_pull(ls):
+        if ls.settings is None and _can_pull(ls):
             await _pull(ls)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
@@ -46,7 +47,7 @@ def register(server: Server) -> None:
     ) -> None:
         section = settings_module.section(params.settings)
         if section is not None:
-            ls.session.configure(settings_module.parse(section))
+            ls.configure(section)
         elif _can_pull(ls):
             await _pull(ls)
 
@@ -66,17 +67,17 @@ def _can_pull(ls: Server) -> bool:
 
 
 async def _pull(ls: Server) -> None:
-    """Take the settings that the client has. Without an answer they stay as they are, but for one
-    that never came at all: then they are what they are by default."""
+    """Take the settings that the client has. If it has none, those stay that it sent before, else
+    they are what they are by default."""
     item = types.ConfigurationItem(section="ratls")
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             found = await ls.workspace_configuration_async(types.ConfigurationParams([item]))
     except (JsonRpcException, TimeoutError):
-        found = [None] if not ls.has_settings else []
-    if found:
-        ls.has_settings = True
-        ls.session.configure(settings_module.parse(found[0]))
+        found = []
+    section = found[0] if found else None
+    if section is not None or ls.settings is None:
+        ls.configure(section)
 
 
 def _registrations(ls: Server) -> list[types.Registration]:

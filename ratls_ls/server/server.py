@@ -17,6 +17,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from ratls_ls import __version__
+from ratls_ls import settings as settings_module
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
@@ -58,7 +59,7 @@ class Server(LanguageServer):
     def __init__(self, options: Options) -> None:
         super().__init__("ratls-ls", __version__, protocol_cls=_Protocol)
         self.options = options
-        self.has_settings = False  # that the client sent
+        self.settings: Settings | None = None  # that the client sent last
         self.session: Session
 
     @property
@@ -83,6 +84,12 @@ class Server(LanguageServer):
             complain=self.complain,
             encoding=self.encoding,
         )
+
+    def configure(self, section: object) -> None:
+        """Take new settings. Trust that was not given is not gained by saying nothing of it."""
+        trusted = self.settings is None or self.settings.trusted
+        self.settings = settings_module.parse(section, trusted=trusted)
+        self.session.configure(self.settings)
 
     def converter(self, entry: OpenFile) -> Converter:
         return Converter(entry.uri, entry.index, self.encoding)

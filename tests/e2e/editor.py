@@ -67,6 +67,7 @@ class Editor(LanguageClient):
         super().__init__(protocol_cls=Protocol, **options)
         self.statuses: list[dict[str, Any]] = []
         self.parts: dict[Any, list[Any]] = {}
+        self.registered: dict[str, Any] = {}  # dynamic registrations: options by method
         self.capable_of: types.ServerCapabilities
         self.position_encoding = "utf-16"
         self._versions = count(1)
@@ -119,6 +120,17 @@ class Editor(LanguageClient):
     def close_document(self, uri: str) -> None:
         identifier = types.TextDocumentIdentifier(uri)
         self.text_document_did_close(types.DidCloseTextDocumentParams(identifier))
+
+    # Settings.
+
+    def push(self, settings: Any) -> None:
+        """Tell the server of these settings."""
+        self.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings))
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Have other settings, and tell the server no more than that."""
+        self.set_configuration(settings)
+        self.push(None)
 
     # What is shown.
 
@@ -176,8 +188,8 @@ async def refused(request: Any) -> JsonRpcException:
     raise AssertionError("the request was answered")
 
 
-def _editor() -> Editor:
-    editor = Editor()
+def _editor(configuration: Mapping[str, Any]) -> Editor:
+    editor = Editor(configuration={"": dict(configuration)})
 
     @editor.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
     def published(ls: Editor, params: types.PublishDiagnosticsParams) -> None:
@@ -203,6 +215,16 @@ def _editor() -> Editor:
         ls.messages.append(params)
         ls.news()
 
+    @editor.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def register(ls: Editor, params: types.RegistrationParams) -> None:
+        for registration in params.registrations:
+            ls.registered[registration.method] = registration.register_options
+        ls.news()
+
+    @editor.feature(types.WORKSPACE_CONFIGURATION)
+    def configuration_of(ls: Editor, params: types.ConfigurationParams) -> list[Any]:
+        return [ls.get_configuration(section=item.section) for item in params.items]
+
     @editor.feature(types.WORKSPACE_APPLY_EDIT)
     def apply_edit(_ls: Editor, _params: types.ApplyWorkspaceEditParams) -> Any:
         return types.ApplyWorkspaceEditResult(applied=True)
@@ -227,15 +249,17 @@ async def editor(
     *,
     arguments: Sequence[str | Path] = (),
     settings: Mapping[str, Any] | None = None,
+    configuration: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     capabilities: str = "visual-studio-code",
 ) -> AsyncIterator[Editor]:
     """A started server whose user, caches and CODEX_HOME are in `home`.
 
-    `settings`: the nested object of section `ratls`. `capabilities`: an editor that pytest-lsp
+    `settings`: the nested object of section `ratls`; `configuration`: of all sections, for a server
+    that asks for its own. `capabilities`: an editor that pytest-lsp
     knows ("neovim" negotiates utf-8, "visual-studio-code" utf-16).
     """
-    driven = _editor()
+    driven = _editor(configuration or {})
     command = [sys.executable, "-m", "ratls_ls", "--stdio", *map(str, arguments)]
     await driven.start_io(*command, env={**user_environment(home), **(environment or {})})
     try:
