@@ -228,6 +228,19 @@ async def test_cancelled_before_it_started_and_after_it_ended(
     assert (await world.request())["timings"]["reusedConnection"] is True
 
 
+async def test_a_time_limit_of_somebody_else_is_not_the_requests(
+    world: World, provider: SimulatedProvider
+) -> None:
+    world.write(provider.config_toml("tee"))
+
+    class Late(list[Any]):
+        def append(self, _: Any) -> None:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await world.request(parts=Late())
+
+
 async def test_the_end_of_the_session_cancels_what_runs(
     world: World, provider: SimulatedProvider
 ) -> None:

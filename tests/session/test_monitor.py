@@ -162,6 +162,26 @@ async def test_unasked_only_what_may_be(refresh: float) -> None:
     assert made.monitor.status(A.peer).state is State.STALE
 
 
+async def test_what_is_being_edited_is_not_refreshed() -> None:
+    made = net()
+    await checked(made, A)
+    made.monitor.watch("a", [A], saved=False, unasked=False)
+    await made.later(24 * 60 * MINUTE)
+    assert made.checked == ["a.example"]
+
+
+async def test_what_comes_back_is_known_and_no_guess() -> None:
+    made = net()
+    await checked(made, A)
+    made.monitor.unwatch("a")
+    made.monitor.watch("a", [A], saved=True, unasked=True)
+    status = made.monitor.status(A.peer)
+    assert (status.state, status.what_if) == (State.AFFIRMED, False)
+    other = provider("a", grace_period=1)
+    made.monitor.watch("a", [other], saved=True, unasked=True)
+    assert made.monitor.status(other.peer).what_if
+
+
 async def test_failures_are_backed_off(monkeypatch: pytest.MonkeyPatch) -> None:
     made = net(refresh_minutes=15)
     monkeypatch.setattr(random, "uniform", lambda *_: 1.0)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,13 @@ def test_any_params_give_a_request_or_a_typed_refusal(params: object) -> None:
 )
 async def test_a_uri_that_names_no_config(world: World, uri: str) -> None:
     error = await refused(world.request(uri=uri))
+    assert error.code == methods.PROVIDER_NOT_ATTESTED
+
+
+async def test_a_uri_that_nobody_could_read_to_its_end(world: World) -> None:
+    pipe = world.home / "config.toml"
+    os.mkfifo(pipe)
+    error = await refused(world.request(uri=pipe.as_uri()))
     assert error.code == methods.PROVIDER_NOT_ATTESTED
 
 

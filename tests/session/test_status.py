@@ -13,6 +13,7 @@ from ratls_ls.config.problem import Severity
 from ratls_ls.lsp import methods
 from ratls_ls.settings import parse
 from ratls_ls.simulator import SimulatedProvider, serve
+from ratls_ls.simulator.http import Response, Wire
 from ratls_ls.simulator.scenario import Scenario
 
 from .world import World, a_world, out_of_date, play, refused, replaying
@@ -43,17 +44,25 @@ async def test_what_is_saved_is_attested_on_open(world: World, provider: Simulat
 
 
 async def test_what_is_not_saved_is_not_contacted(
-    world: World, provider: SimulatedProvider
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
 ) -> None:
-    text = provider.config_toml("tee")
-    uri = world.write("# empty\n")
-    world.session.open(uri, text, 1)
-    world.session.change(uri, text + "\n", 2)
-    untitled = "untitled:Untitled-1"
-    world.session.open(untitled, text, 1)
-    world.session.save(uri)
-    await world.state("tee", "affirmed")
-    assert len(provider.record.connections) == 1
+    async with (
+        serve() as other,
+        a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
+    ):
+        text = provider.config_toml("tee")
+        uri = world.write("# empty\n")
+        world.session.open(uri, text, 1)
+        world.session.change(uri, text + "\n", 2)
+        world.session.open("untitled:Untitled-1", text, 1)
+        saved = tmp_path / "saved.toml"
+        saved.write_text(other.config_toml("other"), "utf-8")
+        world.session.open(saved.as_uri(), saved.read_text("utf-8"), 1)
+        await world.state("other", "affirmed")
+        assert not provider.record.connections
+        world.session.save(uri)
+        await world.state("tee", "affirmed")
+        assert len(provider.record.connections) == 1
 
 
 @pytest.mark.parametrize(
@@ -169,8 +178,8 @@ async def test_a_check_that_is_cancelled_leaves_the_status_as_it_was(
     await provider.record.wait_for(lambda record: record.connections[0].closed)
 
 
-def _hanging(response: Any) -> Any:
-    async def hang(wire: Any) -> None:
+def _hanging(response: Response) -> Response:
+    async def hang(wire: Wire) -> None:
         await wire.hang()
 
     response.deliver = hang
@@ -371,6 +380,39 @@ async def test_session_binding_is_required_from_the_setting_on(
         world.session.configure(parse({"attestation": {"requireSessionBinding": True}}))
         await world.state("tee", "rejected")
         assert (await refused(world.request())).code == methods.ATTESTATION_REJECTED
+
+
+async def test_what_was_judged_by_settings_that_are_gone_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        serve(generation="v0") as provider,
+        a_world(
+            tmp_path,
+            monkeypatch,
+            trusting=[provider],
+            settings={"attestation": {"trigger": "manual"}},
+        ) as world,
+    ):
+        released = asyncio.Event()
+
+        async def when_released(wire: Wire) -> None:
+            await released.wait()
+            await wire.send(await wire.whole())
+
+        def held(response: Response) -> Response:
+            response.deliver = when_released
+            return response
+
+        play(provider, monkeypatch, lambda scenario: scenario.quote.append(held))
+        world.open(provider.config_toml("tee"))
+        running = asyncio.ensure_future(world.request())
+        await provider.record.wait_for(lambda record: bool(record.requests))
+        stricter = {"requireSessionBinding": True, "trigger": "manual"}
+        world.session.configure(parse({"attestation": stricter}))
+        released.set()
+        assert (await running)["attestation"]["verdict"] == "affirmed"
+        assert [status["state"] for status in await world.statuses()] == ["unchecked"]
 
 
 async def test_a_root_that_cannot_be_read_stops_all_traffic(
