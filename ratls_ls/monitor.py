@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ratls_ls.atls.clients import Clients
@@ -22,6 +23,7 @@ from ratls_ls.status import UNCHECKED, ProviderStatus, State, StatusError, judge
 
 MAX_CHECKS_AT_ONCE = 8
 MAX_EVIDENCE = 1024
+MAX_WHAT_IFS_AT_ONCE = 2  # each takes some milliseconds
 FIRST_BACKOFF_SECONDS = 15.0
 JITTER = 0.2
 # How long the connections of what was edited away are kept: undone edits are common.
@@ -76,7 +78,9 @@ class Monitor:
         self._entries: dict[Peer, _Entry] = {}
         # The newest evidence of each origin, to judge an edited policy by.
         self._evidence: dict[str, tuple[Peer, Attestation]] = {}
+        self._unjudged: deque[Peer] = deque()
         self._slots = asyncio.Semaphore(MAX_CHECKS_AT_ONCE)
+        self._judging: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def status(self, peer: Peer) -> ProviderStatus:
@@ -94,7 +98,10 @@ class Monitor:
         new = _Watch({provider.peer: provider for provider in providers}, unasked)
         self._watched[document] = new
         for peer in new.providers.keys() - old.providers.keys():
-            self._enter(peer, new.providers[peer])
+            if self._enter(peer, new.providers[peer]).status is UNCHECKED:
+                self._unjudged.append(peer)
+        for peer in self._some_unjudged():
+            self._entries[peer].status = self._known(peer)
         now = self._verifier.clock()
         for peer in old.providers.keys() - new.providers.keys():
             self._leave(peer, now)
@@ -112,6 +119,7 @@ class Monitor:
             if entry.check is not None:
                 entry.check.cancel()
         self._entries.clear()
+        self._unjudged.clear()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -191,7 +199,7 @@ class Monitor:
     def _enter(self, peer: Peer, provider: Provider) -> _Entry:
         entry = self._entries.get(peer)
         if entry is None:
-            entry = self._entries[peer] = _Entry(provider, self._known(peer))
+            entry = self._entries[peer] = _Entry(provider, UNCHECKED)
         entry.left = None
         return entry
 
@@ -216,6 +224,23 @@ class Monitor:
 
     def _may_check(self, peer: Peer) -> bool:
         return any(watch.unasked and peer in watch.providers for watch in self._watched.values())
+
+    def _some_unjudged(self) -> Iterator[Peer]:
+        """A few of those that there may be evidence for; the others follow bit by bit."""
+        for _ in range(MAX_WHAT_IFS_AT_ONCE):
+            while self._unjudged:
+                peer = self._unjudged.popleft()
+                entry = self._entries.get(peer)
+                if entry and entry.status is UNCHECKED and peer.origin in self._evidence:
+                    yield peer
+                    break
+        if self._unjudged and (self._judging is None or self._judging.cancelled()):
+            self._judging = asyncio.get_running_loop().call_soon(self._go_on_judging)
+
+    def _go_on_judging(self) -> None:
+        self._judging = None
+        for peer in self._some_unjudged():
+            self._set(peer, self._entries[peer], self._known(peer))
 
     def _known(self, peer: Peer) -> ProviderStatus:
         """What the newest evidence of this origin says under this very policy."""

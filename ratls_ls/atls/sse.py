@@ -28,8 +28,8 @@ class SseDecoder:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
-        self._tail = ""
-        self._size = 0
+        self._tail: list[str] = []  # pieces of a line that has not ended
+        self._size = 0  # of what is held of one event
         self._started = False
         self._event = ""
         self._data: list[str] = []
@@ -41,9 +41,6 @@ class SseDecoder:
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         """The events that `chunk` completes. Raises SseError."""
-        self._size += len(chunk)
-        if self._size > MAX_EVENT_BYTES and not (b"\n" in chunk or b"\r" in chunk):
-            raise SseError(f"an event is larger than {MAX_EVENT_BYTES} bytes")
         try:
             text = self._decoder.decode(chunk)
         except UnicodeDecodeError as error:
@@ -55,13 +52,24 @@ class SseDecoder:
             if (event := self._line(line)) is not None:
                 yield event
 
-    def _lines(self, text: str) -> Iterator[str]:
-        text = self._tail + text
+    def _lines(self, text: str) -> list[str]:
+        """The lines that end in `text`; what is behind them is held, once and in one piece."""
+        if not text:
+            return []
+        held_return = bool(self._tail) and self._tail[-1].endswith("\r")
+        if not held_return and "\n" not in text and "\r" not in text:
+            self._tail.append(text)
+            self._grow(len(text))
+            return []
+        text = "".join([*self._tail, text])
+        self._size -= sum(map(len, self._tail))
         # A carriage return at the end may be half of a CRLF: it waits for the next chunk.
         held = "\r" if text.endswith("\r") else ""
         lines = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._tail = lines.pop() + held
-        return iter(lines)
+        rest = lines.pop() + held
+        self._tail = [rest] if rest else []
+        self._grow(len(rest))
+        return lines
 
     def _line(self, line: str) -> ServerSentEvent | None:
         if not line:
@@ -70,8 +78,7 @@ class SseDecoder:
         value = value.removeprefix(" ")
         if field == "data":
             self._data.append(value)
-            if sum(map(len, self._data)) > MAX_EVENT_BYTES:
-                raise SseError(f"an event is larger than {MAX_EVENT_BYTES} bytes")
+            self._grow(len(value) + 1)
         elif field == "event":
             self._event = value
         elif field == "id" and "\0" not in value:
@@ -80,7 +87,12 @@ class SseDecoder:
 
     def _dispatch(self) -> ServerSentEvent | None:
         data, event = self._data, self._event
-        self._data, self._event, self._size = [], "", 0
+        self._data, self._event, self._size = [], "", sum(map(len, self._tail))
         if not data:
             return None
         return ServerSentEvent(event or "message", "\n".join(data), self._id)
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_EVENT_BYTES:
+            raise SseError(f"an event is larger than {MAX_EVENT_BYTES} bytes")

@@ -258,7 +258,7 @@ def _stamp(uri: str) -> _Stamp | None:
     path = uri_path(uri)
     try:
         found = path.stat() if path is not None else None
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
     if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
         return None

@@ -36,7 +36,6 @@ from .shapes import status_json
 TELL_SECONDS = 0.1
 # Showing again what a status changed takes at most a tenth of the time.
 SHOW_SHARE = 10
-LONGEST_SHOW_DELAY_SECONDS = 1.0
 _UNTOLD = (UNCHECKED, ProviderStatus(State.DISABLED))
 
 
@@ -338,7 +337,7 @@ class Session:
 
     def _show_soon(self, entry: OpenFile) -> None:
         """Once for all the statuses that change until then."""
-        delay = min(SHOW_SHARE * self._show_seconds, LONGEST_SHOW_DELAY_SECONDS)
+        delay = SHOW_SHARE * self._show_seconds
         self._later(f"show {entry.key}", delay, self._show, entry)
 
     def _tell_soon(self, entry: OpenFile) -> None:

@@ -115,7 +115,18 @@ def test_any_params_give_a_request_or_a_typed_refusal(params: object) -> None:
 
 @pytest.mark.parametrize(
     "uri",
-    ["", "file://", "file:///", "file:///dev/zero", "file:///a%00b", "http://[", "untitled:x", "x"],
+    [
+        "",
+        "x",
+        "http://[",
+        "untitled:x",
+        "file://",
+        "file:///",
+        "file:///dev/zero",
+        "file:///a%00b",
+        "file:///\ud800",
+        "file:///" + "x" * 5000,
+    ],
 )
 async def test_a_uri_that_names_no_config(world: World, uri: str) -> None:
     error = await refused(world.request(uri=uri))

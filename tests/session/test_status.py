@@ -230,6 +230,23 @@ async def test_what_if_the_policy_allowed_it(
     assert len(provider.record.connections) == connections + 1
 
 
+async def test_many_policies_edited_at_once_are_judged_bit_by_bit(
+    world: World, provider: SimulatedProvider
+) -> None:
+    uri = world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    many = "\n".join(provider.config_toml(f"p{i}", grace_period=i) for i in range(30))
+    world.session.change(uri, many, 2)
+    judged = [item for item in world.shown[uri] if item.code == "attestation-affirmed"]
+    assert 0 < len(judged) < 5
+    await world.until(
+        lambda: sum(item.code == "attestation-affirmed" for item in world.shown[uri]) == 30
+    )
+    live = [item for item in world.shown[uri] if item.code == "attestation-affirmed"]
+    assert all("as edited" in item.message for item in live)
+    assert len(provider.record.connections) == 1
+
+
 async def test_a_tighter_policy_shows_at_once_that_it_would_refuse(
     world: World, provider: SimulatedProvider
 ) -> None:
