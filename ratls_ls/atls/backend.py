@@ -37,11 +37,13 @@ MAX_HEAD_BYTES = 256 * 1024
 class Progress:
     """How far one request got; lives in its task. `head_bytes_left` bounds what a server may send
     before its response head is whole, informational responses included; None: no bound.
-    `attestation`: the one made for this request; None if its connection was attested before."""
+    `attestation`: the one made for this request; None if its connection was attested before.
+    `failure`: why it had to be tried again."""
 
     step: Step = Step.DNS
     head_bytes_left: int | None = None
     attestation: Attestation | None = None
+    failure: UnreachableError | None = None
 
     def begin(self, head_bytes: int) -> None:
         """A request waits for a connection, and with it for its step."""

@@ -147,6 +147,8 @@ class AttestedClient:
             if not deadline.expired():
                 raise
             message = f"not finished within {timeout_seconds:g} s"
+            if state.failure is not None:
+                message = f"{message}: {state.failure}"
             if state.step is not Step.REQUEST:
                 raise DeadlineError(state.step, self.provider.host, message) from error
             received = response.received if response is not None else 0
@@ -174,7 +176,7 @@ class AttestedClient:
                 # Nothing was sent. What was judged, or waited for in vain, is not tried again.
                 if not error.cut:
                     raise
-                state.step = error.step
+                state.step, state.failure = error.step, error
             except BrokenResponseError:
                 if request.method not in _IDEMPOTENT:
                     raise

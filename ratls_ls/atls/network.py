@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import select
 import socket
 from typing import cast
@@ -192,6 +193,8 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 def _words(error: BaseException | None) -> str:
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)  # asyncio's own text repeats the address
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) if error is not None else "no address answered"

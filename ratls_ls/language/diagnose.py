@@ -115,10 +115,11 @@ def affirmation(result: AttestationResult) -> str:
 
 def change(found: MeasurementChange) -> str:
     """What measures otherwise than before, since when, and what to do."""
-    lines = [f"{name}: {_short(old)} → {_short(new)}" for name, old, new in found.registers]
+    lines = [f"{name} {_short(old)} → {_short(new)}" for name, old, new in found.registers]
     return (
-        f"The server's measurements changed since {_date(found.seen)} (seen {_date(found.at)}): "
-        f"{', '.join(lines)}. If its operator announced an update, pin the new ones; else ask"
+        f"Measurements changed: {', '.join(lines)}. The old ones came last {_date(found.seen)}, "
+        f"the new ones first {_date(found.at)}. If the operator announced an update, pin the new "
+        "ones; else ask before you go on"
     )
 
 

@@ -222,6 +222,10 @@ async def test_nobody_listens(world: World, provider: SimulatedProvider) -> None
     world.write(provider.config_toml("tee"))
     await provider.stop()
     error = await refused(world.request(timeoutMs=100))
+    assert error.message == (
+        f"not finished within 0.1 s: cannot connect to localhost:{provider.port}: "
+        "Connection refused"
+    )
     assert (error.code, error.data) == (
         methods.UNREACHABLE,
         {"step": "tcp", "host": "localhost"},

@@ -478,7 +478,7 @@ async def test_measurements_that_changed_are_told_until_they_are_pinned(
             uri = world.open(unpinned)
             shown = await world.shows(uri, "measurement-changed")
             assert shown.severity is Severity.WARNING
-            assert "mrtd: " in shown.message
+            assert "mrtd " in shown.message
             assert "→ 999999999999…" in shown.message
             assert "rtmr0" not in shown.message
             await world.session.attest(uri, "tee")
