@@ -8,7 +8,7 @@ from typing import Any
 from lsprotocol import types
 
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams
+from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
 from ratls_ls.lsp.wire import Writer
 
 from .server import Server, answered
@@ -51,7 +51,9 @@ def _register_commands(server: Server) -> None:
     @answered
     async def attest(ls: Server, *arguments: Any) -> None:
         uri, provider = _texts(arguments, 1, 2)
-        await ls.session.attest(uri, provider)
+        if not await ls.session.attest(uri, provider):
+            message = "there is no such attested provider, or it has errors; nothing was contacted"
+            raise MethodError(methods.PROVIDER_NOT_ATTESTED, message, [])
 
     @server.command(methods.CLEAR_CACHE_COMMAND)
     @answered

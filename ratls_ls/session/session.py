@@ -1,10 +1,12 @@
-"""Wires the files, the monitor, the clients and the requests together."""
+"""Wires the files, the monitor, the clients, the requests and the news together.
+
+Invariant: that of the package.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,24 +21,19 @@ from ratls_ls.audit import Audit
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.history import History
-from ratls_ls.language.diagnose import Diagnostic, diagnose
+from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
 from ratls_ls.monitor import Monitor
 from ratls_ls.rats.attestation import Attestation
+from ratls_ls.rats.result import AttestationResult
 from ratls_ls.settings import Settings, Trigger
-from ratls_ls.status import UNCHECKED, ProviderStatus, State
+from ratls_ls.status import ProviderStatus, State
 
 from . import requests
 from .files import Files, OpenFile
+from .news import News
 from .requests import Emit
-from .shapes import status_json
-
-# What an edit changes is told when the typing pauses.
-TELL_SECONDS = 0.1
-# Showing again what a status changed takes at most a tenth of the time.
-SHOW_SHARE = 10
-_UNTOLD = (UNCHECKED, ProviderStatus(State.DISABLED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +61,22 @@ class Session:
     ) -> None:
         self._options = options
         self._publish = publish
-        self._changed = changed
         self._complain = complain
         self._encoding = encoding
         self._environment = os.environ if environment is None else environment
         self._complaints: frozenset[str] = frozenset()
         self._requests: set[asyncio.Task[Any]] = set()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._show_seconds = 0.0
         self._history = History(private_files.state_directory() / "measurements")
         self._start(settings)
         self._files = Files(
             self.settings, self._environment, on_read=self._read, on_gone=self._gone
+        )
+        self._news = News(
+            status=self.status,
+            current=self._files.get,
+            publish=publish,
+            changed=changed,
+            encoding=encoding,
         )
 
     def _start(self, settings: Settings) -> None:
@@ -166,8 +167,7 @@ class Session:
     async def aclose(self) -> None:
         """Answer what still runs as cancelled, and close every connection."""
         self._monitor.stop()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._news.stop()
         cancelled = self._cancel_requests()
         await asyncio.gather(*cancelled, return_exceptions=True)
         await self._clients.aclose()
@@ -188,28 +188,23 @@ class Session:
             return ProviderStatus(State.UNTRUSTED)
         return self._monitor.status(provider.peer)
 
-    def _status_of(self, entry: OpenFile, name: str) -> ProviderStatus:
-        table = entry.file.providers.get(name)
-        if table is None or not table.attested:
-            return ProviderStatus(State.DISABLED)
-        if table.provider is None:
-            return ProviderStatus(State.INVALID)
-        return self.status(table.provider)
-
     async def attestation_status(self, params: AttestationStatusParams) -> dict[str, Any]:
         """The result of `attestationStatus`. Raises MethodError."""
         if params.refresh and self.settings.trusted:
             await self.attest(params.uri, params.provider)
         shapes = [
-            status_json(entry, name, self._status_of(entry, name), self._encoding)
+            self._news.json(entry, name)
             for entry in self._entries(params.uri)
             for name in entry.file.providers
             if params.provider is None or name == params.provider
         ]
         return {"providers": shapes}
 
-    async def attest(self, uri: str | None, provider: str | None) -> None:
-        """Attest now, because the user asks. Raises MethodError if this is untrusted."""
+    async def attest(self, uri: str | None, provider: str | None) -> int:
+        """Attest now, because the user asks. Returns how many providers were meant.
+
+        Raises MethodError if this is untrusted.
+        """
         self._require_trust()
         checks = [
             self._monitor.check(candidate)
@@ -218,6 +213,24 @@ class Session:
             if provider is None or candidate.id == provider
         ]
         await asyncio.gather(*checks, return_exceptions=True)
+        return len(checks)
+
+    def verified(self, uri: str, provider: str) -> tuple[OpenFile, AttestationResult]:
+        """A config, and what its provider was affirmed with under the policy as it stands.
+
+        Raises MethodError.
+        """
+        entry = self._files.named(uri)
+        table = entry.file.providers.get(provider) if entry is not None else None
+        if entry is None or table is None or table.provider is None:
+            message = f"{provider} is no attested provider of this config"
+            raise MethodError(methods.PROVIDER_NOT_ATTESTED, message, [])
+        status = self.status(table.provider)
+        result = status.result
+        if status.state is not State.AFFIRMED or status.what_if or result is None:
+            message = f"nothing of {provider} was just verified; save, attest, and try again"
+            raise MethodError(methods.PROVIDER_NOT_ATTESTED, message, [])
+        return entry, result
 
     def cancel_checks(self) -> None:
         """The user does not want to wait for what is being checked."""
@@ -292,13 +305,12 @@ class Session:
     def _read(self, entry: OpenFile) -> None:
         """A file has a new text, or is known only now."""
         self._watch(entry)
-        self._show(entry)
-        self._tell_soon(entry)
+        self._news.show(entry)
+        self._news.tell_soon(entry)
 
     def _gone(self, entry: OpenFile) -> None:
         self._monitor.unwatch(entry.key)
-        for name in list(entry.told):
-            self._told(entry, name, ProviderStatus(State.DISABLED))
+        self._news.tell_end(entry)
 
     def _watch(self, entry: OpenFile) -> None:
         unasked = self.settings.trigger is not Trigger.MANUAL and self.settings.trusted
@@ -324,46 +336,7 @@ class Session:
     def _status_changed(self, peer: Peer) -> None:
         for entry in self._files.all:
             for name in entry.ids.get(peer, ()):
-                self._told(entry, name, self._status_of(entry, name))
+                self._news.tell(entry, name, self._news.status_of(entry, name))
             # While it is checked again, what was found before stays shown.
             if peer in entry.ids and self._monitor.status(peer).state is not State.CHECKING:
-                self._show_soon(entry)
-
-    def _show(self, entry: OpenFile) -> None:
-        if entry.open and entry.served:
-            started = time.monotonic()
-            self._publish(entry, diagnose(entry.file, entry.problems, self.status))
-            self._show_seconds = time.monotonic() - started
-
-    def _show_soon(self, entry: OpenFile) -> None:
-        """Once for all the statuses that change until then."""
-        delay = SHOW_SHARE * self._show_seconds
-        self._later(f"show {entry.key}", delay, self._show, entry)
-
-    def _tell_soon(self, entry: OpenFile) -> None:
-        self._later(f"tell {entry.key}", TELL_SECONDS, self._tell_all, entry)
-
-    def _later(
-        self, what: str, seconds: float, do: Callable[[OpenFile], None], entry: OpenFile
-    ) -> None:
-        def run() -> None:
-            del self._timers[what]
-            if (current := self._files.get(entry.uri)) is not None:
-                do(current)
-
-        if what not in self._timers:
-            self._timers[what] = asyncio.get_running_loop().call_later(seconds, run)
-
-    def _tell_all(self, entry: OpenFile) -> None:
-        for name in [*entry.file.providers, *(entry.told.keys() - entry.file.providers.keys())]:
-            self._told(entry, name, self._status_of(entry, name))
-
-    def _told(self, entry: OpenFile, name: str, status: ProviderStatus) -> None:
-        """Tell the client, if this is news to it. A provider that is gone is disabled."""
-        told = entry.told.get(name)
-        if status == told or (told is None and status in _UNTOLD):
-            return
-        entry.told[name] = status
-        if name not in entry.file.providers:
-            del entry.told[name]
-        self._changed(status_json(entry, name, status, self._encoding))
+                self._news.show_soon(entry)

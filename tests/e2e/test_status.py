@@ -81,6 +81,9 @@ async def test_status_and_commands(home: Path, config: Path) -> None:
             for arguments in ([], [1], ["x", 2], [uri, "tee", "more"]):
                 error = await refused(command(ls, "ratls.attest", *arguments))
                 assert error.code == -32602
+            for arguments in (["file:///nowhere.toml"], [uri, "nobody"]):
+                error = await refused(command(ls, "ratls.attest", *arguments))
+                assert error.code == -32011
             assert (await refused(command(ls, "ratls.clearCache", 1))).code == -32602
             assert (await refused(ls.request("attestationStatus", [1]))).code == -32602
             assert (await refused(ls.request("attestationStatus", {"refresh": 1}))).code == -32602

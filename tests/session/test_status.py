@@ -11,6 +11,7 @@ import pytest
 
 from ratls_ls.config.problem import Severity
 from ratls_ls.lsp import methods
+from ratls_ls.lsp.methods import MethodError
 from ratls_ls.settings import parse
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.http import Response, Wire
@@ -228,6 +229,32 @@ async def test_what_if_the_policy_allowed_it(
         )
     )
     assert len(provider.record.connections) == connections + 1
+
+
+async def test_only_what_was_just_verified_counts_as_verified(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.write(text)
+
+    def unverified(name: str = "tee", where: str = uri) -> bool:
+        with pytest.raises(MethodError) as caught:
+            world.session.verified(where, name)
+        return caught.value.code == methods.PROVIDER_NOT_ATTESTED
+
+    assert unverified()
+    world.session.open(uri, text, 1)
+    await world.state("tee", "affirmed")
+    entry, result = world.session.verified(uri, "tee")
+    assert (entry.text, result.affirmed) == (text, True)
+    assert unverified("nobody")
+    assert unverified(where="file:///nowhere.toml")
+    world.session.change(uri, provider.config_toml("tee", grace_period=1), 2)
+    assert unverified()
+    world.session.change(uri, text, 3)
+    play(provider, monkeypatch, replaying)
+    await world.session.attest(uri, "tee")
+    assert unverified()
 
 
 async def test_many_policies_edited_at_once_are_judged_bit_by_bit(
