@@ -90,6 +90,8 @@ class History:
         return self._records[key]
 
     def _keep(self, result: AttestationResult, record: _Record) -> None:
+        if self._record(record.origin, result.simulated) == record:
+            return
         self._records[record.origin, result.simulated] = record
         if (file := self._file(record.origin, result.simulated)) is not None:
             # What cannot be written is forgotten with this session, nothing else.

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +156,53 @@ async def test_shutdown_answers_what_runs_and_the_process_ends(home: Path) -> No
             assert await server.process.wait() == 0
 
 
+async def test_no_secret_is_in_any_log_or_error(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "s3cret-canary"
+    async with serve() as provider:
+        (home / ".codex" / "config.toml").write_text(
+            provider.config_toml("tee", env_key="KEY")
+            + f'\n[model_providers.tee.http_headers]\nX-Secret = "{secret}"\n',
+            "utf-8",
+        )
+        async with raw_server(home, trust(provider, home), {"KEY": secret}) as server:
+            good = {
+                "provider": "tee",
+                "path": "/responses",
+                "query": {"a": secret},
+                "headers": {"X-Mine": secret},
+                "body": {"input": secret},
+            }
+            wrong = [
+                {**good, "body": None, "bodyBase64": secret},
+                {**good, "path": f"/../{secret}"},
+                {**good, "timeoutMs": secret},
+                {**good, "query": {"a": [secret]}},
+                {**good, "headers": {"X-Mine": f"{secret}\n"}},
+                {**good, "uri": [secret]},
+                {**good, "path": "/test/cut"},
+                {**good, "path": "/test/held-events", "timeoutMs": 100},
+            ]
+            answers = []
+            for identifier, params in enumerate([*wrong, good, good], start=10):
+                if identifier == 19:
+                    play(provider, monkeypatch, replaying)
+                    await provider.close_connections()
+                server.send({"id": identifier, "method": "attestedRequest", "params": params})
+                answers.append(await server.receive())
+            assert ["error" in answer for answer in answers] == [True] * 8 + [False, True]
+            assert secret not in json.dumps(answers)
+            server.send({"id": 99, "method": "shutdown"})
+            await server.receive()
+            server.send({"method": "exit"})
+            _, log = await server.process.communicate()
+            assert secret.encode() not in log
+            # It was really on its way, and only to the attested server.
+            sent = [request for request in provider.record.requests if not request.is_quote]
+            assert [secret.encode() in request.body for request in sent] == [True] * 3
+
+
 async def test_a_client_that_is_gone_ends_the_process(home: Path) -> None:
     async with serve() as provider:
         (home / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
@@ -206,13 +253,16 @@ class RawServer:
 
 
 @asynccontextmanager
-async def raw_server(home: Path, arguments: Sequence[str | Path]) -> AsyncIterator[RawServer]:
-    """Started and initialized."""
+async def raw_server(
+    home: Path, arguments: Sequence[str | Path], variables: Mapping[str, str] | None = None
+) -> AsyncIterator[RawServer]:
+    """Started and initialized; with further environment variables."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "ratls_ls", "--stdio", *map(str, arguments)),
-        env=user_environment(home),
+        env={**user_environment(home), **(variables or {})},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     server = RawServer(process)
     try:
