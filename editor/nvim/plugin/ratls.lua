@@ -1,0 +1,1 @@
+require('ratls.commands').create()
