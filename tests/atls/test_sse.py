@@ -66,6 +66,21 @@ def test_an_endless_event_is_refused(piece: bytes, monkeypatch: pytest.MonkeyPat
         decoded(*[piece] * 2000)
 
 
+def test_a_line_is_counted_from_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 1000)
+    decoder = SseDecoder()
+    assert len(list(decoder.feed(b"data: a\n\n" + b"x" * 900))) == 1
+    assert list(decoder.feed(b"x" * 100)) == []
+    with pytest.raises(SseError):
+        list(decoder.feed(b"x"))
+
+
+def test_an_event_that_ends_in_carriage_returns_waits_for_one_byte_only() -> None:
+    decoder = SseDecoder()
+    assert list(decoder.feed(b"data: a\r\r")) == []
+    assert [event.data for event in decoder.feed(b"d")] == ["a"]
+
+
 def test_many_small_events_in_one_chunk_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 1000)
     assert len(decoded(*[b"data: xxxxxxxxxx\n\n" * 1000] * 3)) == 3000

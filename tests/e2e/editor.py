@@ -67,6 +67,7 @@ class Editor(LanguageClient):
         super().__init__(protocol_cls=Protocol, **options)
         self.statuses: list[dict[str, Any]] = []
         self.parts: dict[Any, list[Any]] = {}
+        self.asked = 0  # how often for settings
         self.registered: dict[str, Any] = {}  # dynamic registrations: options by method
         self.capable_of: types.ServerCapabilities
         self.position_encoding = "utf-16"
@@ -223,6 +224,8 @@ def _editor(configuration: Mapping[str, Any]) -> Editor:
 
     @editor.feature(types.WORKSPACE_CONFIGURATION)
     def configuration_of(ls: Editor, params: types.ConfigurationParams) -> list[Any]:
+        ls.asked += 1
+        ls.news()
         return [ls.get_configuration(section=item.section) for item in params.items]
 
     @editor.feature(types.WORKSPACE_APPLY_EDIT)

@@ -105,6 +105,23 @@ async def test_settings_are_asked_for_where_none_were_sent(home: Path, config: P
             assert len(ls.messages) == 1
 
 
+async def test_a_client_that_has_no_settings_to_ask_for_keeps_those_it_sent(
+    home: Path, config: Path
+) -> None:
+    async with serve() as provider:
+        config.write_text(provider.config_toml("tee"), "utf-8")
+        elsewhere = home / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "config.toml").write_text(provider.config_toml("other"), "utf-8")
+        settings = {"codexHome": str(elsewhere)}
+        async with editor(home, arguments=trust(provider, home), settings=settings) as ls:
+            ls.push(None)
+            await ls.until(lambda: ls.asked)
+            await ls.request("attestationStatus", None)  # by now the answer was taken in
+            found = await ls.request("attestationStatus", None)
+            assert [status["provider"] for status in found["providers"]] == ["other"]
+
+
 async def test_settings_are_taken_as_they_are_pushed(home: Path, config: Path) -> None:
     async with serve() as provider:
         config.write_text(provider.config_toml("tee"), "utf-8")

@@ -110,7 +110,41 @@ async def test_statuses_of_every_kind(world: World, provider: SimulatedProvider)
     assert await world.statuses(uri="file:///nowhere/config.toml") == []
 
 
-async def test_unreachable_and_back(world: World, provider: SimulatedProvider) -> None:
+async def test_what_a_request_finds_out_is_the_status(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.open(provider.config_toml("tee"))
+    await world.state("tee", "affirmed")
+    await provider.close_connections()
+    play(provider, monkeypatch, replaying)
+    await refused(world.request())
+    await world.state("tee", "rejected")
+    await provider.stop()
+    monkeypatch.setattr("ratls_ls.atls.client.RETRY_SECONDS", 0.001)
+    await refused(world.request())
+    assert (await world.state("tee", "stale"))["error"]["code"] == "unreachable-tcp"
+
+
+async def test_while_it_is_checked_again_what_was_found_stays_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    settings = {"attestation": {"refreshMinutes": 0, "connectionMaxAgeMinutes": 0.0005}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        uri = world.open(provider.config_toml("tee"))
+        await world.shows(uri, "attestation-stale")
+        publications = world.publications
+        play(provider, monkeypatch, lambda scenario: scenario.quote.append(_hanging))
+        asked = asyncio.ensure_future(world.session.attest(uri, "tee"))
+        await provider.record.wait_for(
+            lambda record: sum(request.size > 0 for request in record.requests) == 2
+        )
+        assert states(world)[-1] == "checking"
+        assert world.publications == publications
+        world.session.cancel_checks()
+        await asked
+
+
+async def test_unreachable(world: World, provider: SimulatedProvider) -> None:
     await provider.stop_pccs()
     uri = world.open(provider.config_toml("tee"))
     status = await world.state("tee", "unreachable")

@@ -1,0 +1,126 @@
+"""Which configs are in play, by what name, and as what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ratls_ls.session import OpenFile
+from ratls_ls.session import files as files_module
+from ratls_ls.session.files import Files
+from ratls_ls.settings import Settings
+
+CONFIG = '[model_providers.tee]\nname = "tee"\n'
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".codex").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def gone() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def files(home: Path, gone: list[str]) -> Files:
+    def on_gone(entry: OpenFile) -> None:
+        gone.append(entry.uri)
+
+    environment = {"CODEX_HOME": str(home / ".codex"), "KEY": "x"}
+    return Files(Settings(), environment, on_read=lambda _: None, on_gone=on_gone)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_is_on_disk_is_saved(files: Files, home: Path, mark: str) -> None:
+    file = home / "config.toml"
+    file.write_text(mark + CONFIG, "utf-8")
+    assert files.put(file.as_uri(), CONFIG, 1, saved=None).saved
+    assert not files.put(file.as_uri(), CONFIG + "\n", 2, saved=None).saved
+    found = files.named(file.as_uri())
+    assert found is not None
+    assert found.text == CONFIG + "\n"
+
+
+def test_every_spelling_of_a_uri_names_the_same_file(files: Files, home: Path) -> None:
+    file = home / ".codex" / "config.toml"
+    odd = file.as_uri().replace("config", "%63onfig")
+    entry = files.put(odd, CONFIG, 1, saved=False)
+    assert files.default is entry
+    assert files.get(file.as_uri().replace("file://", "file://localhost")) is entry
+    assert entry.uri == odd
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "served"),
+    [
+        (".codex/config.toml", "", True),
+        (".codex/work.config.toml", "", True),
+        ("project/.codex/config.toml", "", True),
+        ("project/.codex/other.toml", "", False),
+        ("project/pyproject.toml", "[project]\n", False),
+        ("config.toml", "", False),
+        ("anything.toml", CONFIG, True),
+    ],
+)
+def test_what_is_served(files: Files, home: Path, name: str, text: str, served: bool) -> None:
+    assert files.put((home / name).as_uri(), text, 1, saved=False).served is served
+
+
+def test_a_document_that_was_served_stays_so_while_it_is_open(files: Files) -> None:
+    assert files.put("untitled:1", CONFIG, 1, saved=False).served
+    assert files.put("untitled:1", "[", 2, saved=False).served
+    files.close("untitled:1")
+    assert not files.put("untitled:1", "[", 3, saved=False).served
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("config.toml", {"undefined-provider"}),
+        ("work.config.toml", set()),
+        ("project/.codex/config.toml", {"ignored-in-project"}),
+    ],
+)
+def test_a_file_is_judged_by_where_it_is(
+    files: Files, home: Path, name: str, codes: set[str]
+) -> None:
+    place = home / ("" if "/" in name else ".codex") / name
+    text = f'model_provider = "elsewhere"\n{CONFIG}'
+    found = {problem.code for problem in files.put(place.as_uri(), text, 1, saved=False).problems}
+    assert found & {"undefined-provider", "ignored-in-project"} == codes
+
+
+def test_few_closed_files_are_remembered(
+    files: Files, home: Path, gone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "MAX_CLOSED_FILES", 2)
+    paths = [home / f"{index}.toml" for index in range(4)]
+    for path in paths:
+        path.write_text(CONFIG, "utf-8")
+        files.named(path.as_uri())
+    assert gone == [path.as_uri() for path in paths[:2]]
+    assert [entry.uri for entry in files.all] == [path.as_uri() for path in paths[2:]]
+
+
+def test_a_closed_document_that_is_nowhere_else_is_gone(files: Files, gone: list[str]) -> None:
+    files.put("untitled:1", CONFIG, 1, saved=False)
+    files.close("untitled:1")
+    files.close("untitled:1")
+    assert gone == ["untitled:1"]
+
+
+def test_a_file_too_large_or_not_text_is_no_config(
+    files: Files, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / ".codex" / "config.toml"
+    file.write_bytes(CONFIG.encode() + b"# \xff")
+    assert files.default is None
+    file.write_text(CONFIG, "utf-8")
+    assert files.default is not None
+    monkeypatch.setattr(files_module, "MAX_FILE_BYTES", 10)
+    file.write_text(CONFIG + "\n", "utf-8")
+    assert files.default is None
