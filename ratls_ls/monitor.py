@@ -22,7 +22,7 @@ from ratls_ls.rats.attestation import Attestation
 from ratls_ls.status import UNCHECKED, ProviderStatus, State, StatusError, judged
 
 MAX_CHECKS_AT_ONCE = 8
-MAX_EVIDENCE = 1024
+MAX_EVIDENCE = 256
 MAX_WHAT_IFS_AT_ONCE = 2  # each takes some milliseconds
 FIRST_BACKOFF_SECONDS = 15.0
 JITTER = 0.2

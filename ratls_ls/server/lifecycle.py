@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -17,10 +19,13 @@ from .server import Server
 
 ANSWER_SECONDS = 5.0
 
+logger = logging.getLogger(__name__)
+
 
 def register(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(ls: Server, params: types.InitializeParams) -> None:
+        asyncio.get_running_loop().set_exception_handler(_log_type_only)
         section = settings_module.section(params.initialization_options)
         settings = settings_module.parse(section)
         if section is None and _can_pull(ls):
@@ -59,6 +64,11 @@ def register(server: Server) -> None:
     @server.feature(types.SHUTDOWN)
     async def shutdown(ls: Server, _params: None) -> None:
         await ls.session.aclose()
+
+
+def _log_type_only(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncio's own handler would write down the message, which could repeat what nobody may see."""
+    logger.error("%s in the background", type(context.get("exception")).__name__)
 
 
 def _can_pull(ls: Server) -> bool:

@@ -66,6 +66,12 @@ class OpenFile:
             return []
         return [table.provider for table in self.file.providers.values() if table.provider]
 
+    @property
+    def default_id(self) -> str | None:
+        """The provider that Codex uses unless told otherwise."""
+        chosen = (each.id for each in self.file.references if each.path == ("model_provider",))
+        return next(chosen, None)
+
     @cached_property
     def ids(self) -> Mapping[Peer, list[str]]:
         """The ids of its providers by what their status is kept by."""

@@ -324,7 +324,8 @@ class Session:
     def _check_unasked(self, entry: OpenFile) -> None:
         unasked = self.settings.trigger is not Trigger.MANUAL and self.settings.trusted
         if unasked and entry.saved:
-            for provider in entry.providers:
+            # The one that the next prompt goes to is to be ready first.
+            for provider in sorted(entry.providers, key=lambda each: each.id != entry.default_id):
                 self._monitor.check(provider)
 
     def _attested(self, verifier: Verifier, provider: Provider, attestation: Attestation) -> None:

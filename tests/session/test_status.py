@@ -44,6 +44,15 @@ async def test_what_is_saved_is_attested_on_open(world: World, provider: Simulat
     assert [request.is_quote for request in provider.record.requests] == [True]
 
 
+async def test_the_default_provider_is_attested_first(
+    world: World, provider: SimulatedProvider
+) -> None:
+    many = [provider.config_toml(f"p{index}", grace_period=index) for index in range(20)]
+    world.open('model_provider = "p19"\n' + "\n".join(many))
+    await world.until(lambda: world.told)
+    assert (world.told[0]["provider"], world.told[0]["state"]) == ("p19", "checking")
+
+
 async def test_what_is_not_saved_is_not_contacted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
 ) -> None:
