@@ -67,7 +67,7 @@ def register(server: Server) -> None:
 
 
 def _log_type_only(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """asyncio's own handler would write down the message, which could repeat what nobody may see."""
+    """asyncio's own handler writes down the message, which could repeat what nobody may see."""
     logger.error("%s in the background", type(context.get("exception")).__name__)
 
 

@@ -19,6 +19,7 @@ from ratls_ls.atls.errors import (
     UnreachableError,
 )
 from ratls_ls.atls.request import PreparedRequest, RequestParameters, prepare
+from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.model import Provider
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import answer, methods
@@ -27,7 +28,6 @@ from ratls_ls.lsp.methods import AttestedRequestParams, MethodError
 from .files import Files, OpenFile
 from .shapes import problem_list
 
-RESERVED = frozenset({"openai", "ollama", "lmstudio"})
 Emit = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -37,7 +37,7 @@ def find_provider(
     """The provider meant. Raises MethodError."""
     entry = _config_of(files, params)
     table = entry.file.providers.get(params.provider) if entry is not None else None
-    if params.provider in RESERVED or entry is None or table is None or not table.attested:
+    if params.provider in RESERVED_IDS or entry is None or table is None or not table.attested:
         raise MethodError(
             methods.PROVIDER_NOT_ATTESTED,
             _why_not_attested(params.provider, known=table is not None),
@@ -65,7 +65,7 @@ def _config_of(files: Files, params: AttestedRequestParams) -> OpenFile | None:
 
 
 def _why_not_attested(provider: str, *, known: bool) -> str:
-    if provider in RESERVED:
+    if provider in RESERVED_IDS:
         return f"{provider} is a reserved id: a table under it is ignored"
     if known:
         return f"provider {provider} is not attested: set use_ratls = true"
