@@ -313,20 +313,19 @@ class Session:
         self._news.tell_end(entry)
 
     def _watch(self, entry: OpenFile) -> None:
-        unasked = self.settings.trigger is not Trigger.MANUAL and self.settings.trusted
-        self._monitor.watch(
-            entry.key,
-            entry.providers,
-            saved=entry.saved,
-            unasked=unasked and entry.open and entry.saved,
-        )
+        may_contact = self._may_contact_unasked(entry)
+        self._monitor.watch(entry.key, entry.providers, saved=entry.saved, unasked=may_contact)
 
     def _check_unasked(self, entry: OpenFile) -> None:
-        unasked = self.settings.trigger is not Trigger.MANUAL and self.settings.trusted
-        if unasked and entry.saved:
+        if self._may_contact_unasked(entry):
             # The one that the next prompt goes to is to be ready first.
-            for provider in sorted(entry.providers, key=lambda each: each.id != entry.default_id):
+            default = entry.default_id
+            for provider in sorted(entry.providers, key=lambda each: each.id != default):
                 self._monitor.check(provider)
+
+    def _may_contact_unasked(self, entry: OpenFile) -> bool:
+        allowed = self.settings.trusted and self.settings.trigger is not Trigger.MANUAL
+        return allowed and entry.open and entry.saved
 
     def _attested(self, verifier: Verifier, provider: Provider, attestation: Attestation) -> None:
         if self._audit is not None:
