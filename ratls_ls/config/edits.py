@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 from .problem import Edit
 from .span import Span
@@ -37,20 +38,31 @@ def add_key(provider: ProviderTable, path: tuple[str, ...], key: str, value: str
 
     `value`: TOML text.
     """
+    return add_keys(provider, path, [((key,), value)])
+
+
+def add_keys(
+    provider: ProviderTable, path: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], str]]
+) -> Edit | None:
+    """As `add_key`, for several keys, each with its path under the table."""
     table = provider.table if not path else provider.table.get(*path)
     if not isinstance(table, Table) or provider.broken:
         return None
-    statement = f"{spelled(key)} = {value}"
+    statements = [f"{'.'.join(map(spelled, key))} = {value}" for key, value in values]
     if table.kind is TableKind.INLINE:
-        return _add_inline(table, statement)
+        return _add_inline(table, ", ".join(statements))
     own = [entry for entry in table if _is_statement(entry)]
     if own:
         last = max(own, key=lambda entry: entry.line_end)
         lead = _before_key(provider, last)
-        return None if lead is None else _insert(last.line_end, provider.newline + lead + statement)
+        if lead is None:
+            return None
+        added = "".join(provider.newline + lead + statement for statement in statements)
+        return _insert(last.line_end, added)
+    lines = provider.newline.join(statements)
     if table.kind is TableKind.IMPLICIT:
-        return _add_header(provider, table, path, statement)
-    return None if table.line_end is None else _insert(table.line_end, provider.newline + statement)
+        return _add_header(provider, table, path, lines)
+    return None if table.line_end is None else _insert(table.line_end, provider.newline + lines)
 
 
 def remove_key(provider: ProviderTable, entry: Entry) -> Edit | None:

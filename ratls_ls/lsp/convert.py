@@ -5,6 +5,8 @@ Invariant: every position passes through the file's own line index in the negoti
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lsprotocol import types
 
 from ratls_ls.config.problem import Edit, Severity
@@ -39,6 +41,12 @@ class Converter:
 
     def edit(self, edit: Edit) -> types.TextEdit:
         return types.TextEdit(self.range(edit.span), edit.new_text)
+
+    def workspace_edit(self, version: int | None, edits: Iterable[Edit]) -> types.WorkspaceEdit:
+        """`version`: of the document that the edits are for; None is that on disk."""
+        identifier = types.OptionalVersionedTextDocumentIdentifier(self._uri, version)
+        made = [self.edit(edit) for edit in edits]
+        return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, made)])
 
     def diagnostic(self, diagnostic: Diagnostic) -> types.Diagnostic:
         problem = diagnostic.problem

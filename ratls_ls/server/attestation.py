@@ -7,6 +7,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from ratls_ls.language.pin import pin
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
 from ratls_ls.lsp.wire import Writer
@@ -54,6 +55,23 @@ def _register_commands(server: Server) -> None:
         if not await ls.session.attest(uri, provider):
             message = "there is no such attested provider, or it has errors; nothing was contacted"
             raise MethodError(methods.PROVIDER_NOT_ATTESTED, message, [])
+
+    @server.command(methods.PIN_MEASUREMENTS_COMMAND)
+    @answered
+    async def pin_measurements(ls: Server, *arguments: Any) -> None:
+        uri, provider = _texts(arguments, 2, 2)
+        if uri is None or provider is None:
+            raise methods.invalid_params("arguments", "the URI and the provider are required")
+        entry, result = ls.session.verified(uri, provider)
+        edits = pin(entry.file, entry.file.providers[provider], result)
+        if not edits:
+            ls.complain(f"every measurement of {provider} is pinned already")
+            return
+        edit = ls.converter(entry).workspace_edit(entry.version, edits)
+        label = f"Pin the measurements of {provider}"
+        applied = await ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, label))
+        if not applied.applied:
+            ls.complain(f"the editor did not take the pins of {provider}: {applied.failure_reason}")
 
     @server.command(methods.CLEAR_CACHE_COMMAND)
     @answered

@@ -67,6 +67,8 @@ class Editor(LanguageClient):
         super().__init__(protocol_cls=Protocol, **options)
         self.statuses: list[dict[str, Any]] = []
         self.parts: dict[Any, list[Any]] = {}
+        self.applied: list[types.ApplyWorkspaceEditParams] = []
+        self.takes_edits = True
         self.asked = 0  # how often for settings
         self.registered: dict[str, Any] = {}  # dynamic registrations: options by method
         self.capable_of: types.ServerCapabilities
@@ -229,8 +231,10 @@ def _editor(configuration: Mapping[str, Any]) -> Editor:
         return [ls.get_configuration(section=item.section) for item in params.items]
 
     @editor.feature(types.WORKSPACE_APPLY_EDIT)
-    def apply_edit(_ls: Editor, _params: types.ApplyWorkspaceEditParams) -> Any:
-        return types.ApplyWorkspaceEditResult(applied=True)
+    def apply_edit(ls: Editor, params: types.ApplyWorkspaceEditParams) -> Any:
+        ls.applied.append(params)
+        ls.news()
+        return types.ApplyWorkspaceEditResult(applied=ls.takes_edits, failure_reason="read-only")
 
     return editor
 

@@ -89,6 +89,54 @@ async def test_status_and_commands(home: Path, config: Path) -> None:
             assert (await refused(ls.request("attestationStatus", {"refresh": 1}))).code == -32602
 
 
+async def test_what_was_verified_is_pinned(home: Path, config: Path) -> None:
+    async with serve() as provider:
+        text = "# ä𐐀\n" + provider.config_toml("tee", pinned=False) + "# the end"
+        config.write_text(text, "utf-8")
+        settings = {"attestation": {"trigger": "manual"}}
+        async with editor(home, arguments=trust(provider, home), settings=settings) as ls:
+            uri = ls.open(config)
+            for arguments, code in (([uri], -32602), ([uri, None], -32602), ([uri, "tee"], -32011)):
+                error = await refused(command(ls, "ratls.pinMeasurements", *arguments))
+                assert error.code == code
+            await command(ls, "ratls.attest", uri, "tee")
+            await command(ls, "ratls.pinMeasurements", uri, "tee")
+            (change,) = ls.applied[0].edit.document_changes or []
+            assert isinstance(change, types.TextDocumentEdit)
+            assert (change.text_document.uri, change.text_document.version) == (uri, 1)
+            (edit,) = change.edits
+            assert isinstance(edit, types.TextEdit)
+            assert edit.range.start == edit.range.end
+            ls.change(uri, (edit.range, edit.new_text))
+            ls.save(uri)
+            await command(ls, "ratls.attest", uri, "tee")
+            found = await ls.request("attestationStatus", {"uri": uri})
+            (claim,) = (
+                claim
+                for claim in found["providers"][0]["result"]["claims"]
+                if claim["name"] == "measurements"
+            )
+            assert claim["actual"].startswith("as pinned: min_tdx_tcb.mrseam, min_tdx_tcb.mrtmrs")
+            await command(ls, "ratls.pinMeasurements", uri, "tee")
+            await ls.until(lambda: ls.messages)
+            assert "pinned already" in ls.messages[0].message
+            assert len(ls.applied) == 1
+
+
+async def test_pins_that_the_editor_does_not_take_are_not_lost_in_silence(
+    home: Path, config: Path
+) -> None:
+    async with serve() as provider:
+        config.write_text(provider.config_toml("tee", pinned=False), "utf-8")
+        async with editor(home, arguments=trust(provider, home)) as ls:
+            ls.takes_edits = False
+            uri = ls.open(config)
+            await ls.status("tee", "affirmed")
+            await command(ls, "ratls.pinMeasurements", uri, "tee")
+            await ls.until(lambda: ls.messages)
+            assert "read-only" in ls.messages[0].message
+
+
 async def test_settings_are_asked_for_where_none_were_sent(home: Path, config: Path) -> None:
     async with serve() as provider:
         config.write_text(provider.config_toml("tee"), "utf-8")
