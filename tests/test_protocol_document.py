@@ -1,0 +1,238 @@
+"""docs/protocol.md says what the code does: names, codes, fields, defaults, limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from ratls_ls import settings
+from ratls_ls.atls import sse
+from ratls_ls.atls.errors import Step
+from ratls_ls.config.problem import Severity
+from ratls_ls.lsp import answer, methods, wire
+from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.rats.result import ChannelBindingType, ClaimName, ClaimVerdict
+from ratls_ls.simulator import SimulatedProvider, serve
+from ratls_ls.status import State
+from tests.session.world import World, a_world, play, refused, replaying
+
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text("utf-8")
+PROMPT = {"model": "simulated-llm", "input": "…", "stream": True}
+
+
+class Interface(NamedTuple):
+    """The fields of a TypeScript interface: which it always has, which it may have."""
+
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.required | self.optional
+
+    def fits(self, value: Mapping[str, object]) -> bool:
+        return self.required <= value.keys() <= self.all
+
+
+def _interfaces() -> dict[str, Interface]:
+    found = {}
+    for name, body in re.findall(r"^export interface (\w+) \{\n(.*?)^\}", DOCUMENT, re.M | re.S):
+        fields = re.findall(r"^\t(\w+)(\??): ", body, re.M)
+        found[name] = Interface(
+            frozenset(field for field, optional in fields if not optional),
+            frozenset(field for field, optional in fields if optional),
+        )
+    return found
+
+
+def _table(heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading, cell by cell."""
+    section = re.split(rf"^## {heading}$", DOCUMENT, flags=re.M)[1]
+    rows = re.search(r"\|\n((?:\|.*\|\n)+)", section.replace(r"\|", "¦"))
+    assert rows is not None
+    return [
+        [cell.strip().replace("¦", "|") for cell in row.strip("|").split("|")]
+        for row in rows[1].splitlines()
+        if not row.startswith("|---")
+    ]
+
+
+def _union(name: str) -> set[str]:
+    """The literals of a union type, or of one field of an interface (`Interface.field`)."""
+    interface, _, field = name.partition(".")
+    if field:
+        body = re.search(rf"^export interface {interface} \{{\n(.*?)^\}}", DOCUMENT, re.M | re.S)
+        assert body is not None
+        found = re.search(rf"^\t{field}\??: ([^;]+);", body[1], re.M)
+    else:
+        found = re.search(rf"^export type {name} =([^;]+);", DOCUMENT, re.M)
+    assert found is not None
+    return set(re.findall(r"'([a-z-]+)'", re.sub(r"//.*", "", found[1])))
+
+
+def _constants(suffix: str) -> set[Any]:
+    return {value for name, value in vars(methods).items() if name.endswith(suffix)}
+
+
+INTERFACES = _interfaces()
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[SimulatedProvider]:
+    async with serve() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+async def world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> AsyncIterator[World]:
+    async with a_world(tmp_path, monkeypatch, trusting=[provider]) as made:
+        made.open(provider.config_toml("tee"))
+        yield made
+
+
+def test_methods_and_commands() -> None:
+    described = set(re.findall(r"^\* method: `(.*)`$", DOCUMENT, re.M))
+    assert described == {
+        methods.ATTESTED_REQUEST,
+        methods.ATTESTATION_STATUS,
+        methods.ATTESTATION_STATUS_CHANGED,
+    }
+    assert {row[0].strip("`") for row in _table("Commands")} == _constants("_COMMAND")
+
+
+def test_error_codes() -> None:
+    rows = {int(row[0]): row[1] for row in _table("Errors")}
+    codes = {
+        name: value
+        for name, value in vars(methods).items()
+        if isinstance(value, int) and value < -32000
+    }
+    assert rows.keys() == set(codes.values())
+    for name, code in codes.items():
+        assert rows[code].lower() == name.replace("_", "").lower()
+
+
+@pytest.mark.parametrize(
+    ("interface", "parse"),
+    [
+        ("AttestedRequestParams", AttestedRequestParams.parse),
+        ("AttestationStatusParams", AttestationStatusParams.parse),
+    ],
+)
+def test_parameters(interface: str, parse: Any) -> None:
+    """Each field described is looked at, by that name; each that is kept is described."""
+    described = INTERFACES[interface]
+    fitting = dict.fromkeys(described.required, "/x")
+    parse(fitting)
+    for field in described.required:
+        with pytest.raises(MethodError, match=f"^{field}: "):
+            parse({name: value for name, value in fitting.items() if name != field})
+    for field in described.all:
+        with pytest.raises(MethodError, match=f"^{field}: "):
+            parse(fitting | {field: float("nan") if field == "body" else [1]})
+    known = {_camel_case(name) for name in parse.__self__.__dataclass_fields__}
+    assert known - {"contentType"} <= described.all
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.title() for word in others)
+
+
+def test_defaults_and_limits() -> None:
+    limit = f"1 to {methods.MAX_TIMEOUT_MS}. Default {methods.DEFAULT_TIMEOUT_MS}."
+    assert limit in DOCUMENT
+    assert f"An answer that is not streamed: {_mebibytes(answer.MAX_COLLECTED_BYTES)}." in DOCUMENT
+    assert f"One server-sent event: {_mebibytes(sse.MAX_EVENT_BYTES)}." in DOCUMENT
+    assert f"One message of the client: {_mebibytes(wire.MAX_MESSAGE_BYTES)}." in DOCUMENT
+    assert f"at most {_mebibytes(wire.MAX_QUEUED_BYTES)} of messages" in DOCUMENT
+
+
+def _mebibytes(size: int) -> str:
+    assert size % 2**20 == 0
+    return f"{size // 2**20} MiB"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ProviderState", State),
+        ("ClaimName", ClaimName),
+        ("Claim.verdict", ClaimVerdict),
+        ("AttestationResult.channelBinding", ChannelBindingType),
+        ("Unreachable.step", Step),
+        ("ConfigProblem.severity", Severity),
+    ],
+)
+def test_enumerations(name: str, values: Iterable[str]) -> None:
+    assert _union(name) == set(values)
+
+
+def test_settings() -> None:
+    rows = {row[0].strip("`"): row[2].strip("`") for row in _table("Settings")}
+    assert len(rows) == len(settings.Settings.__dataclass_fields__) - 1  # less its complaints
+    for path, default in rows.items():
+        value = {"true": True, "false": False, "[]": []}.get(default)
+        if value is None:
+            value = default.strip('"') if default.startswith('"') else float(default)
+        assert settings.parse(_nested(path, value)) == settings.Settings()
+        assert not settings.parse(_nested(path, value)).complaints
+        (complaint,) = settings.parse(_nested(path, {})).complaints
+        assert complaint.startswith(f"{path}: ")
+
+
+def _nested(path: str, value: object) -> object:
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
+
+
+async def test_results_have_the_fields_described(world: World) -> None:
+    parts: list[Any] = []
+    streamed = await world.request("tee", "/responses", body=PROMPT, parts=parts)
+    collected = await world.request("tee", "/models")
+    text = await world.request("tee", "/test/chunks", parts=parts)
+    for result in (streamed, collected, text):
+        assert INTERFACES["AttestedRequestResult"].fits(result)
+        assert INTERFACES["RequestTimings"].fits(result["timings"])
+        assert INTERFACES["AttestationResult"].fits(result["attestation"])
+        assert all(INTERFACES["Claim"].fits(claim) for claim in result["attestation"]["claims"])
+    for part in parts:
+        kind = part["kind"].title()
+        assert INTERFACES[f"AttestedRequest{kind}"].fits(part)
+    assert {part["kind"] for part in parts} == {"head", "event", "chunk"}
+    (status,) = await world.statuses(refresh=True)
+    assert INTERFACES["ProviderStatus"].fits(status)
+    assert [claim["name"] for claim in status["result"]["claims"]] == list(ClaimName)
+
+
+async def test_errors_have_the_data_described(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = {int(row[0]): row[2].strip("`") for row in _table("Errors")}
+
+    async def check(code: int, **params: Any) -> None:
+        error = await refused(world.request(**params))
+        assert error.code == code
+        name, is_list = re.subn(r"\[\]$", "", described[code])
+        for item in error.data if is_list else [error.data]:
+            assert INTERFACES[name].fits(item)
+
+    await check(-32602, path="/..")
+    await check(-32015, path="/test/cut")
+    play(provider, monkeypatch, replaying)
+    await provider.close_connections()
+    await check(-32010)
+    await provider.stop()
+    await check(-32013)
+    config = provider.config_toml("tee").replace("https://", "http://")
+    world.open(config)
+    await check(-32012)
+    world.open(config.replace("use_ratls = true", "use_ratls = false"))
+    await check(-32011)
