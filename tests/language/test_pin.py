@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ratls_ls.config.check import apply
+from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import read
+from ratls_ls.config.span import Span
 from ratls_ls.language.pin import pin
 from ratls_ls.rats.result import AttestationResult
 
@@ -91,14 +93,23 @@ def test_each_pin_is_a_line_of_its_own() -> None:
 
 def test_an_application_that_is_pinned_by_its_text_is_pinned() -> None:
     left = pinned(HEAD + TABLE + 'app_compose = "{}"\n')
-    assert "compose_hash" not in pins(left)
-    assert "app_compose" in pins(left)
+    assert pins(left).keys() == ALL.keys() - {"compose_hash"} | {"app_compose"}
 
 
 def test_what_was_not_measured_is_not_pinned() -> None:
     result = AttestationResult((), "", 1, measurements={"mrtd": LONG["mrtd"]})
     assert pins(pinned(HEAD, result)) == {"expected_bootchain.mrtd": LONG["mrtd"]}
     assert pinned(HEAD, AttestationResult((), "", 1)) == HEAD
+
+
+@pytest.mark.parametrize("written", ["", "# nothing pinned\n", "use_ratls = false\n", "[["])
+def test_edits_that_would_not_leave_what_they_should_are_not_made(
+    monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    text = HEAD + TABLE + OTHER
+    elsewhere = Edit(Span(len(text), len(text)), written)
+    monkeypatch.setattr("ratls_ls.language.pin.add_keys", lambda *_: elsewhere)
+    assert pinned(text) == text
 
 
 @pytest.mark.parametrize(
