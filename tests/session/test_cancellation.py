@@ -177,9 +177,7 @@ async def test_cancelled_or_late_in_the_queue(
 ) -> None:
     monkeypatch.setattr(client, "MAX_CONNECTIONS", 1)
     world.write(provider.config_toml("tee"))
-    parts: list[Any] = []
-    first = asyncio.ensure_future(world.request(path="/test/held-events", parts=parts))
-    await world.until(lambda: len(parts) == 2)
+    first = await world.held_request()
     waiting = asyncio.ensure_future(world.request(path="/responses", body=PROMPT))
     error = await refused(world.request(path="/responses", body=PROMPT, timeoutMs=50))
     assert (error.code, error.data["step"]) == (methods.UNREACHABLE, "queue")
@@ -245,9 +243,7 @@ async def test_the_end_of_the_session_cancels_what_runs(
     world: World, provider: SimulatedProvider
 ) -> None:
     world.write(provider.config_toml("tee"))
-    parts: list[Any] = []
-    running = asyncio.ensure_future(world.request(path="/test/held-events", parts=parts))
-    await world.until(lambda: len(parts) == 2)
+    running = await world.held_request()
     await world.session.aclose()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -300,9 +300,7 @@ async def test_a_policy_edit_lets_running_requests_end_in_peace(
     world: World, provider: SimulatedProvider
 ) -> None:
     uri = world.open(provider.config_toml("tee"))
-    parts: list[Any] = []
-    running = asyncio.ensure_future(world.request(path="/test/held-events", parts=parts))
-    await world.until(lambda: len(parts) == 2)
+    running = await world.held_request()
     world.save(uri, provider.config_toml("tee", allowed_tdx_status=["UpToDate", "OutOfDate"]))
     provider.gate.set()
     assert (await running)["complete"] is True

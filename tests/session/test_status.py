@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -246,7 +245,7 @@ async def test_what_if_the_policy_allowed_it(
     started = time.perf_counter()
     world.session.change(uri, weaker, 2)
     spent = time.perf_counter() - started
-    assert spent < 0.05  # some milliseconds on a machine at rest
+    assert spent < 0.2  # some milliseconds on a machine at rest
     shown = world.diagnostic(uri, "attestation-degraded")
     assert shown is not None
     assert "judged by the policy as edited" in shown.message
@@ -428,9 +427,7 @@ async def test_trust_that_is_taken_away_ends_what_runs_and_comes_back(
 ) -> None:
     uri = world.open(provider.config_toml("tee"))
     await world.state("tee", "affirmed")
-    parts: list[Any] = []
-    running = asyncio.ensure_future(world.request(path="/test/held-events", parts=parts))
-    await world.until(lambda: len(parts) == 2)
+    running = await world.held_request()
     world.session.configure(parse({"trusted": False}))
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -447,9 +444,7 @@ async def test_other_settings_let_running_requests_end_in_peace(
 ) -> None:
     world.open(provider.config_toml("tee"))
     await world.state("tee", "affirmed")
-    parts: list[Any] = []
-    running = asyncio.ensure_future(world.request(path="/test/held-events", parts=parts))
-    await world.until(lambda: len(parts) == 2)
+    running = await world.held_request()
     world.session.configure(parse({"attestation": {"refreshMinutes": 1}}))
     provider.gate.set()
     assert (await running)["complete"] is True

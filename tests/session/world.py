@@ -105,6 +105,13 @@ class World:
         result = await self.session.attested_request(parsed, emit)
         return json.loads(json.dumps(result, allow_nan=False))
 
+    async def held_request(self) -> asyncio.Future[Any]:
+        """A streamed request under way, whose answer goes on when `gate` of the provider is set."""
+        parts: list[Any] = []
+        running = asyncio.ensure_future(self.request(path="/test/held-events", parts=parts))
+        await self.until(lambda: len(parts) == 2)
+        return running
+
     async def statuses(self, **params: Any) -> list[dict[str, Any]]:
         parsed = AttestationStatusParams.parse(params)
         found = await self.session.attestation_status(parsed)
