@@ -97,7 +97,7 @@ class Files:
         self._environment = environment
         self._on_read = on_read
         self._on_gone = on_gone
-        self._entries: dict[str, OpenFile] = {}
+        self._entries: dict[str, OpenFile] = {}  # the least recently used comes first
 
     @property
     def codex_home(self) -> Path:
@@ -167,6 +167,7 @@ class Files:
     def _from_disk(self, uri: str) -> OpenFile | None:
         known, stamp = self.get(uri), _stamp(uri)
         if known is not None and stamp is not None and known.stamp == stamp:
+            self._entries[known.key] = self._entries.pop(known.key)  # the most recently used
             return known
         text = _disk_text(uri) if stamp is not None else None
         entry = None
