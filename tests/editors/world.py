@@ -86,6 +86,8 @@ class World:
             "XDG_DATA_HOME": str(self.home / ".data"),
             "LANG": "C.UTF-8",
             "PROJECT": str(self.home / "project"),
+            "UNPINNED": str(self.home / ".codex" / "unpinned.config.toml"),
+            "MRTD": self.tee.measurements["mrtd"],
             "REPLY": REPLY,
         }
 
@@ -98,6 +100,7 @@ async def world(home: Path) -> AsyncIterator[World]:
         _install(home / "bin" / "ratls-ls", trust(tee, home))
         config = tee.config_toml("tee") + "\n" + attacked.config_toml("attacked")
         _write(made.config, MISSPELT + config)
+        _write(home / ".codex" / "unpinned.config.toml", tee.config_toml("tee", pinned=False))
         _write(home / "project" / ".codex" / "config.toml", tee.config_toml("tee"))
         _write(home / "project" / "pyproject.toml", '[project]\nname = "other"\n')
         yield made

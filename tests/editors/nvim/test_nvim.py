@@ -58,7 +58,7 @@ def run(request: pytest.FixtureRequest, user: World, tmp_path: Path) -> Run:
     return run_scenario
 
 
-@pytest.mark.parametrize("scenario", ["diagnostics", "live", "trusted", "health", "other"])
+@pytest.mark.parametrize("scenario", ["diagnostics", "live", "pin", "trusted", "health", "other"])
 async def test_scenario(run: Run, scenario: str) -> None:
     await run(scenario)
 

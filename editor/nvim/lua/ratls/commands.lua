@@ -51,9 +51,7 @@ local function pin(command)
       return tell('open the config that is to be pinned', vim.log.levels.ERROR)
     end
     local params = { command = 'ratls.pinMeasurements', arguments = { uri, command.args } }
-    request(client, 'workspace/executeCommand', params, function()
-      tell('pinned what was measured of ' .. command.args .. '; look at it before you save')
-    end)
+    request(client, 'workspace/executeCommand', params, function() end)
   end)
 end
 

@@ -1,0 +1,72 @@
+;;; scenarios.el --- What a user of Emacs does with a config  -*- lexical-binding: t -*-
+
+;; Loaded after the configuration of docs/editors.md. Ends Emacs; its exit status says how it went.
+
+(require 'ert)
+(setq package-directory-list '("/usr/share/emacs/site-lisp/elpa" "/usr/share/emacs/site-lisp/elpa-src"))
+(package-initialize)
+(load (getenv "SNIPPET") nil t)
+
+(defconst patience 20 "Seconds.")
+
+(defun eventually (found)
+  "What FOUND gives as soon as that is true."
+  (let ((end (+ (float-time) patience)) value)
+    (while (not (setq value (funcall found)))
+      (when (> (float-time) end)
+        (error "Never seen: %S; there is: %S" found (mapcar #'flymake-diagnostic-text (flymake-diagnostics))))
+      (accept-process-output nil 0.02))
+    value))
+
+(defun open-config ()
+  "Open the user's config, as somebody who types `C-x C-f'."
+  (find-file (expand-file-name "config.toml" (getenv "CODEX_HOME")))
+  (run-hooks 'post-command-hook)
+  (eventually #'eglot-current-server)
+  (flymake-start))
+
+(defun shown (code)
+  "The diagnostic with this CODE, as soon as it is shown."
+  (eventually
+   (lambda ()
+     (flymake-start)
+     (seq-find (lambda (it) (string-search (format "[%s]" code) (flymake-diagnostic-text it)))
+               (flymake-diagnostics)))))
+
+(defmacro with-config (&rest body)
+  "Run BODY in the user's config, and leave nothing behind."
+  `(progn (open-config)
+          (unwind-protect (progn ,@body)
+            (eglot-shutdown (eglot-current-server))
+            (set-buffer-modified-p nil)
+            (kill-buffer))))
+
+(ert-deftest a-problem-is-underlined-after-text-that-is-not-ascii ()
+  (with-config
+   (let ((it (shown "unknown-key")))
+     (should (equal (buffer-substring (flymake-diagnostic-beg it) (flymake-diagnostic-end it))
+                    "base_ulr")))))
+
+(ert-deftest live-status-is-shown ()
+  (let ((inhibit-message nil))
+    (with-config
+     (should (string-search "SIMULATED" (flymake-diagnostic-text (shown "attestation-affirmed"))))
+     (should (eq (flymake-diagnostic-type (shown "attestation-rejected")) 'eglot-error))
+     (with-current-buffer "*Messages*"
+       (should (string-search "ratls: tee is affirmed" (buffer-string)))))))
+
+(ert-deftest a-request-goes-over-an-attested-connection ()
+  (with-config
+   (let ((result (ratls-request "tee" "/responses" '(:model "simulated-llm" :input "Hello"))))
+     (should (equal (plist-get result :status) 200))
+     (should (equal (plist-get (plist-get result :attestation) :verdict) "affirmed")))
+   (let ((error (should-error (ratls-request "attacked" "/responses" '(:input "a secret")))))
+     (should (equal (alist-get 'jsonrpc-error-code (cdr error)) -32010)))))
+
+(ert-deftest a-config-of-somebody-else-starts-no-server ()
+  (find-file (expand-file-name ".codex/config.toml" (getenv "PROJECT")))
+  (run-hooks 'post-command-hook)
+  (should (eq major-mode 'conf-toml-mode))
+  (should-not (eglot-current-server)))
+
+(ert-run-tests-batch-and-exit)
