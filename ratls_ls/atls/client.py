@@ -68,7 +68,9 @@ class AttestedResponse:
                 self.received += len(chunk)
                 yield chunk
         except _HTTP_ERRORS as error:
-            raise BrokenResponseError(f"the answer was cut: {error}", self.received) from error
+            raise BrokenResponseError(
+                f"the answer was cut: {_words(error)}", self.received
+            ) from error
 
     async def aclose(self) -> None:
         """Free the connection if the body was read whole, else close it."""
@@ -197,7 +199,7 @@ class AttestedClient:
         try:
             response = await self._http.send(built, stream=True)
         except _HTTP_ERRORS as error:
-            raise BrokenResponseError(f"no answer came: {error}", 0) from error
+            raise BrokenResponseError(f"no answer came: {_words(error)}", 0) from error
         finally:
             state.head_bytes_left = None
         timings = Timings(first_byte_ms=(time.monotonic() - started) * 1000)
@@ -215,3 +217,8 @@ class AttestedClient:
         return AttestedResponse(
             response.status_code, headers, attestation, timings, _response=response
         )
+
+
+def _words(error: Exception) -> str:
+    """What is wrong, without what the server sent: h11 quotes that behind a colon."""
+    return str(error).partition(":")[0]

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
 from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
+from ratls_ls.simulator.http import Response, Wire
 
-from .world import World, a_world, play, refused, replaying
+from .world import Api, World, a_world, play, refused, replaying
 
 BASE = {"provider": "tee", "path": "/models"}
 
@@ -238,6 +239,36 @@ async def test_no_pccs(world: World, provider: SimulatedProvider) -> None:
     error = await refused(world.request(body={}))
     assert (error.code, error.data["step"]) == (methods.UNREACHABLE, "pccs")
     assert provider.record.api_bytes == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/x 200 s3cret\r\n\r\n",
+        b"s3cret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ns3cret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: s3cret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: s3cret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ns3cret\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ns3cret",
+    ],
+)
+async def test_a_malformed_answer_is_not_repeated_in_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    async def raw(wire: Wire) -> None:
+        await wire.send(answer)
+        await wire.finish()
+
+    async with (
+        serve(api=Api(answer=lambda: Response(200, deliver=raw))) as provider,
+        a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
+    ):
+        world.write(provider.config_toml("tee"))
+        error = await refused(world.request(body={"input": "s3cret"}))
+        assert error.code == methods.BROKEN_RESPONSE
+        assert "s3cret" not in error.message
+        assert len(error.message) > len("no answer came: ")
 
 
 # Credentials.
