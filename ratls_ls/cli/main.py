@@ -84,6 +84,10 @@ def _command(options: argparse.Namespace) -> int:
             from .simulate import simulate
 
             return simulate(options)
+        case "demo":
+            from .demo import demo
+
+            return demo(options)
         case _:
             from .schema import schema
 
@@ -105,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     _request_parser(commands)
     _appraise_parser(commands)
     _simulate_parser(commands)
+    _demo_parser(commands)
     commands.add_parser("schema", help="JSON Schema of the config, for taplo and tombi")
     return parser
 
@@ -184,3 +189,8 @@ def _simulate_parser(commands: Commands) -> None:
     parser.add_argument("--fault", action="append", default=[], metavar="NAME")
     parser.add_argument("--list-faults", action="store_true")
     parser.add_argument("--write-config", type=Path, metavar="FILE")
+
+
+def _demo_parser(commands: Commands) -> None:
+    parser = commands.add_parser("demo", help="the whole product in one minute, with no network")
+    parser.add_argument("--json", action="store_true", help="one event a line")
