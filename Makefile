@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-nvim test-emacs check format clean
+.PHONY: demo test test-nvim test-emacs test-dist check mutate dist format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,20 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# A sample; `python tests/mutation.py` breaks the verifier in every way.
+mutate: $(STAMP)
+	$(BIN)/python tests/mutation.py --count 40 --jobs 2
+
+dist: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+# The wheel as a user has it: in an environment of its own, away from the sources.
+test-dist: dist
+	$(PYTHON) -m venv --clear build/venv
+	build/venv/bin/pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build && venv/bin/python -m ratls_ls --version && venv/bin/ratls-ls demo
 
 format: $(STAMP)
 	$(BIN)/ruff format .
