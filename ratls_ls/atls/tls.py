@@ -18,7 +18,7 @@ import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
-from service_identity import VerificationError
+from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import (
     verify_certificate_hostname,
     verify_certificate_ip_address,
@@ -253,7 +253,7 @@ def _check_session(stream: TlsStream, host: str) -> None:
             verify_certificate_ip_address(leaf, host)
         else:
             verify_certificate_hostname(leaf, host)
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, CertificateError, ValueError) as error:
         raise _SessionError(f"its certificate is not for {host}") from error
 
 

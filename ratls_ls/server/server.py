@@ -110,6 +110,8 @@ class Server(LanguageServer):
         )
 
     def report_server_error(self, error: Exception, source: Any) -> None:
+        if isinstance(error, JsonRpcException):
+            return  # the client was told in the answer
         # Names only: a message could repeat what a document or an answer holds.
         logger.error("%s while handling a message", type(error).__name__)
 
