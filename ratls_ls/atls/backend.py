@@ -24,7 +24,7 @@ from ratls_ls.rats.evidence import Evidence
 from ratls_ls.rats.quote import collateral_key
 from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
 
-from . import network
+from . import proxy
 from .attester import request_evidence
 from .errors import AttestationRejectedError, Step, UnreachableError
 from .tls import TlsStream, connect_tls
@@ -183,7 +183,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         started = time.monotonic()
         provider = self._provider
         state.step = Step.DNS
-        channel = await network.connect(provider.host, provider.port)
+        channel = await proxy.connect(provider.host, provider.port)
         state.step = Step.TLS
         tls = await connect_tls(channel, provider.host, self._verifier.ca_files)
         connected = time.monotonic()

@@ -30,11 +30,14 @@ from ratls_ls.rats.quote import CollateralKey
 
 from .errors import Step, UnreachableError
 from .network import CONNECT_SECONDS, resolve
+from .proxy import proxy_for
 from .transport import client
 
 FETCH_SECONDS = 15.0
 MAX_DOCUMENT_BYTES = 1024 * 1024
 MAX_CACHED = 64
+# Intel's documents count for 30 days; two are left to find a PCCS that is up.
+REFRESH_AHEAD_SECONDS = 2 * 24 * 3600
 # Intel's own service has no rootcacrl path; this is where its documents say the CRL is.
 _INTEL_HOST = "api.trustedservices.intel.com"
 _INTEL_ROOT_CRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
@@ -61,10 +64,13 @@ class CollateralStore:
         self._ca_files = tuple(ca_files)
         self._kept: dict[tuple[str, CollateralKey], Collateral] = {}
         self._fetching: dict[tuple[str, CollateralKey], _Fetch] = {}
+        self._renewing: dict[tuple[str, CollateralKey], asyncio.Task[Collateral]] = {}
         self._floors: dict[str, int] = {}
 
     async def get(self, pccs_url: str, key: CollateralKey, now: int) -> Collateral:
         """Collateral still valid at `now` (Unix seconds), from cache or the PCCS.
+
+        Near its end it is fetched anew beside, and served while that fails.
 
         Raises UnreachableError (step `pccs`).
         """
@@ -72,7 +78,7 @@ class CollateralStore:
         cached = self._kept.get(place) or await asyncio.to_thread(self._read, place)
         if cached is not None and _valid_at(cached, now):
             self._kept[place] = cached
-            return cached
+            return self._renewed(place, cached, now)
         fetching = self._fetching.get(place)
         if fetching is None:
             fetching = _Fetch(asyncio.create_task(fetch(pccs_url, key, self._ca_files)))
@@ -86,6 +92,27 @@ class CollateralStore:
             if not fetching.waiters:
                 fetching.task.cancel()
                 self._fetching.pop(place, None)
+
+    def _renewed(
+        self, place: tuple[str, CollateralKey], cached: Collateral, now: int
+    ) -> Collateral:
+        """What a renewal under way has brought, else `cached`; starts one if it is time.
+
+        What it brought is served once: only what then verifies is kept, by `keep`.
+        """
+        renewing = self._renewing.get(place)
+        if renewing is not None and renewing.done():
+            del self._renewing[place]
+            if not renewing.cancelled() and renewing.exception() is None:
+                brought = renewing.result()
+                return brought if _outlives(brought, cached) else cached
+        elif renewing is None and not _valid_at(cached, now + REFRESH_AHEAD_SECONDS):
+            url, key = place
+            renewal = asyncio.create_task(fetch(url, key, self._ca_files))
+            # One that fails is tried again by whoever comes next; nobody is to be told.
+            renewal.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._renewing[place] = renewal
+        return cached
 
     def floor(self, fmspc: str) -> int:
         """The highest tcbEvaluationDataNumber that served a verification of this FMSPC."""
@@ -175,6 +202,13 @@ def _valid_at(collateral: Collateral, now: int) -> bool:
         return False
 
 
+def _outlives(one: Collateral, other: Collateral) -> bool:
+    try:
+        return collaterals.expires_at(one) > collaterals.expires_at(other)
+    except CollateralError:
+        return False
+
+
 async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()) -> Collateral:
     """All parts of the collateral from `pccs_url` (ends in ".../tdx/certification/v4").
 
@@ -195,7 +229,7 @@ async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()
             Step.PCCS, host, f"pccs_url {base} is not https; only loopback may be http"
         )
     try:
-        async with asyncio.timeout(FETCH_SECONDS), _client(tuple(ca_files)) as http:
+        async with asyncio.timeout(FETCH_SECONDS), _client(host, tuple(ca_files)) as http:
             return _assemble(await _documents(http, urls))
     except TimeoutError as error:
         message = f"did not answer within {FETCH_SECONDS:.0f} s"
@@ -209,6 +243,7 @@ async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()
 _HTTP_ERRORS = (
     httpcore.NetworkError,
     httpcore.ProtocolError,
+    httpcore.ProxyError,
     httpcore.TimeoutException,
     httpx.InvalidURL,
 )
@@ -306,13 +341,20 @@ def _allowed(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def _client(ca_files: tuple[Path, ...]) -> httpx.AsyncClient:
+def _client(host: str, ca_files: tuple[Path, ...]) -> httpx.AsyncClient:
     context = ssl.create_default_context(cafile=certifi.where())
     for file in ca_files:
         context.load_verify_locations(file)
+    backend = _CheckedBackend()
+    proxy = proxy_for(host)
+    if proxy is None:
+        return client(httpcore.AsyncConnectionPool(ssl_context=context, network_backend=backend))
     return client(
-        httpcore.AsyncConnectionPool(
-            ssl_context=context, network_backend=_CheckedBackend(), retries=0
+        httpcore.AsyncHTTPProxy(
+            proxy.url,
+            proxy_auth=proxy.credentials,
+            ssl_context=context,
+            network_backend=backend,
         )
     )
 

@@ -6,6 +6,7 @@ Invariant: no trust anchor but Intel's is here unless the user named it as unsaf
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import platformdirs
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 
 from ratls_ls.config.model import Peer
 from ratls_ls.rats.policy import AppraisalPolicy
@@ -71,7 +73,10 @@ def build_verifier(
 
 def _readable(file: Path) -> Path:
     try:
-        x509.load_pem_x509_certificates(file.read_bytes())
+        with warnings.catch_warnings():
+            # A system's bundle may hold roots with odd serial numbers; no user can mend that.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            x509.load_pem_x509_certificates(file.read_bytes())
     except OSError as error:
         raise TrustError(f"cannot read TLS roots {file}: {error.strerror}") from error
     except ValueError as error:

@@ -1,0 +1,179 @@
+"""Collateral: fetched within limits, cached while it counts, never poisoned."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import stat
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ratls_ls.atls import pccs
+from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.atls.pccs import CollateralStore
+from ratls_ls.rats import collateral as collaterals
+from ratls_ls.rats.collateral import Collateral
+from ratls_ls.rats.quote import CollateralKey
+from ratls_ls.simulator import SimulatedProvider, serve
+from ratls_ls.simulator.collateral import TcbOptions, make_collateral
+from ratls_ls.simulator.pki import FMSPC, dcap_pki
+
+KEY = CollateralKey(FMSPC, "platform")
+DAY = 24 * 3600
+
+
+def made(now: int, evaluation: int = 20) -> Collateral:
+    return make_collateral(dcap_pki(), now, TcbOptions(evaluation=evaluation))
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[SimulatedProvider]:
+    async with serve() as simulated:
+        yield simulated
+
+
+async def test_fetched_collateral_is_what_was_signed(provider: SimulatedProvider) -> None:
+    fetched = await pccs.fetch(provider.pccs_url, KEY)
+    assert collaterals.evaluation_number(fetched) == 20
+    assert collaterals.wrong_signer(fetched) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://pccs.example/tdx/certification/v4", "http://127.0.0.1.example/tdx/certification/v4"],
+)
+async def test_plain_http_is_for_loopback_only(url: str) -> None:
+    with pytest.raises(UnreachableError) as caught:
+        await pccs.fetch(url, KEY)
+    assert caught.value.step is Step.PCCS
+    assert "https" in str(caught.value)
+
+
+async def test_only_what_served_a_verification_is_cached(provider: SimulatedProvider) -> None:
+    store, now = CollateralStore(None), int(time.time())
+    first = await store.get(provider.pccs_url, KEY, now)
+    asked = len(provider.record.pccs_targets)
+    await store.get(provider.pccs_url, KEY, now)
+    assert len(provider.record.pccs_targets) == 2 * asked
+    store.keep(provider.pccs_url, KEY, first, 20, durable=True)
+    await provider.stop_pccs()
+    assert await store.get(provider.pccs_url, KEY, now) == first
+
+
+async def test_expired_collateral_is_never_served(tmp_path: Path) -> None:
+    store, now = CollateralStore(tmp_path), int(time.time())
+    store.keep("http://127.0.0.1:1/tdx/certification/v4", KEY, made(now), 20, durable=True)
+    for again in (store, CollateralStore(tmp_path)):
+        with pytest.raises(UnreachableError):
+            await again.get("http://127.0.0.1:1/tdx/certification/v4", KEY, now + 60 * DAY)
+
+
+async def test_it_is_renewed_ahead_of_its_end(provider: SimulatedProvider) -> None:
+    store, url = CollateralStore(None), provider.pccs_url
+    now = int(time.time())
+    old = made(now - 27 * DAY)
+    store.keep(url, KEY, old, 20, durable=False)
+    assert await store.get(url, KEY, now) == old
+    await provider.record.wait_for(lambda record: len(record.pccs_targets) == 4)
+    async with asyncio.timeout(5):
+        # Nothing tells when a renewal that nobody waits for is there.
+        while (renewed := await store.get(url, KEY, now)) == old:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert collaterals.expires_at(renewed) > collaterals.expires_at(old)
+    # Not kept: it has verified nothing yet.
+    assert await store.get(url, KEY, now) == old
+
+
+async def test_a_renewal_that_fails_takes_nothing_away() -> None:
+    store, url = CollateralStore(None), "http://127.0.0.1:1/tdx/certification/v4"
+    now = int(time.time())
+    old = made(now - 27 * DAY)
+    store.keep(url, KEY, old, 20, durable=False)
+    for _ in range(3):
+        assert await store.get(url, KEY, now) == old
+        await asyncio.sleep(0.05)
+
+
+async def test_files_are_private_shared_and_checked(tmp_path: Path) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    kept = made(now)
+    CollateralStore(tmp_path).keep(url, KEY, kept, 20, durable=True)
+    (file,) = tmp_path.glob("collateral-*.json")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert await CollateralStore(tmp_path).get(url, KEY, now) == kept
+    for corrupt in (b"", b"{", b"\xff", b"[" * 100_000, file.read_bytes()[:-9]):
+        file.write_bytes(corrupt)
+        with pytest.raises(UnreachableError):
+            await CollateralStore(tmp_path).get(url, KEY, now)
+
+
+async def test_simulated_collateral_reaches_no_other_process(tmp_path: Path) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    store = CollateralStore(tmp_path)
+    store.keep(url, KEY, made(now), 20, durable=False)
+    assert await store.get(url, KEY, now) is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_highest_assessment_is_remembered_and_survives_clearing(tmp_path: Path) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    store = CollateralStore(tmp_path)
+    store.keep(url, KEY, made(now, 20), 20, durable=True)
+    store.keep(url, KEY, made(now, 19), 19, durable=True)
+    store.clear()
+    assert store.floor(KEY.fmspc) == 20
+    assert CollateralStore(tmp_path).floor(KEY.fmspc) == 20
+    assert CollateralStore(tmp_path).floor("000000000000") == 0
+
+
+async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pccs, "MAX_CACHED", 4)
+    store, now = CollateralStore(None), int(time.time())
+    kept = made(now)
+    urls = [f"http://127.0.0.1:1/{index}/tdx/certification/v4" for index in range(6)]
+    for url in urls:
+        store.keep(url, KEY, kept, 20, durable=False)
+    assert await store.get(urls[-1], KEY, now) == kept
+    with pytest.raises(UnreachableError):
+        await store.get(urls[0], KEY, now)
+
+
+def test_processes_that_write_at_once_and_are_killed_corrupt_nothing(tmp_path: Path) -> None:
+    now = int(time.time())
+    context = multiprocessing.get_context("spawn")
+    writers = [
+        context.Process(target=_write_for_ever, args=(tmp_path, collaterals.to_json(made(now))))
+        for _ in range(2)
+    ]
+    for writer in writers:
+        writer.start()
+    try:
+        deadline = time.monotonic() + 30
+        seen = 0
+        while seen < 20 and time.monotonic() < deadline:
+            for file in tmp_path.glob("collateral-*.json"):
+                collaterals.from_json(file.read_text("utf-8"))
+                seen += 1
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.join()
+    assert seen >= 20
+    for file in tmp_path.glob("collateral-*.json"):
+        collaterals.from_json(file.read_text("utf-8"))
+
+
+def _write_for_ever(directory: Path, text: str) -> None:
+    while True:
+        for number in range(100):
+            store = CollateralStore(directory)
+            store.keep(
+                f"http://127.0.0.1/{number % 2}",
+                KEY,
+                collaterals.from_json(text),
+                number,
+                durable=True,
+            )

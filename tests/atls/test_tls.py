@@ -1,0 +1,162 @@
+"""The client's handshake and what runs on it, against real servers on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from OpenSSL import SSL
+
+from ratls_ls.atls import network, tls
+from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.atls.tls import TlsStream, connect_tls
+from ratls_ls.simulator.listener import Accepted, Listener
+from ratls_ls.simulator.pki import web_ca, web_leaf
+from ratls_ls.simulator.tls import ServerStream, TlsOptions, accept_tls
+
+
+@pytest.fixture
+def ca_file(tmp_path: Path) -> Path:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(web_ca().pem)
+    return file
+
+
+@asynccontextmanager
+async def serving(
+    *names: str, sessions: list[ServerStream] | None = None
+) -> AsyncIterator[Listener]:
+    """A TLS server with a certificate for `names`, which sends what it gets back."""
+    options = TlsOptions(web_leaf(web_ca(), names=names or ("localhost",)))
+
+    async def handle(channel: Accepted) -> None:
+        stream = await accept_tls(channel, options)
+        if sessions is not None:
+            sessions.append(stream)
+        while data := await stream.read(1024):
+            await stream.write(data)
+
+    listener = Listener(handle)
+    await listener.start()
+    try:
+        yield listener
+    finally:
+        await listener.stop()
+
+
+async def connect(address: str, port: int, host: str, ca_file: Path) -> TlsStream:
+    return await connect_tls(await network.connect(address, port), host, [ca_file])
+
+
+async def test_both_ends_export_the_same_value_and_no_two_sessions_do(ca_file: Path) -> None:
+    sessions: list[ServerStream] = []
+    async with serving(sessions=sessions) as server:
+        values = []
+        for _ in range(2):
+            stream = await connect("127.0.0.1", server.port, "localhost", ca_file)
+            await stream.write(b"x")
+            await stream.read(1)
+            assert stream.version == "TLSv1.3"
+            assert stream.verified_host == "localhost"
+            assert stream.export() == sessions[-1].export()
+            assert len(stream.export()) == 32
+            values.append(stream.export())
+            stream.close()
+        assert values[0] != values[1]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_an_address_is_verified_as_an_address(address: str, ca_file: Path) -> None:
+    async with serving("localhost") as server:
+        stream = await connect(address, server.port, address, ca_file)
+        assert stream.verified_host == address
+        stream.close()
+    async with serving("server.example") as server:
+        with pytest.raises(UnreachableError) as caught:
+            await connect(address, server.port, address, ca_file)
+        assert "is not for" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "fits"),
+    [
+        ("*.tee.example", "a.tee.example", True),
+        ("*.tee.example", "tee.example", False),
+        ("*.tee.example", "a.b.tee.example", False),
+        ("tee.example", "TEE.example", True),
+        ("tee.example", "xtee.example", False),
+        ("xn--bcher-kva.example", "bücher.example", True),
+    ],
+)
+async def test_names(name: str, host: str, fits: bool, ca_file: Path) -> None:
+    async with serving(name) as server:
+        if fits:
+            (await connect("127.0.0.1", server.port, host, ca_file)).close()
+            return
+        with pytest.raises(UnreachableError) as caught:
+            await connect("127.0.0.1", server.port, host, ca_file)
+        assert caught.value.step is Step.TLS
+
+
+async def test_no_session_is_resumed(ca_file: Path) -> None:
+    """A resumed session shows the certificate of the one before."""
+    sessions: list[ServerStream] = []
+    async with serving(sessions=sessions) as server:
+        for _ in range(2):
+            stream = await connect("127.0.0.1", server.port, "localhost", ca_file)
+            await stream.write(b"x")
+            await stream.read(1)
+            stream.close()
+    context = tls.client_context((ca_file,))
+    assert context.get_session_cache_mode() == SSL.SESS_CACHE_OFF
+    assert [session.version for session in sessions] == ["TLSv1.3"] * 2
+
+
+async def test_keys_are_logged_nowhere(
+    ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "keys.log"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    tls.client_context.cache_clear()
+    async with serving() as server:
+        (await connect("127.0.0.1", server.port, "localhost", ca_file)).close()
+    assert not log.exists()
+
+
+async def test_a_certificate_that_is_not_trusted_says_what_to_do(tmp_path: Path) -> None:
+    other = tmp_path / "other.pem"
+    other.write_bytes(web_ca("Another CA").pem)
+    async with serving() as server:
+        with pytest.raises(UnreachableError) as caught:
+            await connect("127.0.0.1", server.port, "localhost", other)
+    assert "tls.caFile" in str(caught.value)
+
+
+async def test_what_waits_behind_an_answer_is_seen_wherever_it_waits(ca_file: Path) -> None:
+    sessions: list[ServerStream] = []
+    async with serving(sessions=sessions) as server:
+        stream = await connect("127.0.0.1", server.port, "localhost", ca_file)
+        await stream.write(b"answer")
+        assert await stream.read(6) == b"answer"
+        assert not await stream.has_unread()
+        await sessions[0].write(b"more")
+        async with asyncio.timeout(5):
+            while not await stream.has_unread():  # noqa: ASYNC110 (it is what is tested)
+                await asyncio.sleep(0)
+        assert stream.idle_is_broken
+        assert await stream.read(4) == b"more"
+        stream.close()
+
+
+async def test_an_end_without_close_notify_is_no_end_of_data(ca_file: Path) -> None:
+    sessions: list[ServerStream] = []
+    async with serving(sessions=sessions) as server:
+        stream = await connect("127.0.0.1", server.port, "localhost", ca_file)
+        await stream.write(b"x")
+        assert await stream.read(1) == b"x"
+        sessions[0].cut()
+        with pytest.raises(ConnectionResetError):
+            await stream.read(1)
