@@ -160,3 +160,4 @@ async def test_an_end_without_close_notify_is_no_end_of_data(ca_file: Path) -> N
         sessions[0].cut()
         with pytest.raises(ConnectionResetError):
             await stream.read(1)
+        stream.close()

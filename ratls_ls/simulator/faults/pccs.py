@@ -58,8 +58,14 @@ def pccs_without_root_crl(scenario: Scenario) -> None:
 
 @unreachable("pccs", 80)
 def pccs_huge(scenario: Scenario) -> None:
-    """the PCCS answers with more than a MiB"""
-    _every(scenario, Response(200, list(_HTML), bytes(1024 * 1024 + 1)))
+    """the PCCS pads a document to more than a MiB"""
+
+    def pad(request: Request, response: Response) -> Response:
+        if isinstance(response.body, bytes) and request.path.endswith("/tcb"):
+            response.body += b" " * (1024 * 1024)
+        return response
+
+    scenario.pccs.append(pad)
 
 
 @unreachable("pccs", 84, 102)
