@@ -68,8 +68,13 @@ async def _request_evidence(stream: TlsStream, authority: str) -> tuple[Evidence
     if exchange.over:
         raise _malformed("the server closed the connection it was to attest")
     if exchange.has_trailing_data or await stream.has_unread():
-        raise _malformed("bytes wait on the connection behind the quote answer")
+        raise more_than_asked()
     return parse_quote_response(answer.body), nonce
+
+
+def more_than_asked() -> EvidenceError:
+    """For a server that sends more than the answer, or ends the connection, before it is asked."""
+    return _malformed("bytes, or the end of the connection, wait behind it")
 
 
 class _Exchange:

@@ -25,7 +25,7 @@ from ratls_ls.rats.quote import collateral_key
 from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
 
 from . import proxy
-from .attester import request_evidence
+from .attester import more_than_asked, request_evidence
 from .errors import AttestationRejectedError, Step, UnreachableError
 from .tls import TlsStream, connect_tls
 from .verifier import Verifier
@@ -234,16 +234,24 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
             nonce=nonce,
             exporter=exporter,
         )
-        result = await asyncio.to_thread(
-            appraise,
-            evidence,
-            collateral=collateral,
-            policy=verifier.policy(provider.peer),
-            binding=binding,
-            now=int(verifier.clock()),
-            anchors=verifier.anchors,
-            minimum_tcb_evaluation=verifier.store.floor(key.fmspc) if key else 0,
-        )
+
+        async def judge(given: Evidence | EvidenceError) -> AttestationResult:
+            return await asyncio.to_thread(
+                appraise,
+                given,
+                collateral=collateral,
+                policy=verifier.policy(provider.peer),
+                binding=binding,
+                now=int(verifier.clock()),
+                anchors=verifier.anchors,
+                minimum_tcb_evaluation=verifier.store.floor(key.fmspc) if key else 0,
+            )
+
+        result = await judge(evidence)
+        # Looked at again, last: what came meanwhile would be taken for the answer to a prompt.
+        if isinstance(evidence, Evidence) and await tls.has_unread():
+            evidence = more_than_asked()
+            result = await judge(evidence)
         if key is not None and collateral is not None and _verified(result):
             verifier.store.keep(
                 provider.pccs_url,

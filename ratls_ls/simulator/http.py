@@ -28,6 +28,8 @@ class Stream(Protocol):
 
     async def write(self, data: bytes, /) -> None: ...
 
+    async def write_together(self, *records: bytes) -> None: ...
+
     async def finish(self) -> None: ...
 
     def cut(self) -> None: ...
@@ -96,6 +98,10 @@ class Wire:
 
     async def send(self, data: bytes) -> None:
         await self.stream.write(data)
+
+    async def send_together(self, *records: bytes) -> None:
+        """Each in a TLS record of its own, all at once."""
+        await self.stream.write_together(*records)
 
     async def finish(self) -> NoReturn:
         """End the connection politely."""

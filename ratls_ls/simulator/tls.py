@@ -17,6 +17,7 @@ from .listener import Accepted
 from .pki import Identity
 
 _CLOSE_NOTIFY_BYTES = 4096
+_TOGETHER_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -36,6 +37,12 @@ class ServerStream(TlsStream):
         super().__init__(channel, connection)
         self._accepted = channel
         self._session = connection
+
+    async def write_together(self, *records: bytes) -> None:
+        """Each of `records` as a TLS record of its own (so 16 KiB at most), all in one piece."""
+        for record in records:
+            self._session.send(record)
+        await self._accepted.send(self._session.bio_read(_TOGETHER_BYTES))
 
     async def finish(self) -> None:
         """close_notify, then the end of TCP, behind everything written."""

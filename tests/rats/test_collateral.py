@@ -109,6 +109,7 @@ class TestWindow:
     @pytest.mark.parametrize(
         ("now", "in_date"),
         [(NOW - DAY - 1, False), (NOW - DAY, True), (NOW + 2 * DAY - 1, True), (NOW + 2 * DAY, 0)],
+        ids=["before", "first second", "last second", "after"],
     )
     def test_it_counts_inside_only(self, now: int, in_date: bool) -> None:
         result = World(collateral=collateral(valid_days=3), now=now).appraise()

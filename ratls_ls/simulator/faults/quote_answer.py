@@ -14,6 +14,7 @@ from ratls_ls.simulator.scenario import Scenario
 
 from .fault import rejected, unreachable
 
+_DOCUMENTS = 4  # that a PCCS is asked for
 _FORGED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -50,7 +51,19 @@ def record_behind_the_quote(scenario: Scenario) -> None:
     async def deliver(wire: Wire) -> None:
         whole = await wire.whole()
         await wire.send(whole[:-1])
-        await wire.send(whole[-1:])
+        await wire.send_together(whole[-1:], _FORGED)
+
+    _delivered(scenario, deliver)
+
+
+@rejected(ClaimName.QUOTE_FORMAT, 98)
+def record_during_appraisal(scenario: Scenario) -> None:
+    """a second answer comes while the quote is judged"""
+
+    async def deliver(wire: Wire) -> None:
+        await wire.send(await wire.whole())
+        # Behind the answer that the client waits for next, the collateral's last part.
+        await wire.record.wait_for(lambda record: len(record.pccs_targets) == _DOCUMENTS)
         await wire.send(_FORGED)
 
     _delivered(scenario, deliver)
