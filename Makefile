@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-nvim test-emacs test-dist check mutate dist format clean
+.PHONY: demo test test-nvim test-emacs test-dist check mutate dist docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -49,6 +49,10 @@ test-dist: dist
 	$(PYTHON) -m venv --clear build/venv
 	build/venv/bin/pip install --quiet --disable-pip-version-check dist/*.whl
 	cd build && venv/bin/python -m ratls_ls --version && venv/bin/ratls-ls demo
+
+# The rule reference, from the rules.
+docs: $(STAMP)
+	$(BIN)/python docs/rules.py
 
 format: $(STAMP)
 	$(BIN)/ruff format .

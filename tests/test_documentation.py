@@ -1,0 +1,98 @@
+"""The documents: links lead somewhere, commands parse, policies are free of errors."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ratls_ls.config.check import check
+from ratls_ls.config.problem import Severity
+from ratls_ls.config.read import read
+from ratls_ls.config.rules import RULES
+from ratls_ls.lsp.convert import RULES_URL
+from ratls_ls.simulator import FAULTS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMANDS = ("check", "attest", "appraise", "request", "simulate", "demo", "schema", "--stdio")
+
+
+def anchors(text: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in LINK.findall(document.read_text("utf-8")):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text("utf-8")), link
+
+
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if d.name != "rules.md"], ids=lambda path: path.name
+)
+def test_policies_are_free_of_errors(document: Path) -> None:
+    for language, text in BLOCK.findall(document.read_text("utf-8")):
+        if language == "toml" and "model_providers" in text:
+            errors = [p for p in check(read(text)) if p.severity is Severity.ERROR]
+            assert errors == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_are_commands(document: Path) -> None:
+    for language, text in BLOCK.findall(document.read_text("utf-8")):
+        for line in text.splitlines() if language == "sh" else ():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["ratls-ls"]:
+                assert words[1] in COMMANDS, line
+            if words[:1] == ["make"]:
+                targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+                assert words[1] in targets, line
+
+
+def test_the_rule_reference_is_that_of_the_rules() -> None:
+    spec = importlib.util.spec_from_file_location("rules_page", ROOT / "docs" / "rules.py")
+    assert spec is not None
+    assert spec.loader is not None
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    assert page.FILE.read_text("utf-8") == page.render(), "run `make docs`"
+
+
+def test_every_code_has_the_anchor_that_diagnostics_link_to() -> None:
+    there = anchors((ROOT / "docs" / "rules.md").read_text("utf-8"))
+    live = {"affirmed", "degraded", "rejected", "unreachable", "stale"}
+    codes = {rule.code for rule in RULES} | {f"attestation-{word}" for word in live}
+    assert codes | {"measurement-changed"} <= there
+    assert RULES_URL.endswith("docs/rules.md")
+
+
+def test_every_threat_is_held_by_tests_and_faults_that_there_are() -> None:
+    text = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 141))
+    for number, _, held in rows:
+        _, _, played = held.partition("plays ")
+        named = set(re.findall(r"`([\w-]+)`", played))
+        declared = {fault.name for fault in FAULTS.values() if int(number) in fault.threats}
+        assert named == declared, number
+
+
+def test_the_tests_that_are_named_are_there() -> None:
+    text = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 90
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text("utf-8"), f"{file}::{test}"
