@@ -50,18 +50,20 @@ def diagnose(
     status: Callable[[Provider], ProviderStatus],
 ) -> list[Diagnostic]:
     """All diagnostics of `file`, static ones first."""
-    static = [
-        Diagnostic(
-            span=problem.span,
-            severity=problem.severity,
-            code=problem.code,
-            message=problem.message,
-            provider=problem.provider,
-            problem=problem,
-        )
-        for problem in problems
-    ]
+    static = [shown(problem) for problem in problems]
     return static + list(_live(file, status))
+
+
+def shown(problem: Problem) -> Diagnostic:
+    """A problem of the text as a diagnostic."""
+    return Diagnostic(
+        span=problem.span,
+        severity=problem.severity,
+        code=problem.code,
+        message=problem.message,
+        provider=problem.provider,
+        problem=problem,
+    )
 
 
 def _live(file: ConfigFile, status: Callable[[Provider], ProviderStatus]) -> Iterator[Diagnostic]:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from lsprotocol import types
 
-from ratls_ls.config.problem import Edit, Severity
+from ratls_ls.config.problem import Edit, Problem, Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
-from ratls_ls.language.diagnose import Diagnostic
+from ratls_ls.language.diagnose import Diagnostic, shown
 
 RULES_URL = "https://github.com/ratls-ls/ratls-ls/blob/main/docs/rules.md"
 SOURCE = "ratls"
@@ -47,6 +47,10 @@ class Converter:
         identifier = types.OptionalVersionedTextDocumentIdentifier(self._uri, version)
         made = [self.edit(edit) for edit in edits]
         return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, made)])
+
+    def problem(self, problem: Problem) -> types.Diagnostic:
+        """As it was published."""
+        return self.diagnostic(shown(problem))
 
     def diagnostic(self, diagnostic: Diagnostic) -> types.Diagnostic:
         problem = diagnostic.problem

@@ -71,8 +71,13 @@ class Server(LanguageServer):
         shown = window is not None and window.work_done_progress is True
         progress = CheckProgress(self.work_done_progress, lambda: self.session.cancel_checks())
 
+        lens = workspace.code_lens if (workspace := self.client_capabilities.workspace) else None
+        refreshed = lens is not None and lens.refresh_support is True
+
         def changed(status: dict[str, Any]) -> None:
             self.protocol.notify(methods.ATTESTATION_STATUS_CHANGED, status)
+            if refreshed:
+                self.workspace_code_lens_refresh(None)
             if shown:
                 progress.update(status)
 

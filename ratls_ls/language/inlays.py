@@ -1,0 +1,48 @@
+"""Defaults in force, shown where they could be written.
+
+Invariant: a hint says what happens now; what the text says itself gets none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ratls_ls.config.keys import find
+from ratls_ls.config.read import ConfigFile, ProviderTable
+from ratls_ls.config.span import Span
+
+_SHOWN = ("allowed_tdx_status", "pccs_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Inlay:
+    """`text` after the line that ends at `offset`."""
+
+    offset: int
+    text: str
+
+
+def inlays(file: ConfigFile, span: Span) -> list[Inlay]:
+    """The hints within `span`."""
+    found = (hint for table in file.providers.values() for hint in _of(table))
+    return [hint for hint in found if span.contains(hint.offset)]
+
+
+def _of(table: ProviderTable) -> Iterator[Inlay]:
+    if not table.attested:
+        return
+    policy = table.policy
+    if table.policy_entry is not None and policy is None:
+        return
+    there = policy.entries if policy is not None else {}
+    line_end = policy.line_end if policy is not None else table.table.line_end
+    if line_end is None and table.policy_entry is not None:
+        line_end = table.policy_entry.line_end
+    missing = [
+        f"{name} = {model.default}"
+        for name in _SHOWN
+        if name not in there and (model := find("ratls_policy", name)) is not None
+    ]
+    if missing and line_end is not None:
+        yield Inlay(line_end, " · ".join(missing))

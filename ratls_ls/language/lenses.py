@@ -1,0 +1,78 @@
+"""One line over each attested provider: its status, and what can be done.
+
+Invariant: a lens claims no more than the status that it is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from ratls_ls.config.read import ConfigFile, ProviderTable
+from ratls_ls.config.span import Span
+from ratls_ls.status import ProviderStatus, State, rfc3339
+
+from .complete import StatusOf
+
+_WORDS = {
+    State.UNTRUSTED: "not attested: this workspace is not trusted",
+    State.UNCHECKED: "not attested yet",
+    State.CHECKING: "attesting …",
+    State.UNREACHABLE: "unreachable",
+}
+
+
+class Action(Enum):
+    """What a lens or an action runs, for one provider."""
+
+    ATTEST = "attest now"
+    PIN = "pin"
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """`action` None: words alone."""
+
+    span: Span
+    title: str
+    provider: str
+    action: Action | None = None
+
+
+def lenses(file: ConfigFile, status: StatusOf) -> list[Lens]:
+    """All lenses of `file`."""
+    return [lens for table in file.providers.values() for lens in _of(table, status)]
+
+
+def _of(table: ProviderTable, status: StatusOf) -> Iterator[Lens]:
+    if not table.attested:
+        return
+    known = status(table.provider) if table.provider is not None else None
+    yield Lens(table.span, headline(table, known), table.id)
+    if known is None or known.state in (State.UNTRUSTED, State.CHECKING):
+        return
+    yield Lens(table.span, Action.ATTEST.value, table.id, Action.ATTEST)
+    if known.state is State.AFFIRMED and not known.what_if:
+        yield Lens(table.span, Action.PIN.value, table.id, Action.PIN)
+
+
+def headline(table: ProviderTable, status: ProviderStatus | None) -> str:
+    """The status of a provider in a few words. `status` None: its configuration has errors."""
+    if not table.attested:
+        return "not attested: use_ratls is not true"
+    if status is None:
+        return "✗ not attested: its configuration has errors"
+    result = status.result
+    if result is None or status.state in _WORDS:
+        return _WORDS.get(status.state, status.state.value)
+    simulated = "SIMULATED" if result.simulated else ""
+    when = rfc3339(status.checked_at)[11:16] + " UTC" if status.checked_at is not None else ""
+    edited = "as edited" if status.what_if else ""
+    stale = "stale" if status.state is State.STALE else ""
+    if result.affirmed:
+        words = ["✓ attested", simulated, result.tcb_status or "", edited, stale, when]
+    else:
+        failed = ", ".join(claim.name.value for claim in result.failed_claims)
+        words = [f"✗ refused: {failed}", simulated, edited, stale, when]
+    return " · ".join(word for word in words if word)

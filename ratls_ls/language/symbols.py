@@ -1,0 +1,100 @@
+"""The outline of a config, and every place that names a provider.
+
+Invariant: a provider's id is compared as TOML means it, whatever its spelling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ratls_ls.config.edits import quoted, spelled
+from ratls_ls.config.problem import Edit
+from ratls_ls.config.read import ConfigFile
+from ratls_ls.config.span import Span
+from ratls_ls.config.values import Entry, Table, string_of
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """`span` holds the spans of all `children`; `name_span` is within it."""
+
+    name: str
+    detail: str
+    span: Span
+    name_span: Span
+    children: tuple[Symbol, ...] = ()
+
+
+def outline(file: ConfigFile) -> list[Symbol]:
+    """The providers with their keys."""
+    found = []
+    for table in file.providers.values():
+        children = tuple(_symbol(entry) for entry in table.table)
+        detail = "attested" if table.attested else "not attested"
+        found.append(_around(table.id, detail, table.span, children))
+    return found
+
+
+def _symbol(entry: Entry) -> Symbol:
+    inner = tuple(entry.value) if isinstance(entry.value, Table) else ()
+    return _around(entry.key.name, "", entry.span, tuple(_symbol(child) for child in inner))
+
+
+def _around(name: str, detail: str, span: Span, children: tuple[Symbol, ...]) -> Symbol:
+    start = min([span.start, *(child.span.start for child in children)])
+    end = max([span.end, *(child.span.end for child in children)])
+    return Symbol(name, detail, Span(start, end), span, children)
+
+
+def provider_at(file: ConfigFile, offset: int) -> tuple[str, Span] | None:
+    """The provider id that a cursor touches, and the span of its spelling."""
+    for reference in file.references:
+        if reference.span.contains(offset):
+            return reference.id, reference.span
+    for table in file.providers.values():
+        for span in table.id_spans:
+            if span.contains(offset):
+                return table.id, span
+    return None
+
+
+def definitions(file: ConfigFile, provider: str) -> list[Span]:
+    """Where the provider's table is; empty if it has none."""
+    table = file.providers.get(provider)
+    return [table.span] if table is not None else []
+
+
+def references(file: ConfigFile, provider: str, *, declaration: bool) -> list[Span]:
+    """Every place that names the provider; with `declaration` those that define it, too."""
+    spans = [reference.span for reference in file.references if reference.id == provider]
+    table = file.providers.get(provider)
+    if declaration and table is not None:
+        spans += table.id_spans
+    return sorted(spans)
+
+
+def rename(file: ConfigFile, provider: str, new: str) -> list[Edit] | str:
+    """The edits that give the provider another id, or why that cannot be."""
+    if not new or not new.isprintable():
+        return "an id has at least one character and no control characters"
+    if new in file.providers:
+        return f"there is a provider {new} already"
+    table = file.providers.get(provider)
+    keys = [Edit(span, spelled(new)) for span in table.id_spans] if table is not None else []
+    values = [
+        Edit(reference.span, quoted(new))
+        for reference in file.references
+        if reference.id == provider
+    ]
+    return [*keys, *values]
+
+
+def links(file: ConfigFile) -> Iterator[tuple[Span, str]]:
+    """The URLs in the providers' tables, without their quotes."""
+    for table in file.providers.values():
+        for path in (("base_url",), ("ratls_policy", "pccs_url"), ("model_catalog_url",)):
+            value = table.table.get(*path)
+            text = string_of(value)
+            if value is not None and text is not None and text.startswith("https://"):
+                yield Span(value.span.start + 1, value.span.end - 1), text

@@ -1,0 +1,165 @@
+"""What an editor is offered, through the real server, in both position encodings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from .editor import Editor, editor
+
+TEXT = """\
+model_provider = "tee" # 𝛼ünë
+
+[model_providers.tee]
+name = "𝛼 ünë" # 𝛽
+base_url = "https://tee.example/v1"
+env_key = "KEY"
+use_ratls = true
+ratls_policy = { tee_type = "𝛾", allowed_tdx_status = ["uptodate"], pccs_url = "" }
+"""
+UNITS = {"neovim": "utf-8", "visual-studio-code": "utf-16"}
+
+
+@pytest.fixture(params=UNITS)
+async def ls(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Editor]:
+    (tmp_path / ".codex").mkdir()
+    settings = {"attestation": {"trigger": "manual"}}
+    async with editor(tmp_path, capabilities=request.param, settings=settings) as driven:
+        assert driven.position_encoding == UNITS[request.param]
+        yield driven
+
+
+def position(ls: Editor, text: str, found: str, *, after: bool = False) -> types.Position:
+    offset = text.index(found) + (len(found) if after else 0)
+    line = text.count("\n", 0, offset)
+    before = text[text.rfind("\n", 0, offset) + 1 : offset]
+    units = len(before.encode(ls.position_encoding.replace("16", "16-le")))
+    return types.Position(line, units // (2 if ls.position_encoding == "utf-16" else 1))
+
+
+def applied(ls: Editor, text: str, edit: types.TextEdit | types.WorkspaceEdit) -> str:
+    """`text` after an edit, as an editor makes it."""
+    edits: list[types.TextEdit] = []
+    if isinstance(edit, types.WorkspaceEdit):
+        for change in edit.document_changes or []:
+            assert isinstance(change, types.TextDocumentEdit)
+            edits += [each for each in change.edits if isinstance(each, types.TextEdit)]
+    else:
+        edits = [edit]
+    codec, width = (
+        ("utf-16-le", 2) if ls.position_encoding == "utf-16" else (ls.position_encoding, 1)
+    )
+    lines = text.splitlines(keepends=True)
+
+    def offset(at: types.Position) -> int:
+        line = lines[at.line].encode(codec)[: at.character * width].decode(codec)
+        return sum(map(len, lines[: at.line])) + len(line)
+
+    for each in sorted(edits, key=lambda each: offset(each.range.start), reverse=True):
+        start, end = offset(each.range.start), offset(each.range.end)
+        text = text[:start] + each.new_text + text[end:]
+    return text
+
+
+async def test_completion_replaces_the_word(ls: Editor, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
+    at = position(ls, TEXT, '"𝛾', after=True)
+    params = types.CompletionParams(types.TextDocumentIdentifier(uri), at)
+    found = await ls.text_document_completion_async(params)
+    assert isinstance(found, types.CompletionList)
+    (item,) = found.items
+    assert isinstance(item.text_edit, types.TextEdit)
+    assert 'tee_type = "Tdx", allowed' in applied(ls, TEXT, item.text_edit)
+
+
+async def test_hover_marks_what_it_speaks_of(ls: Editor, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
+    at = position(ls, TEXT, "allowed_tdx_status")
+    found = await ls.text_document_hover_async(
+        types.HoverParams(types.TextDocumentIdentifier(uri), at)
+    )
+    assert found is not None
+    assert found.range is not None
+    assert found.range.start == at
+    assert found.range.end == position(ls, TEXT, "allowed_tdx_status", after=True)
+
+
+async def test_a_quick_fix_and_all_of_them(ls: Editor, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
+    shown = await ls.diagnostic(uri, "tcb-status-case")
+    document = types.TextDocumentIdentifier(uri)
+    actions = await ls.text_document_code_action_async(
+        types.CodeActionParams(document, shown.range, types.CodeActionContext([shown]))
+    )
+    titles = {action.title: action for action in actions or []}
+    fix = titles['Change to "UpToDate"']
+    assert isinstance(fix, types.CodeAction)
+    assert fix.edit is not None
+    assert '["UpToDate"]' in applied(ls, TEXT, fix.edit)
+    assert fix.diagnostics is not None
+    assert fix.diagnostics[0] == shown
+
+    context = types.CodeActionContext([], only=["source.fixAll"])
+    everything = await ls.text_document_code_action_async(
+        types.CodeActionParams(document, shown.range, context)
+    )
+    assert everything is not None
+    (action,) = everything
+    assert isinstance(action, types.CodeAction)
+    assert action.kind == "source.fixAll.ratls"
+    assert action.edit is not None
+    assert '["UpToDate"]' in applied(ls, TEXT, action.edit)
+    assert "# 𝛽" in applied(ls, TEXT, action.edit)
+
+
+async def test_a_provider_is_renamed_everywhere(ls: Editor, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
+    document, at = types.TextDocumentIdentifier(uri), position(ls, TEXT, '"tee"')
+    edit = await ls.text_document_rename_async(types.RenameParams(document, at, "ü"))
+    assert edit is not None
+    after = applied(ls, TEXT, edit)
+    assert 'model_provider = "ü"' in after
+    assert '[model_providers."ü"]' in after
+    with pytest.raises(JsonRpcException) as caught:
+        await ls.text_document_rename_async(types.RenameParams(document, at, ""))
+    assert caught.value.code == -32602
+    where = await ls.text_document_definition_async(types.DefinitionParams(document, at))
+    assert isinstance(where, list)
+    assert len(where) == 1
+
+
+async def test_lenses_hints_symbols_and_links(ls: Editor, tmp_path: Path) -> None:
+    text = TEXT.replace(', pccs_url = ""', "").replace("𝛾", "Tdx")
+    uri = ls.open(tmp_path / ".codex" / "config.toml", text)
+    document = types.TextDocumentIdentifier(uri)
+    lenses = await ls.text_document_code_lens_async(types.CodeLensParams(document))
+    assert lenses is not None
+    titles = [lens.command.title for lens in lenses if lens.command is not None]
+    assert titles == ["not attested yet", "attest now"]
+    whole = types.Range(types.Position(0, 0), types.Position(99, 0))
+    hints = await ls.text_document_inlay_hint_async(types.InlayHintParams(document, whole))
+    assert hints is not None
+    assert "pccs_url" in str(hints[0].label)
+    symbols = await ls.text_document_document_symbol_async(types.DocumentSymbolParams(document))
+    assert [symbol.name for symbol in symbols or []] == ["tee"]
+    links = await ls.text_document_document_link_async(types.DocumentLinkParams(document))
+    assert [link.target for link in links or []] == ["https://tee.example/v1"]
+
+
+async def test_other_documents_get_nothing(ls: Editor, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / "pyproject.toml", "[project]\nname = 'x'\n")
+    document, at = types.TextDocumentIdentifier(uri), types.Position(1, 2)
+    found = await ls.text_document_completion_async(types.CompletionParams(document, at))
+    assert isinstance(found, types.CompletionList)
+    assert not found.items
+    assert await ls.text_document_hover_async(types.HoverParams(document, at)) is None
+    assert not await ls.text_document_document_symbol_async(types.DocumentSymbolParams(document))
+    ls.open(tmp_path / "other.txt", "model")
+    assert (
+        await ls.text_document_hover_async(types.HoverParams(document, types.Position(9**8, 9**8)))
+        is None
+    )

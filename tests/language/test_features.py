@@ -1,0 +1,244 @@
+"""Hover, actions, lenses, hints, symbols and names on one config."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ratls_ls.config.check import apply, check
+from ratls_ls.config.read import read
+from ratls_ls.config.span import Span
+from ratls_ls.language import actions, symbols
+from ratls_ls.language.hover import escaped, hover
+from ratls_ls.language.inlays import inlays
+from ratls_ls.language.lenses import Action, lenses
+from ratls_ls.rats.attestation import Attestation
+from ratls_ls.rats.binding import LiveBinding
+from ratls_ls.rats.errors import EvidenceError
+from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
+from ratls_ls.status import UNCHECKED, ProviderStatus, State
+
+MRSEAM = "cc" * 48
+TEXT = f"""\
+model_provider = "tee" # mine
+[profiles.work]
+model_provider = "tee"
+
+[model_providers.tee]
+name = "TEE"
+base_url = "https://tee.example/v1"
+env_key = "KEY"
+use_ratls = true
+
+[model_providers.tee.ratls_policy]
+allowed_tdx_status = ["UpToDate", "uptodate"]
+min_tdx_tcb = {{ mrseam = "{MRSEAM}" }}
+
+[model_providers.other]
+name = "other"
+base_url = "https://other.example/v1"
+"""
+FILE = read(TEXT)
+
+
+def result(verdict: ClaimVerdict = ClaimVerdict.PASSED, **changes: object) -> AttestationResult:
+    claims = tuple(
+        Claim(
+            name, verdict if name is ClaimName.TCB_STATUS else ClaimVerdict.PASSED, reason="[x](y)"
+        )
+        for name in ClaimName
+    )
+    made = AttestationResult(
+        claims,
+        "https://tee.example:443",
+        1_800_000_000,
+        tcb_status="UpToDate",
+        measurements={"mrseam": MRSEAM, "mrtd": "aa" * 48},
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # a test's own fields
+
+
+def known(state: State, found: AttestationResult | None = None) -> ProviderStatus:
+    if found is None:
+        return ProviderStatus(state)
+    binding = LiveBinding("https://tee.example:443", "TLSv1.3", "tee.example", b"", b"", b"")
+    evidence = EvidenceError(ClaimName.QUOTE_FORMAT, "none")
+    return ProviderStatus(state, Attestation(found, evidence, None, binding), None, 1_800_000_000)
+
+
+AFFIRMED = known(State.AFFIRMED, result())
+
+
+def at(text: str, status: ProviderStatus = AFFIRMED, nth: int = 0) -> str:
+    offset = -1
+    for _ in range(nth + 1):
+        offset = TEXT.index(text, offset + 1)
+    found = hover(FILE, offset + 1, lambda _: status)
+    return found.text if found is not None else ""
+
+
+def test_keys_say_what_they_mean_and_what_codex_does() -> None:
+    text = at("use_ratls")
+    assert "upstream Codex ignores it" in text
+    assert "Default: `false`" in text
+    assert "Live: `UpToDate`" in at("allowed_tdx_status")
+
+
+def test_statuses_say_what_they_mean() -> None:
+    assert "all security fixes" in at('"UpToDate"')
+
+
+def test_measurements_are_compared_with_the_live_ones() -> None:
+    assert "✓ the live value is the one pinned" in at(f'"{MRSEAM}"')
+    other = known(State.AFFIRMED, result(measurements={"mrseam": "dd" * 48}))
+    assert "✗ the live value is another one" in at(f'"{MRSEAM}"', other)
+    assert "Live" not in at(f'"{MRSEAM}"', UNCHECKED)
+
+
+@pytest.mark.parametrize("place", ["tee]", '"tee"'])
+def test_providers_show_their_claims(place: str) -> None:
+    text = at(place)
+    assert "✓ attested" in text
+    assert text.count("\n| ✓ |") == 10
+    assert "[x](y)" not in text
+    assert escaped("[x](y)") in text
+
+
+def test_simulated_is_said_wherever_it_is_shown() -> None:
+    simulated = known(State.AFFIRMED, result(simulated=True))
+    assert "SIMULATED" in at("tee]", simulated)
+    assert "SIMULATED" in lenses(FILE, lambda _: simulated)[0].title
+
+
+def test_plain_text_has_no_markup() -> None:
+    found = hover(FILE, TEXT.index("tee]"), lambda _: AFFIRMED)
+    assert found is not None
+    assert not set("`*|") & set(found.plain)
+
+
+def test_nothing_is_said_of_what_is_not_known() -> None:
+    assert at("# mine") == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "can"),
+    [
+        (AFFIRMED, "✓ attested · UpToDate · 08:00 UTC", {Action.ATTEST, Action.PIN}),
+        (
+            replace(AFFIRMED, what_if=True),
+            "✓ attested · UpToDate · as edited · 08:00 UTC",
+            {Action.ATTEST},
+        ),
+        (
+            replace(AFFIRMED, state=State.STALE),
+            "✓ attested · UpToDate · stale · 08:00 UTC",
+            {Action.ATTEST},
+        ),
+        (
+            known(State.REJECTED, result(ClaimVerdict.FAILED)),
+            "✗ refused: tcb-status · 08:00 UTC",
+            {Action.ATTEST},
+        ),
+        (UNCHECKED, "not attested yet", {Action.ATTEST}),
+        (known(State.CHECKING), "attesting …", set()),
+        (known(State.UNREACHABLE), "unreachable", {Action.ATTEST}),
+        (known(State.UNTRUSTED), "not attested: this workspace is not trusted", set()),
+    ],
+)
+def test_lenses(status: ProviderStatus, title: str, can: set[Action]) -> None:
+    found = lenses(FILE, lambda _: status)
+    assert found[0].title == title
+    assert {lens.action for lens in found[1:]} == can
+    assert {lens.provider for lens in found} == {"tee"}
+
+
+def test_a_provider_with_errors_is_not_shown_as_attested() -> None:
+    broken = read(TEXT.replace('"UpToDate"', '"UpToDat"'))
+    assert lenses(broken, lambda _: AFFIRMED)[0].title == (
+        "✗ not attested: its configuration has errors"
+    )
+
+
+def test_quick_fixes_of_what_is_touched() -> None:
+    offset = TEXT.index('"uptodate"')
+    found = list(actions.quick_fixes(check(FILE), Span(offset, offset)))
+    assert found
+    assert all(fix.problem is not None and fix.edits for fix in found)
+    assert not list(actions.quick_fixes(check(FILE), Span(0, 0)))
+
+
+def test_everything_that_is_safe_is_fixed_by_one_edit() -> None:
+    found = actions.fix_everything(FILE)
+    assert found is not None
+    fixed = apply(TEXT, found.edits)
+    assert "uptodate" not in fixed
+    assert "# mine" in fixed
+    assert actions.fix_everything(read(fixed)) is None
+
+
+def test_what_can_be_done_with_a_provider() -> None:
+    span = Span(TEXT.index("tee]"), TEXT.index("tee]"))
+
+    def titles(status: ProviderStatus) -> list[str]:
+        return [each.title for each in actions.provider_actions(FILE, span, lambda _: status)]
+
+    assert titles(AFFIRMED) == ["Attest tee now", "Pin what was verified of tee"]
+    assert titles(UNCHECKED) == ["Attest tee now"]
+    assert titles(known(State.UNTRUSTED)) == []
+
+
+def test_defaults_in_force_are_shown() -> None:
+    (hint,) = inlays(FILE, Span(0, len(TEXT)))
+    assert hint.text.startswith('pccs_url = "https://')
+    assert hint.offset == TEXT.index("ratls_policy]") + len("ratls_policy]")
+    assert inlays(FILE, Span(0, 5)) == []
+
+
+def test_the_outline() -> None:
+    tee, other = symbols.outline(FILE)
+    assert (tee.name, tee.detail) == ("tee", "attested")
+    assert (other.name, other.detail) == ("other", "not attested")
+    assert [child.name for child in tee.children][-1] == "ratls_policy"
+
+    def check_nesting(symbol: symbols.Symbol) -> None:
+        assert symbol.span.start <= symbol.name_span.start
+        assert symbol.name_span.end <= symbol.span.end
+        for child in symbol.children:
+            assert symbol.span.start <= child.span.start
+            assert child.span.end <= symbol.span.end
+            check_nesting(child)
+
+    check_nesting(tee)
+
+
+@pytest.mark.parametrize("new", ["tee2", "t e", "ü", 'a"b', "x.y"])
+def test_a_rename_reaches_every_place(new: str) -> None:
+    edits = symbols.rename(FILE, "tee", new)
+    assert isinstance(edits, list)
+    after = read(apply(TEXT, edits))
+    assert set(after.providers) == {new, "other"}
+    assert {reference.id for reference in after.references} == {new}
+    assert "# mine" in after.text
+    back = symbols.rename(after, new, "tee")
+    assert isinstance(back, list)
+    assert apply(after.text, back) == TEXT
+
+
+@pytest.mark.parametrize("new", ["", "other", "a\nb"])
+def test_names_that_no_provider_can_have(new: str) -> None:
+    assert isinstance(symbols.rename(FILE, "tee", new), str)
+
+
+def test_references_and_definition() -> None:
+    spans = symbols.references(FILE, "tee", declaration=True)
+    assert [span.of(TEXT).strip('"') for span in spans] == ["tee"] * 4
+    assert len(symbols.references(FILE, "tee", declaration=False)) == 2
+    (definition,) = symbols.definitions(FILE, "tee")
+    assert definition.of(TEXT) == "[model_providers.tee]"
+
+
+def test_links() -> None:
+    assert [span.of(TEXT) for span, _ in symbols.links(FILE)] == [
+        url for _, url in symbols.links(FILE)
+    ]
