@@ -13,7 +13,7 @@ from ratls_ls.config.check import check
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import read
 from ratls_ls.config.rules import RULES
-from ratls_ls.lsp.convert import RULES_URL
+from ratls_ls.language.diagnose import RULES_URL
 from ratls_ls.simulator import FAULTS
 
 ROOT = Path(__file__).parents[1]

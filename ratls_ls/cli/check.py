@@ -12,14 +12,14 @@ from pathlib import Path
 from ratls_ls.atls.client import AttestedClient
 from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
 from ratls_ls.atls.verifier import Verifier
-from ratls_ls.config.check import Context, fix_all
 from ratls_ls.config.check import check as check_config
+from ratls_ls.config.check import fix_all
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
 from ratls_ls.language.diagnose import Diagnostic, diagnose
-from ratls_ls.session import codex_home
+from ratls_ls.session import codex_home, context_of
 from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
@@ -41,23 +41,29 @@ class Checked:
 
 def check(options: argparse.Namespace) -> int:
     """Exit 1 if there is a problem of severity error (`--strict`: or warning)."""
-    names = options.files or [str(codex_home(None, os.environ) / "config.toml")]
+    home = codex_home(None, os.environ)
+    names = options.files or [str(home / "config.toml")]
     verifying = verifier(options) if options.live else None
-    checked = [_check(name, verifying, fix=options.fix) for name in names]
-    report.FORMATS[options.format](checked, sys.stdout)
+    checked = [_check(name, home, verifying, fix=options.fix) for name in names]
+    # With --fix, stdout is for the mended text of stdin.
+    stream = sys.stderr if options.fix and STDIN in names else sys.stdout
+    report.FORMATS[options.format](checked, stream)
     failing = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
     found = any(item.severity in failing for file in checked for item in file.diagnostics)
     return EXIT_NO if found else EXIT_YES
 
 
-def _check(name: str, verifying: Verifier | None, *, fix: bool) -> Checked:
-    text = sys.stdin.read() if name == STDIN else read_text(Path(name))
-    context = Context(environment=frozenset(os.environ))
-    if fix and name != STDIN:
+def _check(name: str, home: Path, verifying: Verifier | None, *, fix: bool) -> Checked:
+    path = Path(name).absolute() if name != STDIN else None
+    text = read_text(path) if path is not None else _stdin()
+    context = context_of(path, home.absolute(), frozenset(os.environ))
+    if fix:
         fixed = fix_all(text, context)
-        if fixed != text:
-            _write(Path(name), fixed)
-            text = fixed
+        if path is None:
+            sys.stdout.write(fixed)
+        elif fixed != text:
+            _write(path, fixed)
+        text = fixed
     file = read(text)
     statuses = asyncio.run(_attest_all(file, verifying)) if verifying is not None else {}
     unknown = ProviderStatus(State.UNCHECKED)
@@ -65,6 +71,13 @@ def _check(name: str, verifying: Verifier | None, *, fix: bool) -> Checked:
         file, check_config(file, context), lambda provider: statuses.get(provider, unknown)
     )
     return Checked(name, text, LineIndex(text), found)
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeError as error:
+        raise CommandError("stdin is not UTF-8 text") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -145,7 +145,11 @@ def _check_parser(commands: Commands) -> None:
     )
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
     parser.add_argument("--live", action="store_true", help="add the attestation status")
-    parser.add_argument("--fix", action="store_true", help="apply the safe fixes")
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="apply the safe fixes; of stdin the mended text goes to stdout",
+    )
     parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
     _trust_options(parser)
 

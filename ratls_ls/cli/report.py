@@ -13,7 +13,7 @@ from rich.text import Text
 from ratls_ls import __version__
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.span import PositionEncoding
-from ratls_ls.language.diagnose import Diagnostic
+from ratls_ls.language.diagnose import RULES_URL, Diagnostic
 from ratls_ls.session import range_json
 
 if TYPE_CHECKING:
@@ -103,12 +103,13 @@ def sarif(files: Sequence[Checked], stream: TextIO) -> None:
     driver = {
         "name": "ratls-ls",
         "version": __version__,
-        "rules": [{"id": code} for code in codes],
+        "informationUri": RULES_URL,
+        "rules": [{"id": code, "helpUri": f"{RULES_URL}#{code}"} for code in codes],
     }
     run = {
         "tool": {"driver": driver},
         "columnKind": "utf16CodeUnits",
-        "results": [_sarif(file, item) for file in files for item in file.diagnostics],
+        "results": [_sarif(file, item, codes) for file in files for item in file.diagnostics],
     }
     document = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -119,7 +120,7 @@ def sarif(files: Sequence[Checked], stream: TextIO) -> None:
     stream.write("\n")
 
 
-def _sarif(file: Checked, item: Diagnostic) -> dict[str, Any]:
+def _sarif(file: Checked, item: Diagnostic, codes: list[str]) -> dict[str, Any]:
     span = range_json(file.index, item.span, PositionEncoding.UTF_16)
     region = {
         "startLine": span["start"]["line"] + 1,
@@ -131,6 +132,7 @@ def _sarif(file: Checked, item: Diagnostic) -> dict[str, Any]:
     location = {"artifactLocation": {"uri": uri}, "region": region}
     return {
         "ruleId": item.code,
+        "ruleIndex": codes.index(item.code),
         "level": _SARIF_LEVELS[item.severity],
         "message": {"text": item.message},
         "locations": [{"physicalLocation": location}],

@@ -17,6 +17,9 @@ from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult, Claim
 from ratls_ls.status import MeasurementChange, ProviderStatus, State, rfc3339
 
+RULES_URL = "https://github.com/ratls-ls/ratls-ls/blob/main/docs/rules.md"
+"""The rule reference: each code is an anchor in it."""
+
 AFFIRMED = "attestation-affirmed"
 DEGRADED = "attestation-degraded"
 REJECTED = "attestation-rejected"

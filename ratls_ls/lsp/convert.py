@@ -11,9 +11,8 @@ from lsprotocol import types
 
 from ratls_ls.config.problem import Edit, Problem, Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
-from ratls_ls.language.diagnose import Diagnostic, shown
+from ratls_ls.language.diagnose import RULES_URL, Diagnostic, shown
 
-RULES_URL = "https://github.com/ratls-ls/ratls-ls/blob/main/docs/rules.md"
 SOURCE = "ratls"
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,

@@ -4,7 +4,7 @@ Invariant: untrusted, nothing is contacted and no key is read. Unasked, only wha
 and trusted is contacted. One document's fault never touches another's.
 """
 
-from .files import OpenFile, codex_home, uri_path
+from .files import OpenFile, codex_home, context_of, uri_path
 from .session import Options, Session
 from .shapes import problem_json, range_json
 
@@ -13,6 +13,7 @@ __all__ = [
     "Options",
     "Session",
     "codex_home",
+    "context_of",
     "problem_json",
     "range_json",
     "uri_path",

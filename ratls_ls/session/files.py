@@ -216,12 +216,7 @@ class Files:
 
     def _context(self, uri: str) -> Context:
         names = frozenset(self._environment) if self.settings.trusted else None
-        path = uri_path(uri)
-        if path is None:
-            return Context("user", names)
-        if path.parent == self.codex_home:
-            return Context("user" if path.name == "config.toml" else "profile", names)
-        return Context("project" if path.parent.name == ".codex" else "user", names)
+        return context_of(uri_path(uri), self.codex_home, names)
 
     def _serves(self, uri: str, file: ConfigFile) -> bool:
         path = uri_path(uri)
@@ -232,6 +227,15 @@ class Files:
             if named and path.parent == self.codex_home:
                 return True
         return file.is_codex_config
+
+
+def context_of(path: Path | None, home: Path, environment: frozenset[str] | None) -> Context:
+    """What bears on the config at `path` (None: nowhere), where the user's own is in `home`."""
+    if path is None:
+        return Context("user", environment)
+    if path.parent == home:
+        return Context("user" if path.name == "config.toml" else "profile", environment)
+    return Context("project" if path.parent.name == ".codex" else "user", environment)
 
 
 def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:

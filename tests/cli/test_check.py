@@ -1,0 +1,151 @@
+"""`ratls-ls check` as a person, an editor and a CI job use it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratls_ls.cli.main import run
+
+BAD = """\
+# mine
+[model_providers.tee]
+name = "𝛼"
+base_url = "http://x.example/v1" # 𝛽
+env_key = "PATH"
+use_ratls = true
+ratls_policy = { allowed_tdx_status = ["uptodate"], pccs_url = "https://p.example/v4" }
+"""
+GOOD = BAD.replace("http:", "https:").replace("uptodate", "UpToDate")
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    file = tmp_path / "bad.toml"
+    file.write_text(BAD, "utf-8")
+    return file
+
+
+def checked(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
+    code = run(["check", *map(str, arguments)])
+    return code, capsys.readouterr().out
+
+
+def test_text_shows_the_place(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = checked(capsys, bad)
+    assert code == 1
+    assert f"{bad}:4:12: error [insecure-base-url]" in out
+    lines = out.splitlines()
+    source = next(i for i, line in enumerate(lines) if "| base_url" in line)
+    assert lines[source + 1].index("^") == lines[source].index('"http://')
+    assert "fix: " in lines[source + 2]
+    assert re.search(r"^1 error, \d other problems?$", out, re.MULTILINE)
+
+
+def test_json_has_utf_16_positions(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = checked(capsys, "--format", "json", bad)
+    problems = {problem["code"]: problem for problem in json.loads(out)["problems"]}
+    found = problems["insecure-base-url"]
+    assert found["file"] == str(bad)
+    assert found["severity"] == "error"
+    assert found["range"] == {
+        "start": {"line": 3, "character": 11},
+        "end": {"line": 3, "character": 32},
+    }
+    assert found["fix"]
+
+
+def test_sarif(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = checked(capsys, "--format", "sarif", bad)
+    document: dict[str, Any] = json.loads(out)
+    (sarif_run,) = document["runs"]
+    assert document["version"] == "2.1.0"
+    assert sarif_run["columnKind"] == "utf16CodeUnits"
+    rules = [rule["id"] for rule in sarif_run["tool"]["driver"]["rules"]]
+    for result in sarif_run["results"]:
+        assert result["ruleId"] in rules
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["level"] in ("error", "warning", "note")
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert region["startLine"] >= 1
+        assert (region["endLine"], region["endColumn"]) > (
+            region["startLine"],
+            region["startColumn"],
+        )
+
+
+def test_github(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = checked(capsys, "--format", "github", bad)
+    assert re.search(
+        r"^::error file=.+,line=4,endLine=4,col=12,title=insecure-base-url::", out, re.M
+    )
+
+
+def test_fix_keeps_the_rest(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = checked(capsys, "--fix", bad)
+    assert code == 0
+    assert bad.read_text("utf-8") == GOOD
+
+
+def test_several_files(bad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = tmp_path / "good.toml"
+    good.write_text(GOOD, "utf-8")
+    assert checked(capsys, good)[0] == 0
+    code, out = checked(capsys, good, bad)
+    assert code == 1
+    assert str(good) not in out.replace(str(bad), "") or "good.toml:" in out
+
+
+def test_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(GOOD.replace('env_key = "PATH"\n', ""), "utf-8")
+    assert checked(capsys, file)[0] == 0
+    assert checked(capsys, "--strict", file)[0] == 1
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
+
+
+def test_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    piped(monkeypatch, BAD.encode())
+    code, out = checked(capsys, "-")
+    assert code == 1
+    assert out.startswith("-:")
+    piped(monkeypatch, BAD.encode())
+    assert checked(capsys, "--fix", "-") == (0, GOOD)
+
+
+def test_a_projects_providers_are_said_to_be_ignored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path / "home"))
+    project = tmp_path / ".codex" / "config.toml"
+    project.parent.mkdir()
+    project.write_text(GOOD, "utf-8")
+    assert "[ignored-in-project]" in checked(capsys, project)[1]
+
+
+@pytest.mark.parametrize("what", ["absent", "directory", "binary", "stdin"])
+def test_what_cannot_be_read_is_exit_2(
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "file"
+    if what == "directory":
+        file.mkdir()
+    elif what == "binary":
+        file.write_bytes(b"\xff\xfe\x00")
+    piped(monkeypatch, b"\xff")
+    assert run(["check", "-" if what == "stdin" else str(file)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
