@@ -213,6 +213,10 @@ def _editor(configuration: Mapping[str, Any]) -> Editor:
     def create_progress(_ls: Editor, _params: types.WorkDoneProgressCreateParams) -> None:
         return None
 
+    @editor.feature(types.WORKSPACE_CODE_LENS_REFRESH)
+    def refresh_lenses(_ls: Editor, _params: None) -> None:
+        return None
+
     @editor.feature(types.WINDOW_SHOW_MESSAGE)
     def message(ls: Editor, params: types.ShowMessageParams) -> None:
         ls.messages.append(params)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from ratls_ls.simulator import FAULTS, Fault, SimulatedProvider, serve
@@ -50,6 +51,11 @@ class Scene:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await self.editor.request("attestedRequest", params)
 
+    async def forget(self) -> None:
+        """A port that comes again must not find the collateral of the one that had it before."""
+        params = types.ExecuteCommandParams("ratls.clearCache", [])
+        await self.editor.workspace_execute_command_async(params)
+
     def play(self, faulty: SimulatedProvider) -> None:
         """From the next request on the config names this provider, too."""
         self.config.write_text(faulty.config_toml("faulty") + "\n" + self.good.config_toml("good"))
@@ -76,6 +82,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
 async def test_fault(fault: Fault, scene: Scene) -> None:
     async with serve(faults=[fault.name]) as faulty:
         scene.play(faulty)
+        await scene.forget()
         asked = scene.ask("faulty", HANGING_MS if fault.hangs else None)
         if fault.expects_code is None:
             assert (await asked)["status"] == fault.expects_status
