@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-nvim test-emacs test-dist check mutate dist docs format clean
+.PHONY: demo test test-nvim test-emacs test-dist vsix check mutate dist docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -30,6 +30,17 @@ test-emacs: .venv/.emacs
 .venv/.emacs: $(STAMP)
 	tests/editors/install-debian emacs-nox elpa-eglot
 	touch $@
+
+# The extension: its checks and unit tests, and the package.
+MODULES := editor/vscode/node_modules/.package-lock.json
+
+$(MODULES): editor/vscode/package-lock.json
+	cd editor/vscode && scripts/with-node npm ci --no-audit --no-fund
+	touch $@
+
+vsix: $(STAMP) $(MODULES)
+	cd editor/vscode && scripts/with-node npm run check && scripts/with-node npm test
+	cd editor/vscode && scripts/with-node npm run package
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

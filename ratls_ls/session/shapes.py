@@ -14,13 +14,17 @@ from .files import OpenFile
 def status_json(
     entry: OpenFile, provider: str, status: ProviderStatus, encoding: PositionEncoding
 ) -> dict[str, Any]:
-    """The wire shape `ProviderStatus`. The range of a provider that is gone is the file's start."""
+    """The wire shape `ProviderStatus`. The range of a provider that is gone is the file's start.
+    The one that Codex uses unless told otherwise has `default`."""
     table = entry.file.providers.get(provider)
-    return {
+    shape = {
         **status.to_json(provider),
         "uri": entry.uri,
         "range": range_json(entry.index, table.span if table else Span(0, 0), encoding),
     }
+    if provider == entry.default_id:
+        shape["default"] = True
+    return shape
 
 
 def problem_list(

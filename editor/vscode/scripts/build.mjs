@@ -1,0 +1,46 @@
+/** Bundles the extension into out/, and the language server's wheel beside it. */
+
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+rmSync(`${here}out`, { recursive: true, force: true });
+
+/** @type {import("esbuild").BuildOptions} */
+const options = {
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  minify: true,
+  absWorkingDir: here,
+};
+// What is loaded with every TOML file stays small: the rest is a bundle of its own.
+await build({
+  ...options,
+  entryPoints: ["src/main.ts"],
+  outfile: "out/main.js",
+  external: ["vscode", "./extension.js"],
+});
+await build({
+  ...options,
+  entryPoints: ["src/extension.ts"],
+  outfile: "out/extension.js",
+  external: ["vscode"],
+});
+
+mkdirSync(`${here}out/server`, { recursive: true });
+const python = process.env.RATLS_PYTHON ?? `${root}.venv/bin/python`;
+execFileSync(python, ["-m", "build", "--wheel", "--outdir", `${here}out/server`, root], {
+  stdio: ["ignore", "ignore", "inherit"],
+});
+for (const name of readdirSync(`${here}out/server`)) {
+  if (!name.endsWith(".whl")) {
+    rmSync(`${here}out/server/${name}`);
+  }
+}
+copyFileSync(`${root}LICENSE`, `${here}LICENSE`);

@@ -1,0 +1,70 @@
+/**
+ * The language client.
+ *
+ * Invariant: no body of a message is ever logged, whatever the trace level: it could be a prompt.
+ */
+
+import { type LogOutputChannel, window } from "vscode";
+import {
+  DidChangeConfigurationNotification,
+  LanguageClient,
+  type LanguageClientOptions,
+  RevealOutputChannelOn,
+  type ServerOptions,
+  TransportKind,
+} from "vscode-languageclient/node";
+import { line } from "./render/text.js";
+import { serverSettings } from "./settings.js";
+
+class Client extends LanguageClient {
+  override trace(message: string): void {
+    super.trace(message);
+  }
+}
+
+/** `cwd`: of the server, no workspace. `keys`: further variables of its environment. */
+export interface Start {
+  program: string;
+  cwd: string;
+  keys: Record<string, string>;
+}
+
+/** A client for the server `program`, not started yet. */
+export function createClient(start: Start, output: LogOutputChannel): LanguageClient {
+  const server: ServerOptions = {
+    command: start.program,
+    transport: TransportKind.stdio,
+    options: { cwd: start.cwd, env: { ...process.env, ...start.keys } },
+  };
+  const options: LanguageClientOptions = {
+    documentSelector: [
+      { scheme: "file", language: "toml" },
+      { scheme: "untitled", language: "toml" },
+    ],
+    initializationOptions: serverSettings(),
+    outputChannel: output,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    markdown: { isTrusted: false, supportHtml: false },
+    middleware: {
+      workspace: {
+        configuration: ({ items }) => items.map(() => serverSettings()),
+        didChangeConfiguration: () =>
+          client.sendNotification(DidChangeConfigurationNotification.type, {
+            settings: { ratls: serverSettings() },
+          }),
+      },
+      executeCommand: async (command, args, next) => {
+        try {
+          return await next(command, args);
+        } catch (error) {
+          void window.showErrorMessage(
+            `ratls: ${line(error instanceof Error ? error.message : "failed")}`,
+          );
+          return undefined;
+        }
+      },
+    },
+  };
+  const client = new Client("ratls", "ratls", server, options);
+  return client;
+}

@@ -1,0 +1,144 @@
+/**
+ * The custom methods of the language server, as `ratls_ls/lsp/methods.py` has them.
+ *
+ * Invariant: a test in Python holds every name and value here to the server's own.
+ */
+
+export const ATTESTED_REQUEST = "attestedRequest";
+export const ATTESTATION_STATUS = "attestationStatus";
+export const ATTESTATION_STATUS_CHANGED = "attestationStatus/changed";
+
+export const ATTEST_COMMAND = "ratls.attest";
+export const PIN_MEASUREMENTS_COMMAND = "ratls.pinMeasurements";
+export const CLEAR_CACHE_COMMAND = "ratls.clearCache";
+
+export const INVALID_PARAMS = -32602;
+export const REQUEST_CANCELLED = -32800;
+export const ATTESTATION_REJECTED = -32010;
+export const PROVIDER_NOT_ATTESTED = -32011;
+export const INVALID_POLICY = -32012;
+export const UNREACHABLE = -32013;
+export const UNTRUSTED = -32014;
+export const BROKEN_RESPONSE = -32015;
+
+/** One request over an attested connection. At most one of the three bodies. */
+export interface AttestedRequestParams {
+  /** The id under `model_providers`. */
+  provider: string;
+  /** Under the provider's `base_url`, such as `/chat/completions`. */
+  path: string;
+  /** Which config; the user-level one by default. */
+  uri?: string;
+  /** POST by default where there is a body, else GET. */
+  method?: string;
+  headers?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: unknown;
+  bodyText?: string;
+  bodyBase64?: string;
+  /** Of the whole request. */
+  timeoutMs?: number;
+  partialResultToken?: string | number;
+}
+
+export interface AttestationStatusParams {
+  uri?: string;
+  provider?: string;
+  /** Attest now, and answer when that is done. */
+  refresh?: boolean;
+}
+
+/** What comes of a streamed answer, in order: one `head`, then the rest. */
+export type ResponsePart =
+  | { kind: "head"; status: number; headers: [string, string][]; attestation: AttestationResult }
+  | { kind: "event"; event?: string | null; data: string; id?: string | null }
+  | { kind: "chunk"; text?: string; base64?: string };
+
+/** The whole answer. It has no body where that was streamed. */
+export interface AttestedResponse {
+  status: number;
+  headers: [string, string][];
+  body?: unknown;
+  bodyText?: string;
+  bodyBase64?: string;
+  complete: boolean;
+  attestation: AttestationResult;
+  timings: {
+    connectMs: number;
+    attestMs: number;
+    firstByteMs: number;
+    totalMs: number;
+    reusedConnection: boolean;
+  };
+}
+
+export type State =
+  | "disabled"
+  | "invalid"
+  | "untrusted"
+  | "unchecked"
+  | "checking"
+  | "affirmed"
+  | "rejected"
+  | "unreachable"
+  | "stale";
+
+export interface ProviderStatus {
+  provider: string;
+  uri: string;
+  range: Range;
+  state: State;
+  /** Codex uses this provider unless told otherwise. */
+  default?: true;
+  result?: AttestationResult;
+  error?: { code: string; message: string };
+  /** When the evidence came, RFC 3339. */
+  checkedAt?: string;
+}
+
+export interface Range {
+  start: { line: number; character: number };
+  end: { line: number; character: number };
+}
+
+export type ClaimName =
+  | "tls"
+  | "quote-format"
+  | "quote-signature"
+  | "collateral"
+  | "td-attributes"
+  | "tcb-status"
+  | "freshness"
+  | "channel-binding"
+  | "event-log"
+  | "measurements";
+
+export type ClaimVerdict = "passed" | "failed" | "not-reached" | "not-required";
+
+export interface Claim {
+  name: ClaimName;
+  verdict: ClaimVerdict;
+  expected?: string;
+  actual?: string;
+  reason?: string;
+}
+
+/** RFC 9334's attestation result. Times are RFC 3339, measurements lower-case hex. */
+export interface AttestationResult {
+  verdict: "affirmed" | "rejected";
+  provider: string | null;
+  origin: string | null;
+  tee: "tdx";
+  /** It rests on a root that somebody trusts for tests. */
+  simulated: boolean;
+  tcbStatus: string | null;
+  advisoryIds: string[];
+  channelBinding: "tls-exporter" | "certificate-log" | null;
+  measurements: Record<string, string>;
+  claims: Claim[];
+  appraisedAt: string | null;
+  collateralExpiresAt: string | null;
+  tcbEvaluationDataNumber: number | null;
+  evidenceSha256: string | null;
+  offline?: boolean;
+}

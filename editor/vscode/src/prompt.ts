@@ -1,0 +1,83 @@
+/**
+ * One prompt over attested TLS, its answer streamed into a document.
+ *
+ * Invariant: prompt and answer go to the server and into that document, and nowhere else.
+ */
+
+import { CancellationError, ProgressLocation, window, workspace } from "vscode";
+import type { Parts } from "./commands.js";
+import type { ProviderStatus } from "./methods.js";
+import { addition, heading, modelIds, type PromptApi, requestBody } from "./render/answer.js";
+import { line } from "./render/text.js";
+
+const MODEL = "model";
+
+export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus): Promise<void> {
+  const { session, answers, state } = parts;
+  const model = await askModel(parts, uri, provider);
+  const prompt = model ? await askPrompt(provider) : undefined;
+  if (!model || !prompt) {
+    return;
+  }
+  await state.update(`${MODEL}.${provider}`, model);
+  const api = workspace.getConfiguration("ratls").get<PromptApi>("prompt.api", "chat/completions");
+  const answer = await answers.open(provider, heading(prompt));
+  const { cancellation } = answer;
+  const options = {
+    location: ProgressLocation.Notification,
+    title: `Asking ${line(provider)} over attested TLS`,
+    cancellable: true,
+  };
+  await window.withProgress(options, async (_progress, token) => {
+    token.onCancellationRequested(() => cancellation.cancel());
+    try {
+      await session.request(
+        { provider, uri, path: `/${api}`, body: requestBody(api, model, prompt) },
+        (part) => answer.append(addition(part)),
+        cancellation.token,
+      );
+      answer.append("\n");
+    } catch (error) {
+      if (cancellation.token.isCancellationRequested || error instanceof CancellationError) {
+        answer.append("\n\nCancelled; the connection is closed.\n");
+        return;
+      }
+      const why = line(error instanceof Error ? error.message : String(error));
+      answer.append(`\n\nNo answer: ${why}\n`);
+      throw error;
+    }
+  });
+}
+
+async function askModel(
+  { session, state }: Parts,
+  uri: string,
+  provider: string,
+): Promise<string | undefined> {
+  const before = state.get<string>(`${MODEL}.${provider}`);
+  // Not every server lists its models; then the user types one.
+  const listed = await session
+    .request({ provider, uri, path: "/models" })
+    .then((response) => modelIds(response.body))
+    .catch(() => []);
+  const title = `Model of ${line(provider)}`;
+  if (listed.length > 1) {
+    const first = listed.filter((id) => id === before);
+    const others = listed.filter((id) => id !== before);
+    return await window.showQuickPick([...first, ...others], { title });
+  }
+  return listed[0] ?? (await window.showInputBox({ title, value: before ?? "" }));
+}
+
+async function askPrompt(provider: string): Promise<string | undefined> {
+  const editor = window.activeTextEditor;
+  const selected = editor?.document.getText(editor.selection) ?? "";
+  return (
+    selected ||
+    (await window.showInputBox({
+      title: `Prompt for ${line(provider)}`,
+      prompt: "Sent only if the connection it goes over attests.",
+      ignoreFocusOut: true,
+    }))
+  );
+}

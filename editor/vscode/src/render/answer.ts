@@ -1,0 +1,71 @@
+/** A prompt as the body of a request, and the text in the parts of its answer. Pure. */
+
+import type { ResponsePart } from "../methods.js";
+import { line, lines } from "./text.js";
+import { facts } from "./words.js";
+
+export type PromptApi = "chat/completions" | "responses";
+
+export function requestBody(api: PromptApi, model: string, prompt: string): unknown {
+  return api === "responses"
+    ? { model, input: prompt, stream: true }
+    : { model, messages: [{ role: "user", content: prompt }], stream: true };
+}
+
+/** The document before the answer comes: the prompt, quoted. */
+export function heading(prompt: string): string {
+  return `${lines(prompt)
+    .split("\n")
+    .map((each) => `> ${each}`.trimEnd())
+    .join("\n")}\n\n`;
+}
+
+/** The text that one part adds to the document. */
+export function addition(part: ResponsePart): string {
+  switch (part.kind) {
+    case "head": {
+      const failed = part.status >= 400 ? ` · HTTP ${part.status}` : "";
+      return `Attested: ${facts(part.attestation)} · ${line(part.attestation.origin ?? "")}${failed}\n\n`;
+    }
+    case "event":
+      return lines(eventText(part.data));
+    case "chunk":
+      return lines(part.text ?? "");
+    default:
+      return "";
+  }
+}
+
+function eventText(data: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    return ""; // the end mark of a chat completion
+  }
+  const event = value as {
+    type?: unknown;
+    delta?: unknown;
+    choices?: { delta?: { content?: unknown } }[];
+    error?: { message?: unknown };
+  } | null;
+  if (event?.type === "response.output_text.delta" && typeof event.delta === "string") {
+    return event.delta;
+  }
+  const content = Array.isArray(event?.choices) ? event.choices[0]?.delta?.content : undefined;
+  if (typeof content === "string") {
+    return content;
+  }
+  const message = event?.error?.message;
+  return typeof message === "string" ? `\n\nThe provider reports: ${message}\n` : "";
+}
+
+/** The ids in the answer to `GET /models`. */
+export function modelIds(body: unknown): string[] {
+  const listed = (body as { data?: unknown } | null)?.data;
+  return Array.isArray(listed)
+    ? listed
+        .map((each) => (each as { id?: unknown } | null)?.id)
+        .filter((id) => typeof id === "string")
+    : [];
+}

@@ -1,0 +1,43 @@
+/**
+ * Text of a server or a provider, made fit to be shown. Pure.
+ *
+ * Invariant: what comes out has no control, bidirectional or invisible character that could hide or
+ * reorder what a person reads, and, for Markdown, none that Markdown gives a meaning.
+ */
+
+const MAX_LENGTH = 600;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+const MARKDOWN = /[\\`*_{}[\]()#+\-.!|<>~$&@:]/g;
+
+/** One line of plain text. */
+export function line(text: string): string {
+  const whole = text.replace(/\s*\n\s*/g, "; ");
+  const cut = whole.length > MAX_LENGTH ? `${whole.slice(0, MAX_LENGTH)}…` : whole;
+  return cut.replace(UNSEEN, escaped);
+}
+
+/** Several lines of plain text. */
+export function lines(text: string): string {
+  return text
+    .replaceAll("\r\n", "\n")
+    .replace(UNSEEN, (character) => ("\n\t".includes(character) ? character : escaped(character)));
+}
+
+/** One line of Markdown that reads as `text` does, with no link, image, icon or HTML in it. */
+export function markdown(text: string): string {
+  return line(text).replace(MARKDOWN, (character) => `&#${character.codePointAt(0)};`);
+}
+
+/** RFC 3339 as people read it; the text itself if it is none. */
+export function moment(time: string | null | undefined): string {
+  if (!time) {
+    return "at an unknown time";
+  }
+  const found = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?Z$/.exec(time);
+  return found ? `${found[1]} ${found[2]} UTC` : line(time);
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return `\\u{${code.toString(16)}}`;
+}

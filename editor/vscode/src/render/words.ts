@@ -1,0 +1,145 @@
+/**
+ * A status in words: one for the status bar, one sentence that says why. Pure.
+ *
+ * Invariant: "attested" is said of nothing but a status that is affirmed by a result that is, and
+ * a simulated result is never said without SIMULATED.
+ */
+
+import type {
+  AttestationResult,
+  Claim,
+  ClaimName,
+  ClaimVerdict,
+  ProviderStatus,
+} from "../methods.js";
+import { line } from "./text.js";
+
+export type Tone = "good" | "warning" | "bad" | "neutral";
+
+/** `icon`: the name of a codicon. */
+export interface Judgement {
+  word: string;
+  icon: string;
+  tone: Tone;
+}
+
+const UNKNOWN = "workspace-unknown";
+
+export function judge(status: ProviderStatus): Judgement {
+  const { result } = status;
+  const simulated = result?.simulated ? " (SIMULATED)" : "";
+  if (isAttested(status)) {
+    const degraded = isDegraded(status.result);
+    return {
+      word: `attested${degraded && status.result.tcbStatus !== "UpToDate" ? `: ${line(status.result.tcbStatus ?? "?")}` : ""}${simulated}`,
+      icon: "workspace-trusted",
+      tone: degraded ? "warning" : "good",
+    };
+  }
+  switch (status.state) {
+    case "rejected":
+      return { word: `refused${simulated}`, icon: "workspace-untrusted", tone: "bad" };
+    case "checking":
+      return { word: "checking", icon: UNKNOWN, tone: "neutral" };
+    case "unreachable":
+      return { word: "not attested", icon: UNKNOWN, tone: "warning" };
+    default:
+      return { word: "not attested", icon: UNKNOWN, tone: "neutral" };
+  }
+}
+
+/** One sentence, or a line of facts. */
+export function reason(status: ProviderStatus): string {
+  if (isAttested(status)) {
+    return facts(status.result);
+  }
+  switch (status.state) {
+    case "rejected": {
+      const failed = status.result?.claims.filter((claim) => claim.verdict === "failed") ?? [];
+      return failed.length > 0
+        ? failed.map(claimSentence).join(" ")
+        : "Not every claim could be judged.";
+    }
+    case "checking":
+      return "Fresh evidence is being fetched and appraised.";
+    case "unreachable":
+      return sentence(status.error?.message ?? "It could not be reached");
+    case "untrusted":
+      return "This folder is not trusted, so nothing is contacted.";
+    case "unchecked":
+      return "Not attested yet.";
+    case "stale":
+      return "Attested too long ago to rely on.";
+    case "invalid":
+      return "Its configuration has errors, so nothing is contacted.";
+    case "disabled":
+      return "use_ratls is not true, so Codex reaches it over plain TLS.";
+    default:
+      return "The language server says nothing that can be relied on.";
+  }
+}
+
+/** Whether this is one that a prompt may be sent to: attested, or to be attested on the way. */
+export function isUsable(status: ProviderStatus): boolean {
+  return status.state !== "disabled" && status.state !== "invalid";
+}
+
+export function isAttested(
+  status: ProviderStatus,
+): status is ProviderStatus & { result: AttestationResult } {
+  return status.state === "affirmed" && status.result?.verdict === "affirmed";
+}
+
+export function isDegraded(result: AttestationResult): boolean {
+  return result.tcbStatus !== "UpToDate" || result.advisoryIds.length > 0;
+}
+
+const MEANINGS: Record<ClaimName, string> = {
+  tls: "TLS 1.3, certificate and host name",
+  "quote-format": "a TDX quote, whole and well-formed",
+  "quote-signature": "signed by a genuine Intel TDX platform",
+  collateral: "Intel's collateral, signed and current",
+  "td-attributes": "no debugging, no migration",
+  "tcb-status": "firmware and microcode up to the policy",
+  freshness: "made now, for this very nonce",
+  "channel-binding": "made for this very connection",
+  "event-log": "replays to the measured registers",
+  measurements: "the software that the policy pins",
+};
+
+/** What the claim says when it passes. */
+export function meaning(claim: Claim): string {
+  return MEANINGS[claim.name] ?? "";
+}
+
+const VERDICTS: Record<ClaimVerdict, { word: string; mark: string; icon: string; tone: Tone }> = {
+  passed: { word: "passed", mark: "✓", icon: "pass", tone: "good" },
+  failed: { word: "failed", mark: "✗", icon: "error", tone: "bad" },
+  "not-reached": { word: "not reached", mark: "·", icon: "circle-slash", tone: "neutral" },
+  "not-required": { word: "not required", mark: "–", icon: "dash", tone: "neutral" },
+};
+
+export function verdict(claim: Claim): { word: string; mark: string; icon: string; tone: Tone } {
+  return VERDICTS[claim.verdict] ?? VERDICTS["not-reached"];
+}
+
+export function facts(result: AttestationResult): string {
+  const found = [
+    `${result.simulated ? "SIMULATED" : "Genuine"} Intel TDX`,
+    `TCB ${line(result.tcbStatus ?? "unknown")}`,
+    ...result.advisoryIds.map(line),
+  ];
+  if (result.channelBinding) {
+    found.push(`bound by ${line(result.channelBinding)}`);
+  }
+  return found.join(" · ");
+}
+
+function claimSentence(claim: Claim): string {
+  return sentence(`${claim.name}: ${claim.reason ?? "failed"}`);
+}
+
+function sentence(text: string): string {
+  const shown = line(text);
+  return /[.!?…]$/.test(shown) ? shown : `${shown}.`;
+}

@@ -1,0 +1,96 @@
+/** The one language server of this window: started when it is needed, and again when things change. */
+
+import {
+  type Disposable,
+  EventEmitter,
+  type ExtensionContext,
+  type LogOutputChannel,
+  workspace,
+} from "vscode";
+import { type LanguageClient, State } from "vscode-languageclient/node";
+import { createClient } from "./client.js";
+import type { Keys } from "./keys.js";
+import { complain, findServer, setUp } from "./server/setup.js";
+
+export class Server implements Disposable {
+  private client: LanguageClient | undefined;
+  private asked = false;
+  private readonly created = new EventEmitter<LanguageClient>();
+  private readonly changed = new EventEmitter<void>();
+
+  /** A new client, before it starts. */
+  readonly onDidCreate = this.created.event;
+  /** It runs, or does no more. */
+  readonly onDidChange = this.changed.event;
+
+  constructor(
+    private readonly context: ExtensionContext,
+    private readonly output: LogOutputChannel,
+    private readonly keys: Keys,
+  ) {}
+
+  get isRunning(): boolean {
+    return this.client?.state === State.Running;
+  }
+
+  get version(): string | undefined {
+    return this.client?.initializeResult?.serverInfo?.version;
+  }
+
+  /**
+   * The running client; undefined if there is no server to be had. Where one must be set up first
+   * the user is asked once, and again on `insist`.
+   */
+  async start(insist = false): Promise<LanguageClient | undefined> {
+    const client = this.client ?? (await this.create(insist));
+    try {
+      await client?.start();
+      return client;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      void complain(`The language server does not start: ${why}`, this.output);
+      return undefined;
+    }
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start(true);
+  }
+
+  /** Set up the server that the extension carries, whatever runs now, and start it. */
+  async setUp(): Promise<void> {
+    if (await setUp(this.context, this.output)) {
+      await this.restart();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    this.created.dispose();
+    this.changed.dispose();
+  }
+
+  private async create(insist: boolean): Promise<LanguageClient | undefined> {
+    const ask = insist || !this.asked;
+    this.asked = true;
+    const program = await findServer(this.context, this.output, ask);
+    const keys = workspace.isTrusted ? await this.keys.environment() : {};
+    // Somebody else may have been quicker while the user was asked.
+    if (program && !this.client) {
+      const cwd = this.context.extensionPath;
+      this.client = createClient({ program, cwd, keys }, this.output);
+      this.client.onDidChangeState(() => this.changed.fire());
+      this.created.fire(this.client);
+    }
+    return this.client;
+  }
+
+  private async stop(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    // One that is just starting, or hangs, must not keep the next from starting.
+    await client?.dispose().catch(() => undefined);
+    this.changed.fire();
+  }
+}

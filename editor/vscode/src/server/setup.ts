@@ -1,0 +1,117 @@
+/**
+ * Get the language server, with the user's consent.
+ *
+ * Invariant: nothing is installed, and no network used for it, before the user said yes.
+ */
+
+import {
+  ConfigurationTarget,
+  type ExtensionContext,
+  type LogOutputChannel,
+  ProgressLocation,
+  window,
+  workspace,
+} from "vscode";
+import { text } from "../settings.js";
+import { Environment } from "./environment.js";
+import { locate } from "./locate.js";
+import { findPython } from "./python.js";
+
+const SET_UP = "Set Up";
+const CHOOSE = "Choose Program…";
+const OUTPUT = "Show Output";
+
+/** The server's program; undefined if there is none. `ask`: the user may be asked for one. */
+export async function findServer(
+  context: ExtensionContext,
+  output: LogOutputChannel,
+  ask: boolean,
+): Promise<string | undefined> {
+  const environment = await Environment.of(context.extensionPath, storage(context));
+  const found = await locate({
+    setting: text("server.path"),
+    own: await environment?.program(),
+    path: process.env.PATH,
+  });
+  if ("program" in found) {
+    return found.program;
+  }
+  if (found.missing !== undefined) {
+    await complain(`${found.missing} is no program. Mend the setting ratls.server.path.`, output);
+    return undefined;
+  }
+  return ask ? await setUp(context, output) : undefined;
+}
+
+/** Ask, and make the environment. The server's program, or undefined. */
+export async function setUp(
+  context: ExtensionContext,
+  output: LogOutputChannel,
+): Promise<string | undefined> {
+  const environment = await Environment.of(context.extensionPath, storage(context));
+  const python = await findPython(process.env.PATH, { cwd: context.extensionPath });
+  if (!environment || !python) {
+    const what = python
+      ? "This build carries no language server."
+      : "It needs Python 3.11 or newer with venv, and there is none on the PATH.";
+    const help = "Install one and reload the window, or name a ratls-ls of yours.";
+    if ((await window.showWarningMessage(`ratls: ${what} ${help}`, CHOOSE)) === CHOOSE) {
+      await choose();
+    }
+    return undefined;
+  }
+  const answer = await window.showInformationMessage(
+    `Set up the language server ratls-ls? It gets a Python environment of its own (Python ${python.version}, ${python.program}); what it depends on is downloaded with pip.`,
+    SET_UP,
+    CHOOSE,
+  );
+  if (answer === CHOOSE) {
+    await choose();
+  }
+  return answer === SET_UP ? await make(environment, python.program, output) : undefined;
+}
+
+async function make(
+  environment: Environment,
+  python: string,
+  output: LogOutputChannel,
+): Promise<string | undefined> {
+  const options = { location: ProgressLocation.Notification, title: "ratls", cancellable: true };
+  return await window.withProgress(options, async (progress, token) => {
+    const abort = new AbortController();
+    token.onCancellationRequested(() => abort.abort());
+    try {
+      await environment.make(python, (message) => progress.report({ message }), {
+        signal: abort.signal,
+        log: (said) => output.append(said),
+      });
+      return await environment.program();
+    } catch (error) {
+      if (!abort.signal.aborted) {
+        const why = error instanceof Error ? error.message : String(error);
+        await complain(`The language server could not be set up: ${why}`, output);
+      }
+      return undefined;
+    }
+  });
+}
+
+/** Let the user point at a program; the change of the setting starts it. */
+async function choose(): Promise<void> {
+  const [file] = (await window.showOpenDialog({ title: "Choose the program ratls-ls" })) ?? [];
+  if (file) {
+    await workspace
+      .getConfiguration("ratls")
+      .update("server.path", file.fsPath, ConfigurationTarget.Global);
+  }
+}
+
+export async function complain(message: string, output: LogOutputChannel): Promise<void> {
+  if ((await window.showErrorMessage(`ratls: ${message}`, OUTPUT)) === OUTPUT) {
+    output.show();
+  }
+}
+
+function storage(context: ExtensionContext): string {
+  return context.globalStorageUri.fsPath;
+}

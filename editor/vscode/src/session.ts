@@ -1,0 +1,127 @@
+/** What the rest of the extension and other extensions ask of the server. */
+
+import { randomUUID } from "node:crypto";
+import { type CancellationToken, commands, type Disposable, EventEmitter, workspace } from "vscode";
+import { type LanguageClient, ProgressType } from "vscode-languageclient/node";
+import {
+  ATTEST_COMMAND,
+  ATTESTATION_STATUS,
+  ATTESTATION_STATUS_CHANGED,
+  ATTESTED_REQUEST,
+  type AttestationStatusParams,
+  type AttestedRequestParams,
+  type AttestedResponse,
+  PIN_MEASUREMENTS_COMMAND,
+  type ProviderStatus,
+  type ResponsePart,
+} from "./methods.js";
+import type { Server } from "./server.js";
+import { Statuses } from "./statuses.js";
+
+// An edit is told to the server at once, but what follows of it need not be shown at every key.
+const PAUSE_MILLISECONDS = 200;
+
+export class Session implements Disposable {
+  readonly statuses = new Statuses();
+  private readonly changed = new EventEmitter<void>();
+  private readonly statusChanged = new EventEmitter<ProviderStatus>();
+  private readonly subscriptions: Disposable[];
+  private pause: NodeJS.Timeout | undefined;
+
+  /** Anything that is shown may have changed. */
+  readonly onDidChange = this.changed.event;
+  readonly onDidChangeStatus = this.statusChanged.event;
+
+  constructor(readonly server: Server) {
+    this.subscriptions = [
+      server.onDidCreate((client) => this.listen(client)),
+      server.onDidChange(() => this.refreshSoon(0)),
+      workspace.onDidChangeTextDocument(({ document }) => {
+        if (document.languageId === "toml") {
+          this.refreshSoon(PAUSE_MILLISECONDS);
+        }
+      }),
+      workspace.onDidOpenTextDocument((document) => {
+        if (document.languageId === "toml") {
+          this.refreshSoon(PAUSE_MILLISECONDS);
+        }
+      }),
+    ];
+  }
+
+  async request(
+    params: AttestedRequestParams,
+    onEvent?: (part: ResponsePart) => void,
+    token?: CancellationToken,
+  ): Promise<AttestedResponse> {
+    const client = await this.client();
+    if (!onEvent) {
+      return await client.sendRequest(ATTESTED_REQUEST, params, token);
+    }
+    const partialResultToken = randomUUID();
+    const parts = client.onProgress(new ProgressType<ResponsePart>(), partialResultToken, onEvent);
+    try {
+      return await client.sendRequest(ATTESTED_REQUEST, { ...params, partialResultToken }, token);
+    } finally {
+      parts.dispose();
+    }
+  }
+
+  async status(params: AttestationStatusParams = {}): Promise<ProviderStatus[]> {
+    const client = await this.client();
+    const { providers } = await client.sendRequest<{ providers: ProviderStatus[] }>(
+      ATTESTATION_STATUS,
+      params,
+    );
+    return providers;
+  }
+
+  /** Attest now; one provider, all of a config, or all. The user is told of what fails. */
+  async attest(uri?: string, provider?: string): Promise<void> {
+    await this.client();
+    await commands.executeCommand(ATTEST_COMMAND, uri ?? null, provider ?? null);
+    await this.refresh();
+  }
+
+  async pin({ uri, provider }: ProviderStatus): Promise<void> {
+    await this.client();
+    await commands.executeCommand(PIN_MEASUREMENTS_COMMAND, uri, provider);
+  }
+
+  /** Ask anew for all statuses. */
+  async refresh(): Promise<void> {
+    const known = this.server.isRunning ? await this.status().catch(() => undefined) : [];
+    if (known) {
+      this.statuses.replace(known);
+    }
+    this.changed.fire();
+  }
+
+  dispose(): void {
+    clearTimeout(this.pause);
+    for (const each of [...this.subscriptions, this.changed, this.statusChanged]) {
+      each.dispose();
+    }
+  }
+
+  private async client(): Promise<LanguageClient> {
+    const client = await this.server.start(true);
+    if (!client) {
+      throw new Error("the language server is not running");
+    }
+    return client;
+  }
+
+  private listen(client: LanguageClient): void {
+    client.onNotification(ATTESTATION_STATUS_CHANGED, (status: ProviderStatus) => {
+      this.statuses.update(status);
+      this.statusChanged.fire(status);
+      this.changed.fire();
+    });
+  }
+
+  private refreshSoon(milliseconds: number): void {
+    clearTimeout(this.pause);
+    this.pause = setTimeout(() => void this.refresh(), milliseconds);
+  }
+}

@@ -1,0 +1,47 @@
+/** What the server told of the providers, and which of them the status bar speaks of. Pure. */
+
+import type { ProviderStatus } from "./methods.js";
+
+export class Statuses {
+  private known: ProviderStatus[] = [];
+
+  get all(): readonly ProviderStatus[] {
+    return this.known;
+  }
+
+  get(uri: string, provider: string): ProviderStatus | undefined {
+    return this.known.find((each) => each.uri === uri && each.provider === provider);
+  }
+
+  replace(statuses: readonly ProviderStatus[]): void {
+    this.known = [...statuses];
+  }
+
+  /** Take in one status, in the place of what was known of the same provider. */
+  update(status: ProviderStatus): void {
+    const index = this.known.findIndex(
+      (each) => each.uri === status.uri && each.provider === status.provider,
+    );
+    this.known.splice(index < 0 ? this.known.length : index, index < 0 ? 0 : 1, status);
+  }
+}
+
+/**
+ * The one that matters now: the default provider of the config in front of the user, else of the
+ * first config that has one, else the first attested provider there is.
+ */
+export function foremost(
+  statuses: readonly ProviderStatus[],
+  activeUri: string | undefined,
+): ProviderStatus | undefined {
+  const active = statuses.filter((each) => each.uri === activeUri);
+  for (const candidates of active.length > 0 ? [active, statuses] : [statuses]) {
+    const chosen =
+      candidates.find((each) => each.default) ??
+      candidates.find((each) => each.state !== "disabled");
+    if (chosen) {
+      return chosen;
+    }
+  }
+  return undefined;
+}

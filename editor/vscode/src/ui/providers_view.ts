@@ -1,0 +1,65 @@
+/** The tree "Attested Providers". */
+
+import {
+  type Disposable,
+  EventEmitter,
+  ThemeColor,
+  ThemeIcon,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  type TreeView,
+  window,
+  workspace,
+} from "vscode";
+import { type TreeNode, tree } from "../render/tree.js";
+import type { Tone } from "../render/words.js";
+import type { Session } from "../session.js";
+
+const COLORS: Partial<Record<Tone, ThemeColor>> = {
+  good: new ThemeColor("testing.iconPassed"),
+  warning: new ThemeColor("list.warningForeground"),
+  bad: new ThemeColor("testing.iconFailed"),
+};
+const UNTRUSTED = "This folder is not trusted, so nothing is contacted.";
+
+export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
+  private readonly changed = new EventEmitter<void>();
+  private readonly view: TreeView<TreeNode>;
+  private readonly subscription: Disposable;
+
+  readonly onDidChangeTreeData = this.changed.event;
+
+  constructor(private readonly session: Session) {
+    this.view = window.createTreeView("ratls.providers", { treeDataProvider: this });
+    this.subscription = session.onDidChange(() => {
+      this.view.message = workspace.isTrusted ? undefined : UNTRUSTED;
+      this.changed.fire();
+    });
+  }
+
+  getChildren(node?: TreeNode): TreeNode[] {
+    return node ? node.children : tree(this.session.statuses.all);
+  }
+
+  getTreeItem(node: TreeNode): TreeItem {
+    const state =
+      node.children.length === 0
+        ? TreeItemCollapsibleState.None
+        : TreeItemCollapsibleState.Collapsed;
+    const item = new TreeItem(node.label, state);
+    item.id = node.id;
+    item.description = node.description;
+    item.tooltip = node.tooltip;
+    item.contextValue = node.context;
+    item.accessibilityInformation = { label: node.spoken };
+    item.iconPath = node.icon ? new ThemeIcon(node.icon, COLORS[node.tone]) : undefined;
+    return item;
+  }
+
+  dispose(): void {
+    for (const each of [this.subscription, this.view, this.changed]) {
+      each.dispose();
+    }
+  }
+}

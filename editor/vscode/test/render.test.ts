@@ -1,0 +1,190 @@
+import { describe, expect, test } from "vitest";
+import { codexHome, isCodexConfig } from "../src/codex.js";
+import { mayHoldKey } from "../src/key_names.js";
+import type { AttestationResult, ClaimName, ProviderStatus } from "../src/methods.js";
+import { addition, heading, modelIds, requestBody } from "../src/render/answer.js";
+import { report } from "../src/render/report.js";
+import { line, markdown } from "../src/render/text.js";
+import { tooltip } from "../src/render/tooltip.js";
+import { tree } from "../src/render/tree.js";
+import { isAttested, judge, reason } from "../src/render/words.js";
+import { foremost, Statuses } from "../src/statuses.js";
+
+const NAMES: ClaimName[] = [
+  "tls",
+  "quote-format",
+  "quote-signature",
+  "collateral",
+  "td-attributes",
+  "tcb-status",
+  "freshness",
+  "channel-binding",
+  "event-log",
+  "measurements",
+];
+
+function result(changes: Partial<AttestationResult> = {}): AttestationResult {
+  return {
+    verdict: "affirmed",
+    provider: "tee",
+    origin: "https://tee.example:443",
+    tee: "tdx",
+    simulated: false,
+    tcbStatus: "UpToDate",
+    advisoryIds: [],
+    channelBinding: "tls-exporter",
+    measurements: { mrtd: "ab".repeat(48) },
+    claims: NAMES.map((name) => ({ name, verdict: "passed" })),
+    appraisedAt: "2026-01-01T12:00:00Z",
+    collateralExpiresAt: "2026-02-01T00:00:00Z",
+    tcbEvaluationDataNumber: 20,
+    evidenceSha256: "00",
+    ...changes,
+  };
+}
+
+function status(changes: Partial<ProviderStatus> = {}): ProviderStatus {
+  return {
+    provider: "tee",
+    uri: "file:///c.toml",
+    range: { start: { line: 0, character: 0 }, end: { line: 0, character: 1 } },
+    state: "affirmed",
+    result: result(),
+    checkedAt: "2026-01-01T12:00:00Z",
+    ...changes,
+  };
+}
+
+const REFUSED = status({
+  state: "rejected",
+  result: result({
+    verdict: "rejected",
+    claims: NAMES.map((name) =>
+      name === "channel-binding"
+        ? { name, verdict: "failed", reason: "[click](command:evil) \u001b[2J\u202e" }
+        : { name, verdict: "passed" },
+    ),
+  }),
+});
+
+describe("words", () => {
+  test("attested is said of what is affirmed in state and result alone", () => {
+    expect(judge(status()).word).toBe("attested");
+    for (const state of [
+      "disabled",
+      "invalid",
+      "untrusted",
+      "unchecked",
+      "checking",
+      "rejected",
+      "unreachable",
+      "stale",
+    ] as const) {
+      expect(judge(status({ state })).word).not.toMatch(/^attested/);
+      expect(isAttested(status({ state }))).toBe(false);
+    }
+    expect(isAttested(status({ result: result({ verdict: "rejected" }) }))).toBe(false);
+    expect(isAttested(status({ result: undefined }))).toBe(false);
+  });
+
+  test("simulated is said wherever it is shown", () => {
+    const simulated = status({ result: result({ simulated: true }) });
+    expect(judge(simulated).word).toContain("SIMULATED");
+    expect(tooltip(simulated, "1")).toContain("SIMULATED");
+    expect(report(simulated)).toContain("SIMULATED");
+    expect(tree([simulated])[0]?.description).toContain("SIMULATED");
+  });
+
+  test("a status that is allowed but not the best is a warning", () => {
+    expect(judge(status({ result: result({ tcbStatus: "OutOfDate" }) })).tone).toBe("warning");
+    expect(judge(status({ result: result({ advisoryIds: ["INTEL-SA-1"] }) })).tone).toBe("warning");
+  });
+
+  test("a refusal says why", () => {
+    expect(reason(REFUSED)).toContain("click");
+  });
+});
+
+describe("what a server says", () => {
+  test("draws no links, colours or lines", () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+    const control = /[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/;
+    for (const shown of [tooltip(REFUSED, "1"), report(REFUSED), reason(REFUSED)]) {
+      expect(shown).not.toMatch(control);
+    }
+    expect(tooltip(REFUSED, "1")).not.toContain("[click](command:evil)");
+    expect(line("a\nb\u0007c")).not.toContain("\u0007");
+    expect(markdown("<a>*b*[c](d)")).not.toContain("[c](d)");
+  });
+});
+
+describe("tree", () => {
+  test("has providers, claims and values, each spoken", () => {
+    const [provider] = tree([status(), status({ state: "disabled", provider: "plain" })]);
+    expect(provider?.context).toBe("provider-affirmed");
+    expect(provider?.children.map((claim) => claim.label)).toHaveLength(10);
+    const values = provider?.children.at(-1)?.children ?? [];
+    expect(values.map((value) => value.copy)).toEqual(["ab".repeat(48)]);
+    expect(provider?.spoken).toContain("attested");
+    expect(tree([REFUSED])[0]?.context).toBe("provider");
+  });
+});
+
+describe("answers", () => {
+  test("bodies fit their API", () => {
+    expect(requestBody("responses", "m", "p")).toEqual({ model: "m", input: "p", stream: true });
+    expect(requestBody("chat/completions", "m", "p")).toHaveProperty("messages");
+    expect(heading("a\nb")).toBe("> a\n> b\n\n");
+  });
+
+  test("text comes out of both kinds of events, and of nothing else", () => {
+    const event = (data: string) => addition({ kind: "event", data });
+    expect(event('{"choices":[{"delta":{"content":"x"}}]}')).toBe("x");
+    expect(event('{"type":"response.output_text.delta","delta":"y"}')).toBe("y");
+    for (const data of ["[DONE]", "null", "1", "{}", '{"choices":1}', "{"]) {
+      expect(event(data)).toBe("");
+    }
+    expect(modelIds({ data: [{ id: "a" }, {}, null] })).toEqual(["a"]);
+    expect(modelIds("x")).toEqual([]);
+  });
+});
+
+describe("which provider matters", () => {
+  test("the default one of the config in front of the user comes first", () => {
+    const other = status({ uri: "file:///d.toml", provider: "other", default: true });
+    const mine = status();
+    expect(foremost([other, mine], "file:///c.toml")).toBe(mine);
+    expect(foremost([mine, other], undefined)).toBe(other);
+    expect(foremost([], undefined)).toBeUndefined();
+    const statuses = new Statuses();
+    statuses.update(mine);
+    statuses.update(status({ state: "stale" }));
+    expect(statuses.all.map((each) => each.state)).toEqual(["stale"]);
+  });
+});
+
+describe("names", () => {
+  test("of variables that may hold a key", () => {
+    expect(mayHoldKey("MY_KEY")).toBe(true);
+    for (const name of [
+      "PATH",
+      "LD_PRELOAD",
+      "PYTHONPATH",
+      "SSL_CERT_FILE",
+      "HTTPS_PROXY",
+      "a b",
+      "",
+    ]) {
+      expect(mayHoldKey(name)).toBe(false);
+    }
+  });
+
+  test("of Codex configs", () => {
+    const home = codexHome({ setting: "", environment: {}, home: "/h" });
+    expect(home).toBe("/h/.codex");
+    expect(isCodexConfig("/h/.codex/config.toml", "", home)).toBe(true);
+    expect(isCodexConfig("/p/.codex/config.toml", "", home)).toBe(true);
+    expect(isCodexConfig("/p/pyproject.toml", "[project]", home)).toBe(false);
+    expect(isCodexConfig("/p/x.toml", "[model_providers.a]", home)).toBe(true);
+  });
+});
