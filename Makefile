@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-nvim test-emacs test-dist vsix check mutate dist docs format clean
+.PHONY: demo test test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate dist docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -41,6 +41,23 @@ $(MODULES): editor/vscode/package-lock.json
 vsix: $(STAMP) $(MODULES)
 	cd editor/vscode && scripts/with-node npm run check && scripts/with-node npm test
 	cd editor/vscode && scripts/with-node npm run package
+
+# A real VS Code with the extension, in headless Chromium; screenshots go to artifacts/.
+CODE := tests/editors/vscode/node_modules/.ready
+
+$(CODE): tests/editors/vscode/package-lock.json
+	tests/editors/install-debian chromium
+	cd tests/editors/vscode && $(CURDIR)/editor/vscode/scripts/with-node \
+	  npm ci --ignore-scripts --no-audit --no-fund
+	cd tests/editors/vscode/node_modules/code-server/lib/vscode && \
+	  $(CURDIR)/editor/vscode/scripts/with-node \
+	  npm install --omit=dev --ignore-scripts --no-audit --no-fund
+	touch $@
+
+test-vscode: vsix $(CODE)
+	cd tests/editors/vscode && $(CURDIR)/editor/vscode/scripts/with-node npx vitest run
+
+test-editors: test-nvim test-emacs test-vscode
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

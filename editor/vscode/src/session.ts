@@ -55,13 +55,18 @@ export class Session implements Disposable {
     token?: CancellationToken,
   ): Promise<AttestedResponse> {
     const client = await this.client();
+    // A token that is there and undefined would be sent as a second parameter.
+    const send = (all: AttestedRequestParams): Promise<AttestedResponse> =>
+      token
+        ? client.sendRequest(ATTESTED_REQUEST, all, token)
+        : client.sendRequest(ATTESTED_REQUEST, all);
     if (!onEvent) {
-      return await client.sendRequest(ATTESTED_REQUEST, params, token);
+      return await send(params);
     }
     const partialResultToken = randomUUID();
     const parts = client.onProgress(new ProgressType<ResponsePart>(), partialResultToken, onEvent);
     try {
-      return await client.sendRequest(ATTESTED_REQUEST, { ...params, partialResultToken }, token);
+      return await send({ ...params, partialResultToken });
     } finally {
       parts.dispose();
     }

@@ -1,0 +1,200 @@
+/** A real VS Code (code-server) in headless Chromium, and simulated providers for it to talk to. */
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const HERE = import.meta.dirname;
+export const ROOT = join(HERE, "../../..");
+const ARTIFACTS = join(ROOT, "artifacts");
+const SERVER = join(ROOT, ".venv/bin/ratls-ls");
+const CODE = join(HERE, "node_modules/code-server/out/node/entry.js");
+const VSIX = join(ROOT, "editor/vscode/out/ratls.vsix");
+export const PATIENCE = 15_000;
+
+const CHROMIUM_FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export interface Simulated {
+  config: string;
+  ca: string;
+  root: string;
+  process: ChildProcess;
+}
+
+/** Start `ratls-ls simulate`; resolves when it serves. */
+export async function simulate(directory: string, ...faults: string[]): Promise<Simulated> {
+  const file = join(directory, `simulated-${faults.join("-")}.toml`);
+  const flags = faults.flatMap((fault) => ["--fault", fault]);
+  const child = spawn(SERVER, ["simulate", "--write-config", file, ...flags]);
+  const told = await until(child, /serving/);
+  const said = (name: string) => new RegExp(`^${name} +(.+)$`, "m").exec(told)?.[1] ?? "";
+  const config = `model_provider = "simulated"\n\n${readFileSync(file, "utf8")}`;
+  return { config, ca: said("TLS CA"), root: said("DCAP root"), process: child };
+}
+
+/** All that a process wrote by the time that `expected` is in it. */
+function until(child: ChildProcess, expected: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const look = (data: Buffer) => {
+      text += data;
+      if (expected.test(text)) {
+        resolve(text);
+      }
+    };
+    child.stdout?.on("data", look);
+    child.stderr?.on("data", look);
+    child.on("exit", () => reject(new Error(`ended early: ${text}`)));
+  });
+}
+
+export class Code {
+  private constructor(
+    readonly page: Page,
+    readonly config: string,
+    private readonly browser: Browser,
+    private readonly process: ChildProcess,
+    private readonly directory: string,
+  ) {}
+
+  /** Open the folder of a config with `text` in a new VS Code with the extension installed. */
+  static async open(
+    text: string,
+    roots: { ca: string[]; dcap: string[] },
+    { theme = "Default Light Modern", trusted = true } = {},
+  ): Promise<Code> {
+    const directory = mkdtempSync(join(tmpdir(), "ratls-code-"));
+    const config = join(directory, ".codex", "config.toml");
+    mkdirSync(join(directory, ".codex"));
+    writeFileSync(config, text);
+    const ca = join(directory, "ca.pem");
+    writeFileSync(ca, roots.ca.map((file) => readFileSync(file, "utf8")).join("\n"));
+    const settings = {
+      "files.autoSave": "off",
+      "chat.disableAIFeatures": true,
+      "chat.agentHost.enabled": false,
+      "extensions.autoCheckUpdates": false,
+      "extensions.ignoreRecommendations": true,
+      "workbench.startupEditor": "none",
+      "workbench.tips.enabled": false,
+      "workbench.secondarySideBar.defaultVisibility": "hidden",
+      "editor.minimap.enabled": false,
+      "security.workspace.trust.startupPrompt": "never",
+      "workbench.colorTheme": theme,
+      "window.autoDetectColorScheme": false,
+      "ratls.server.path": SERVER,
+      "ratls.tls.caFile": ca,
+      "ratls.unsafeRootCa": roots.dcap,
+    };
+    for (const place of ["User", "Machine"]) {
+      mkdirSync(join(directory, "data", place), { recursive: true });
+      writeFileSync(join(directory, "data", place, "settings.json"), JSON.stringify(settings));
+    }
+    const own = [
+      "--config",
+      join(directory, "code-server.yaml"),
+      "--user-data-dir",
+      join(directory, "data"),
+      "--extensions-dir",
+      join(directory, "extensions"),
+    ];
+    const env = { ...process.env, HOME: directory, CODEX_HOME: join(directory, ".codex") };
+    const installed = spawnSync(process.execPath, [CODE, ...own, "--install-extension", VSIX], {
+      env,
+    });
+    if (installed.status !== 0) {
+      throw new Error(`the extension cannot be installed: ${installed.stderr}`);
+    }
+    const port = await freePort();
+    const child = spawn(
+      process.execPath,
+      [
+        CODE,
+        ...own,
+        "--auth",
+        "none",
+        "--bind-addr",
+        `127.0.0.1:${port}`,
+        "--disable-telemetry",
+        "--disable-update-check",
+        "--disable-getting-started-override",
+        "--reconnection-grace-time",
+        "3",
+        ...(trusted ? ["--disable-workspace-trust"] : []),
+      ],
+      { env, detached: true },
+    );
+    await until(child, /listening on/);
+    const browser = await chromium.launch({
+      executablePath: "/usr/bin/chromium",
+      args: CHROMIUM_FLAGS,
+    });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(PATIENCE);
+    await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(join(directory, ".codex"))}`);
+    await page.waitForSelector(".monaco-workbench");
+    const code = new Code(page, config, browser, child, directory);
+    await code.file("config.toml");
+    return code;
+  }
+
+  /** Open a file of the folder. */
+  async file(name: string): Promise<void> {
+    const entry = this.page.locator(".explorer-folders-view .monaco-list-row", { hasText: name });
+    await entry.first().dblclick();
+    await this.page.waitForSelector(".editor-instance .view-lines");
+  }
+
+  /** Run a command by its title. */
+  async run(title: string): Promise<void> {
+    await this.page.keyboard.press("F1");
+    const input = this.page.locator(".quick-input-widget input");
+    await input.fill(`>${title}`);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().click();
+  }
+
+  /** Wait until the status bar says this of the provider. */
+  async status(text: RegExp): Promise<void> {
+    await this.page.locator("#ratls\\.ratls\\.ratls\\.status", { hasText: text }).waitFor();
+  }
+
+  /** Change the file on disk, as another program would; VS Code takes it over. */
+  write(text: string): void {
+    writeFileSync(this.config, text);
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(ARTIFACTS, { recursive: true });
+    await this.page.screenshot({ path: join(ARTIFACTS, `vscode-${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    if (this.process.pid) {
+      process.kill(-this.process.pid, "SIGKILL");
+    }
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
