@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate dist docs format clean
+.PHONY: demo test test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate bench bench-smoke dist docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -67,6 +67,19 @@ check: $(STAMP)
 # A sample; `python tests/mutation.py` breaks the verifier in every way.
 mutate: $(STAMP)
 	$(BIN)/python tests/mutation.py --count 40 --jobs 2
+
+# Against other servers, as ratios of one run; docs/performance.md has what they mean.
+bench: .venv/.peers
+	$(BIN)/python tests/bench/editing.py
+	$(BIN)/python tests/bench/appraisal.py
+
+bench-smoke: .venv/.peers
+	$(BIN)/python tests/bench/editing.py --smoke
+	$(BIN)/python tests/bench/appraisal.py --smoke
+
+.venv/.peers: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check pipelex-tools
+	touch $@
 
 dist: $(STAMP)
 	rm -rf dist

@@ -88,6 +88,9 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   await code.page.locator(".codelens-decoration", { hasText: "refused" }).first().waitFor();
   await code.run("Preferences: Toggle between Light/Dark Themes");
   await code.page.locator(".monaco-workbench.vs-dark").waitFor();
+  const bar = code.page.locator(".part.statusbar");
+  const color = () => bar.evaluate((part) => getComputedStyle(part).backgroundColor);
+  await expect.poll(color, { timeout: PATIENCE }).toMatch(/\((\d|[1-5]\d), /);
   await code.screenshot("refused");
 });
 

@@ -89,6 +89,7 @@ export class Code {
       "extensions.ignoreRecommendations": true,
       "workbench.startupEditor": "none",
       "workbench.tips.enabled": false,
+      "workbench.reduceMotion": "on",
       "workbench.secondarySideBar.defaultVisibility": "hidden",
       "editor.minimap.enabled": false,
       "security.workspace.trust.startupPrompt": "never",
