@@ -4,17 +4,18 @@ local M = {}
 
 local PATIENCE_MILLISECONDS = 20000
 
---- What `found` gives as soon as that is true.
+--- What `found` gives as soon as that is true. Meanwhile Neovim does what it does.
 function M.eventually(what, found)
-  local value
-  local seen = vim.wait(PATIENCE_MILLISECONDS, function()
-    value = found()
-    return value and true or false
-  end, 5)
-  if not seen then
-    error(what .. ' was never seen; there is: ' .. M.shown(), 2)
+  local start = vim.loop.now()
+  while true do
+    local value = found()
+    if value then
+      return value
+    elseif vim.loop.now() - start > PATIENCE_MILLISECONDS then
+      error(what .. ' was never seen; there is: ' .. M.shown(), 2)
+    end
+    coroutine.yield()
   end
-  return value
 end
 
 function M.equal(actual, expected)
@@ -96,14 +97,26 @@ function M.shown()
   return table.concat(found, '\n')
 end
 
+--- Type these keys.
+function M.type(keys)
+  vim.api.nvim_input(keys)
+end
+
 --- Run the scenario in this file and end Neovim; its exit status says how it went.
 function M.run(path)
-  local good, failure = xpcall(dofile, debug.traceback, path)
-  if not good then
-    io.stderr:write('\n', failure, '\n')
-    vim.cmd('cquit')
+  local scenario = coroutine.create(assert(loadfile(path)))
+  local function go_on()
+    local good, failure = coroutine.resume(scenario)
+    if not good then
+      io.stderr:write('\n', debug.traceback(scenario, failure), '\n')
+      vim.cmd('cquit')
+    elseif coroutine.status(scenario) == 'dead' then
+      vim.cmd('qall!')
+    else
+      vim.defer_fn(go_on, 5)
+    end
   end
-  vim.cmd('qall!')
+  go_on()
 end
 
 return M

@@ -22,7 +22,7 @@ end
 
 local buffer = ask()
 local keys = vim.api.nvim_replace_termcodes('<C-c>', true, false, true)
-vim.api.nvim_feedkeys(keys, 'x', false)
+vim.api.nvim_feedkeys(keys, 'x', false) -- as input, it would interrupt the scenario
 s.equal(vim.b[buffer].ratls_prompt, 'cancelled')
 s.contains(s.text(buffer), 'Once upon a time')
 cancelled(1)

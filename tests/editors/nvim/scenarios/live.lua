@@ -25,6 +25,13 @@ s.eventually('the edited policy in the status line', function()
 end)
 vim.cmd('silent undo')
 
+-- A provider that is attested no more is shown no more.
+s.replace('use_ratls = true', 'use_ratls = false')
+s.eventually('the other alone', function()
+  return require('ratls').statusline() == 'attacked ✗'
+end)
+vim.cmd('silent undo')
+
 local notices = {}
 vim.notify = function(text)
   notices[#notices + 1] = text
