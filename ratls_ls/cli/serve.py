@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 def serve(options: argparse.Namespace) -> NoReturn:
     """Run until the client says exit or is gone, then end the process."""
+    # A dump of the memory would hold prompts and keys.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     reader, writer = _streams(options)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="ratls-ls: %(message)s")
     # pygls logs message bodies, which hold prompts; nothing of it is worth that.

@@ -19,13 +19,15 @@ from typing import Any, BinaryIO
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
+from .lifecycle import INVALID_REQUEST, Lifecycle
+
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 MAX_SKIPPED_BYTES = 1024 * 1024 * 1024
 MAX_QUEUED_BYTES = 1024 * 1024
 MAX_WAITING_MESSAGES = 256
 MAX_HEADER_BYTES = 8 * 1024
 PARSE_ERROR = -32700
-INVALID_REQUEST = -32600
+INVALID_PARAMS = -32602
 # At the end of a line only: the rest of a message whose length was too small may stand before it.
 _CONTENT_LENGTH = re.compile(rb"content-length:[ \t]*(\d{1,20})[ \t]*\r?\n$", re.IGNORECASE)
 
@@ -114,6 +116,13 @@ async def serve(reader: BinaryIO, writer: Writer, protocol: LanguageServerProtoc
         except RuntimeError:
             return  # the loop is closed
 
+    def known(method: str) -> bool:
+        features = protocol.fm
+        # `$/…` is optional by definition, and cancelling is pygls's own.
+        found = method in features.features or method in features.builtin_features
+        return found or method.startswith("$/")
+
+    lifecycle = Lifecycle(known, gone=lambda: messages.put_nowait(None))
     threading.Thread(target=run, name="lsp-reader", daemon=True).start()
     while (item := await messages.get()) is not None:
         if isinstance(item, Exception):
@@ -123,7 +132,7 @@ async def serve(reader: BinaryIO, writer: Writer, protocol: LanguageServerProtoc
         if isinstance(item, int):
             _reply(writer, None, INVALID_REQUEST, f"a message of {item} bytes is too large")
         else:
-            _handle(item, writer, protocol)
+            _handle(item, writer, protocol, lifecycle)
 
 
 def read_message(reader: BinaryIO) -> bytes | int | None:
@@ -151,7 +160,9 @@ def read_message(reader: BinaryIO) -> bytes | int | None:
     return body if len(body) == length else None
 
 
-def _handle(body: bytes, writer: Writer, protocol: LanguageServerProtocol) -> None:
+def _handle(
+    body: bytes, writer: Writer, protocol: LanguageServerProtocol, lifecycle: Lifecycle
+) -> None:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -163,15 +174,20 @@ def _handle(body: bytes, writer: Writer, protocol: LanguageServerProtocol) -> No
     if not isinstance(data, dict) or data.get("jsonrpc") != "2.0":
         _reply(writer, identifier, INVALID_REQUEST, "not a JSON-RPC 2.0 message")
         return
+    method = data.get("method")
+    if isinstance(method, str) and (refusal := lifecycle.refusal(method)) is not None:
+        if identifier is not None:
+            _reply(writer, identifier, *refusal)
+        return
     try:
         message = protocol.structure_message(data)
-    except JsonRpcException as error:
+    except (JsonRpcException, TypeError, ValueError, KeyError, AttributeError, RecursionError):
         if identifier is not None:
-            _reply(writer, identifier, error.code, "the message does not fit its method")
+            code = INVALID_PARAMS if isinstance(method, str) else INVALID_REQUEST
+            _reply(writer, identifier, code, "the message does not fit its method")
         return
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
-        _reply(writer, identifier, INVALID_REQUEST, "the message does not fit its method")
-        return
+    if isinstance(method, str):
+        lifecycle.passed(method, data.get("params"))
     protocol.handle_message(message)
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +15,8 @@ from ratls_ls.simulator import serve
 from ratls_ls.simulator.http import Response
 from tests.session.world import Api, play, replaying
 
-from .editor import PATIENCE_SECONDS, editor, refused, trust, user_environment
+from .editor import editor, refused, trust
+from .raw import raw_server
 
 PROMPT = {"model": "simulated", "input": "a secret prompt", "stream": True}
 
@@ -214,64 +211,3 @@ async def test_a_client_that_is_gone_ends_the_process(home: Path) -> None:
             )
             server.stdin.close()
             assert await server.process.wait() == 1
-
-
-@dataclass
-class RawServer:
-    """The server behind bare pipes: nothing is read that the test does not ask for."""
-
-    process: asyncio.subprocess.Process
-
-    @property
-    def stdin(self) -> asyncio.StreamWriter:
-        assert self.process.stdin is not None
-        return self.process.stdin
-
-    def send(self, message: dict[str, Any]) -> None:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-
-    async def receive(self) -> dict[str, Any]:
-        """The next message that is no news of a status."""
-        while (message := await self._receive()).get("method") == "attestationStatus/changed":
-            pass
-        return message
-
-    async def _receive(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            head = await self.process.stdout.readuntil(b"\r\n\r\n")
-            length = int(re.search(rb"Content-Length: (\d+)", head)[1])  # type: ignore[index]
-            message: dict[str, Any] = json.loads(await self.process.stdout.readexactly(length))
-            return message
-
-    @property
-    def peak_bytes(self) -> int:
-        """The most memory that the process ever had (Linux)."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024  # type: ignore[index]
-
-
-@asynccontextmanager
-async def raw_server(
-    home: Path, arguments: Sequence[str | Path], variables: Mapping[str, str] | None = None
-) -> AsyncIterator[RawServer]:
-    """Started and initialized; with further environment variables."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ratls_ls", "--stdio", *map(str, arguments)),
-        env={**user_environment(home), **(variables or {})},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    server = RawServer(process)
-    try:
-        initialize = {"processId": None, "rootUri": None, "capabilities": {}}
-        server.send({"id": 0, "method": "initialize", "params": initialize})
-        await server.receive()
-        server.send({"method": "initialized", "params": {}})
-        yield server
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()

@@ -1,0 +1,211 @@
+"""What no client should send, to the real server: it answers, goes on, and tells nothing on stderr
+but that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .editor import PATIENCE_SECONDS, user_environment
+from .raw import RawServer, raw_server
+
+HUGE = b"Content-Length: 70000000\r\n\r\n" + b"x" * 70_000_000
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".codex").mkdir()
+    return tmp_path
+
+
+def framed(body: bytes) -> bytes:
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def message(**fields: Any) -> bytes:
+    return framed(json.dumps({"jsonrpc": "2.0", **fields}).encode())
+
+
+async def still_there(server: RawServer, identifier: str) -> None:
+    server.send({"id": identifier, "method": "attestationStatus", "params": {}})
+    assert "result" in await server.answer(identifier)
+
+
+ODD: dict[str, tuple[bytes, int | None]] = {
+    "no-json": (framed(b"{"), -32700),
+    "not-utf-8": (framed(b'{"jsonrpc":"2.0","id":1,"method":"\xff"}'), -32700),
+    "deep": (framed(b"[" * 100_000), -32700),
+    "scalar": (framed(b"1"), -32600),
+    "null": (framed(b"null"), -32600),
+    "batch": (framed(b'[{"jsonrpc":"2.0","id":1,"method":"shutdown"}]'), -32600),
+    "no-version": (framed(b'{"id":1,"method":"shutdown"}'), -32600),
+    "too-large": (HUGE, -32600),
+    "unknown-method": (message(id=1, method="no/such"), -32601),
+    "half-typed": (message(id=1, method="textDocument/hover", params={"x": 1}), -32602),
+    "no-params": (message(id=1, method="textDocument/hover"), -32602),
+    "wrong-command": (
+        message(id=1, method="workspace/executeCommand", params={"command": "no.such"}),
+        -32602,
+    ),
+    "wrong-arguments": (
+        message(
+            id=1,
+            method="workspace/executeCommand",
+            params={"command": "ratls.attest", "arguments": [1]},
+        ),
+        -32602,
+    ),
+    "unknown-notification": (message(method="no/such", params={}), None),
+    "half-typed-notification": (message(method="textDocument/didOpen", params={}), None),
+    "change-of-nothing": (
+        message(
+            method="textDocument/didChange",
+            params={
+                "textDocument": {"uri": "file:///nothing.toml", "version": 1},
+                "contentChanges": [{"text": "x"}],
+            },
+        ),
+        None,
+    ),
+    "cancel-of-nothing": (message(method="$/cancelRequest", params={"id": 99}), None),
+    "answer-to-nothing": (message(id=99, result=None), None),
+    "error-to-nothing": (message(id=99, error={"code": 1, "message": "x"}), None),
+    "lower-case-header": (
+        message(id=1, method="no/such").replace(b"Content-Length", b"content-length"),
+        -32601,
+    ),
+    "line-feeds-alone": (message(id=1, method="no/such").replace(b"\r\n", b"\n"), -32601),
+    "another-header": (
+        b"Content-Type: application/vscode-jsonrpc; charset=utf-8\r\n"
+        + message(id=1, method="no/such"),
+        -32601,
+    ),
+    "too-short-a-length": (b"Content-Length: 5\r\n\r\n" + b'{"jsonrpc":"2.0"}', -32700),
+}
+
+
+async def test_odd_messages_are_answered_and_the_server_goes_on(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        for name, (data, code) in ODD.items():
+            server.write(data)
+            if code is not None:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while "error" not in (answer := await server.receive()):
+                        pass
+                assert answer["error"]["code"] == code, (name, answer)
+                assert "Traceback" not in json.dumps(answer), name
+            await still_there(server, name)
+        assert server.peak_bytes < 400 * 1024 * 1024
+
+
+async def test_a_length_that_is_absurd_ends_the_server_and_says_so(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        server.write(b"Content-Length: 99999999999\r\n\r\n")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await server.process.wait() == 1
+        assert server.process.stderr is not None
+        told = await server.process.stderr.read()
+        assert b"Content-Length" in told
+        assert b"Traceback" not in told
+
+
+async def test_edits_that_are_out_of_range_lose_nothing(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        uri = (home / ".codex" / "config.toml").as_uri()
+        item = {"uri": uri, "languageId": "toml", "version": 1, "text": "a = 1\n"}
+        server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+        place = {"line": 10**9, "character": 10**9}
+        change = {"range": {"start": place, "end": place}, "text": 'name = "é'}
+        for version in range(2, 200):
+            params = {"textDocument": {"uri": uri, "version": version}, "contentChanges": [change]}
+            server.send({"method": "textDocument/didChange", "params": params})
+        await still_there(server, "edits")
+
+
+async def test_a_large_document_and_many_providers(home: Path) -> None:
+    text = "".join(
+        f'[model_providers.p{index}]\nname = "n"\nbase_url = "https://p{index}.example/v1"\n\n'
+        for index in range(10_000)
+    )
+    async with raw_server(home, []) as server:
+        for name, content in (("many", text), ("large", "# " + "x" * 10_000_000)):
+            uri = (home / f"{name}.config.toml").as_uri()
+            item = {"uri": uri, "languageId": "toml", "version": 1, "text": content}
+            server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+            await still_there(server, name)
+
+
+async def test_after_shutdown_requests_are_refused_and_exit_ends_it(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        server.send({"id": 1, "method": "shutdown"})
+        assert (await server.answer(1))["result"] is None
+        server.send({"id": 2, "method": "attestationStatus", "params": {}})
+        assert (await server.answer(2))["error"]["code"] == -32600
+        server.send({"method": "exit"})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await server.process.wait() == 0
+
+
+async def test_exit_without_shutdown_is_exit_1(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        server.send({"method": "exit"})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await server.process.wait() == 1
+
+
+async def test_before_initialize_requests_are_refused(home: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ratls_ls", "--stdio"),
+        env=user_environment(home),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    server = RawServer(process)
+    try:
+        server.send({"id": 1, "method": "attestationStatus", "params": {}})
+        assert (await server.answer(1))["error"]["code"] == -32002
+        params = {"processId": None, "rootUri": None, "capabilities": {}}
+        server.send({"id": 2, "method": "initialize", "params": params})
+        assert "result" in await server.answer(2)
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+async def test_no_core_is_dumped(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        limits = Path(f"/proc/{server.process.pid}/limits").read_text("ascii")
+        line = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
+        assert line.split()[4] == "0"
+
+
+def test_the_server_ends_with_the_process_that_started_it(home: Path) -> None:
+    """A client that is killed leaves stdin open where somebody else holds it too."""
+    parent = subprocess.Popen(["sleep", "60"])
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ratls_ls", "--stdio"],
+        env=user_environment(home),
+        stdin=reading,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        params = {"processId": parent.pid, "rootUri": None, "capabilities": {}}
+        os.write(writing, message(id=1, method="initialize", params=params))
+        parent.kill()
+        parent.wait()
+        process.wait(timeout=PATIENCE_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reading)
+        os.close(writing)
