@@ -92,7 +92,7 @@ async def world(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
 ) -> AsyncIterator[World]:
     async with a_world(tmp_path, monkeypatch, trusting=[provider]) as made:
-        made.open(provider.config_toml("tee"))
+        made.open('model_provider = "tee"\n' + provider.config_toml("tee"))
         yield made
 
 
@@ -209,6 +209,7 @@ async def test_results_have_the_fields_described(world: World) -> None:
     assert {part["kind"] for part in parts} == {"head", "event", "chunk"}
     (status,) = await world.statuses(refresh=True)
     assert INTERFACES["ProviderStatus"].fits(status)
+    assert status["default"] is True
     assert [claim["name"] for claim in status["result"]["claims"]] == list(ClaimName)
 
 

@@ -223,7 +223,8 @@ def _item(item: Item, index: int, converter: Converter) -> types.CompletionItem:
         documentation=about if item.documentation else None,
         # In the order of the model, which is that of importance.
         sort_text=f"{index:03}",
-        filter_text=item.new_text if item.new_text[:1] in "\"'" else None,
+        # Always: Neovim takes what has none for filtered already.
+        filter_text=item.new_text if item.new_text[:1] in "\"'" else item.label,
         insert_text_format=(
             types.InsertTextFormat.Snippet if item.snippet else types.InsertTextFormat.PlainText
         ),

@@ -55,6 +55,41 @@
      (with-current-buffer "*Messages*"
        (should (string-search "ratls: tee is affirmed" (buffer-string)))))))
 
+;; The language, as somebody who edits.
+
+(defun go-to (text)
+  "Put point behind the first TEXT."
+  (goto-char (point-min))
+  (search-forward text))
+
+(ert-deftest a-key-is-completed ()
+  (with-config
+   (shown "attestation-affirmed")
+   (go-to "wire_api = \"responses\"\n")
+   (insert "stream_idle")
+   (completion-at-point)
+   (should (save-excursion (beginning-of-line) (looking-at "stream_idle_timeout_ms")))))
+
+(ert-deftest a-value-is-explained ()
+  (with-config
+   (shown "attestation-affirmed")
+   (go-to "allowed_tdx")
+   (let (told)
+     (eglot-hover-eldoc-function (lambda (text &rest _) (setq told text)))
+     (should (string-search "TCB" (eventually (lambda () told)))))))
+
+(ert-deftest a-problem-is-mended-after-text-that-is-not-ascii ()
+  (with-config
+   (shown "unknown-key")
+   (go-to "base_u")
+   (let ((last-nonmenu-event t))
+     (cl-letf (((symbol-function 'completing-read)
+                (lambda (_ items &rest _)
+                  (car (seq-find (lambda (item) (string-search "base_url" (car item))) items)))))
+       (eglot-code-actions (point) nil nil t)))
+   (goto-char (point-min))
+   (should (search-forward "name = \"Ünïcode 😀\", base_url = \"https://plain.example\"" nil t))))
+
 (ert-deftest a-request-goes-over-an-attested-connection ()
   (with-config
    (let ((result (ratls-request "tee" "/responses" '(:model "simulated-llm" :input "Hello"))))

@@ -43,8 +43,9 @@ def run(request: pytest.FixtureRequest, user: World, tmp_path: Path) -> Run:
     """Run a scenario, with the configuration of docs/editors.md."""
     nvim = NEOVIMS[request.param]()
     snippet = tmp_path / "snippet.lua"
-    first, *_ = code_blocks(ROOT / "docs" / "editors.md", "lua")
-    snippet.write_text(first.replace("/path/to/ratls-ls", str(ROOT)), "utf-8")
+    first, further = code_blocks(ROOT / "docs" / "editors.md", "lua")
+    text = first + further if request.param == "newest" else first
+    snippet.write_text(text.replace("/path/to/ratls-ls", str(ROOT)), "utf-8")
 
     async def run_scenario(name: str) -> None:
         scenario = HERE / "scenarios" / f"{name}.lua"
@@ -58,9 +59,16 @@ def run(request: pytest.FixtureRequest, user: World, tmp_path: Path) -> Run:
     return run_scenario
 
 
-@pytest.mark.parametrize("scenario", ["diagnostics", "live", "pin", "trusted", "health", "other"])
+@pytest.mark.parametrize(
+    "scenario", ["diagnostics", "language", "live", "pin", "trusted", "health", "other"]
+)
 async def test_scenario(run: Run, scenario: str) -> None:
     await run(scenario)
+
+
+@pytest.mark.parametrize("run", ["newest"], indirect=True)
+async def test_lenses_and_hints(run: Run) -> None:
+    await run("hints")
 
 
 async def test_a_prompt_goes_to_the_attested_provider_alone(run: Run, user: World) -> None:
