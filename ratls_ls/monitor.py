@@ -19,6 +19,7 @@ from ratls_ls.atls.verifier import Verifier
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.history import History
 from ratls_ls.rats.attestation import Attestation
+from ratls_ls.rats.result import AttestationResult
 from ratls_ls.status import UNCHECKED, ProviderStatus, State, StatusError, judged
 
 MAX_CHECKS_AT_ONCE = 8
@@ -86,6 +87,16 @@ class Monitor:
     def status(self, peer: Peer) -> ProviderStatus:
         entry = self._entries.get(peer)
         return entry.status if entry is not None else UNCHECKED
+
+    def verified(self, origin: str) -> AttestationResult | None:
+        """What the newest evidence of `origin` was affirmed with; None if it was refused, or that
+        is too long ago to rely on."""
+        found = self._evidence.get(origin)
+        result = found[1].result if found is not None else None
+        if result is None or not result.affirmed:
+            return None
+        age = self._verifier.clock() - result.appraised_at
+        return result if age <= self._stale_seconds else None
 
     # What is watched.
 

@@ -6,11 +6,13 @@ one, so a status can never be shown for something it was not computed from.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from ratls_ls.config.model import Provider
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.result import AttestationResult
 
@@ -80,6 +82,8 @@ def rfc3339(seconds: int) -> str:
 
 
 UNCHECKED = ProviderStatus(State.UNCHECKED)
+StatusOf = Callable[[Provider], ProviderStatus]
+"""The status that is kept for a provider as its text describes it."""
 
 
 def judged(

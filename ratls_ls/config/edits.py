@@ -108,6 +108,13 @@ def remove_item(provider: ProviderTable, array: Array, index: int) -> Edit | Non
     return Edit(item, "")
 
 
+def add_item(array: Array, item: str) -> Edit:
+    """`item`, TOML text, added at the end of `array`."""
+    if not array.items:
+        return Edit(array.span, f"[{item}]")
+    return _insert(array.items[-1].span.end, f", {item}")
+
+
 def _add_inline(table: Table, statement: str) -> Edit:
     if not table.entries:
         return Edit(table.span, f"{{ {statement} }}")

@@ -60,8 +60,12 @@ class Peer:
     @cached_property
     def origin(self) -> str:
         """ "https://host:port": lower case, port always given, IPv6 in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"https://{host}:{self.port}"
+        return origin_of(self.host, self.port)
+
+
+def origin_of(host: str, port: int) -> str:
+    """As `Peer.origin`."""
+    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ratls_ls.config.check import fix_all
+from ratls_ls.config.check import Context, fix_all
+from ratls_ls.config.edits import weakening
 from ratls_ls.config.problem import Edit, Problem
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.status import State
+from ratls_ls.rats.policy import TcbStatus
+from ratls_ls.rats.result import ClaimName
+from ratls_ls.status import ProviderStatus, State, StatusOf
 
-from .complete import StatusOf
+from .allow import allow
 from .lenses import Action
 from .pin import pin
+
+FIX_EVERYTHING = "Fix all that is safe to fix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +39,61 @@ class CodeAction:
 def quick_fixes(problems: Iterable[Problem], span: Span) -> Iterator[CodeAction]:
     """The fixes of all problems that touch `span`."""
     for problem in problems:
-        if problem.span.start <= span.end and span.start <= problem.span.end:
+        if _touch(problem.span, span):
             for fix in problem.fixes:
                 yield CodeAction(fix.title, fix.edits, problem, fix.preferred)
 
 
-def fix_everything(file: ConfigFile) -> CodeAction | None:
-    """All safe fixes at once; None if there are none."""
-    fixed = fix_all(file.text)
-    if fixed == file.text:
-        return None
-    return CodeAction("Fix all that is safe to fix", (_difference(file.text, fixed),))
+def can_fix_everything(file: ConfigFile, problems: Iterable[Problem]) -> bool:
+    """Whether there is a safe fix, without looking for what all of them leave."""
+    safe = any(fix.safe for problem in problems for fix in problem.fixes)
+    return safe and not file.document.issues
+
+
+def fix_everything(file: ConfigFile, context: Context) -> list[Edit]:
+    """All safe fixes at once, as one edit; none if there are none."""
+    fixed = fix_all(file.text, context)
+    return [_difference(file.text, fixed)] if fixed != file.text else []
 
 
 def provider_actions(file: ConfigFile, span: Span, status: StatusOf) -> Iterator[CodeAction]:
-    """What can be done with a provider whose name or header `span` touches."""
+    """What can be done with a provider whose name, header or list of statuses `span` touches."""
     for table in file.providers.values():
-        if table.provider is None or not _touches(table, span):
+        if table.provider is None:
             continue
         known = status(table.provider)
         if known.state is State.UNTRUSTED:
             continue
-        yield CodeAction(f"Attest {table.id} now", action=Action.ATTEST, provider=table.id)
-        if known.state is State.AFFIRMED and not known.what_if and known.result is not None:
-            edits = pin(file, table, known.result)
-            if edits:
-                yield CodeAction(f"Pin what was verified of {table.id}", tuple(edits))
+        on_name = any(_touch(found, span) for found in (table.span, *table.id_spans))
+        if on_name:
+            yield CodeAction(f"Attest {table.id} now", action=Action.ATTEST, provider=table.id)
+            yield from _pin(file, table, known)
+        allowed = table.policy_spans.get("allowed_tdx_status")
+        if on_name or (allowed is not None and _touch(allowed, span)):
+            yield from _allow(file, table, known)
 
 
-def _touches(table: ProviderTable, span: Span) -> bool:
-    return any(
-        found.start <= span.end and span.start <= found.end
-        for found in (table.span, *table.id_spans)
-    )
+def _pin(file: ConfigFile, table: ProviderTable, known: ProviderStatus) -> Iterator[CodeAction]:
+    if known.state is State.AFFIRMED and not known.what_if and known.result is not None:
+        edits = pin(file, table, known.result)
+        if edits:
+            yield CodeAction(f"Pin what was verified of {table.id}", tuple(edits))
+
+
+def _allow(file: ConfigFile, table: ProviderTable, known: ProviderStatus) -> Iterator[CodeAction]:
+    """For a server that was refused for its TCB status."""
+    result = known.result
+    if known.state is not State.REJECTED or result is None or result.tcb_status is None:
+        return
+    status = TcbStatus.parse(result.tcb_status)
+    refused = any(claim.name is ClaimName.TCB_STATUS for claim in result.failed_claims)
+    edits = allow(file, table, status) if refused and status is not None else []
+    if edits:
+        yield CodeAction(weakening(f'Allow "{result.tcb_status}"'), tuple(edits))
+
+
+def _touch(one: Span, other: Span) -> bool:
+    return one.start <= other.end and other.start <= one.end
 
 
 def _difference(before: str, after: str) -> Edit:

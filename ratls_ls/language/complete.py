@@ -6,7 +6,7 @@ values only if they were just verified.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,25 +21,27 @@ from ratls_ls.config.keys import (
     find,
 )
 from ratls_ls.config.measurements import REGISTERS
-from ratls_ls.config.model import Provider
-from ratls_ls.config.read import ConfigFile
+from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
 from ratls_ls.config.statuses import MEANINGS
-from ratls_ls.config.values import Table, strings
+from ratls_ls.config.values import Table, TableKind, strings
 from ratls_ls.rats.policy import TcbStatus
-from ratls_ls.status import ProviderStatus, State
+from ratls_ls.rats.result import AttestationResult
 
-from .context import Context, Wanted, context_at
+from .cursor import Cursor, Wanted, cursor_at
 
-StatusOf = Callable[[Provider], ProviderStatus]
+MeasuredOf = Callable[[ProviderTable], AttestationResult | None]
+"""What the server of a provider was affirmed with last, whatever its text says meanwhile."""
+
 _PROVIDERS = "model_providers"
-_POLICY = (
-    'ratls_policy = {{ tee_type = "Tdx", allowed_tdx_status = [{statuses}], pccs_url = "{pccs}" }}'
-)
-_STRICT = _POLICY.format(statuses='"UpToDate"', pccs=PHALA_PCCS_URL)
-_DEVELOPMENT = _POLICY.format(
-    statuses='"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded"', pccs=PHALA_PCCS_URL
-)
+_POLICY = "ratls_policy"
+_POLICIES = {
+    "strict policy": ("UpToDate alone", '"UpToDate"'),
+    "development policy": (
+        "weaker: platforms that need hardening or configuration pass, too",
+        '"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded"',
+    ),
+}
 _ATTESTED = f"""\
 [model_providers.${{1:my-provider}}]
 name = "${{2:My provider}}"
@@ -63,58 +65,73 @@ class ItemKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`new_text` replaces `span`; with `snippet` it has LSP's placeholders. `documentation` is
-    Markdown."""
+    """`new_text` replaces `span`; with `snippet` it has LSP's placeholders. `topic` is what
+    `explain` has more to say of."""
 
     label: str
     kind: ItemKind
     span: Span
     new_text: str
     detail: str = ""
-    documentation: str = ""
+    topic: str = ""
     snippet: bool = False
 
 
-def complete(file: ConfigFile, offset: int, status: StatusOf, *, snippets: bool) -> list[Item]:
+def complete(file: ConfigFile, offset: int, measured: MeasuredOf, *, snippets: bool) -> list[Item]:
     """What may be written at `offset`. `snippets`: whether the client has placeholders."""
-    context = context_at(file, offset)
-    if context is None:
+    cursor = cursor_at(file, offset)
+    if cursor is None:
         return []
-    match context.wanted:
+    match cursor.wanted:
         case Wanted.HEADER:
-            return list(_headers(file, context))
+            return list(_headers(file, cursor))
         case Wanted.KEY:
-            return list(_keys(file, context, snippets=snippets))
+            return list(_keys(file, cursor, snippets=snippets))
         case Wanted.VALUE:
-            return list(_values(file, context, status))
+            return list(_values(file, cursor, measured))
 
 
-def _headers(file: ConfigFile, context: Context) -> Iterator[Item]:
-    names = [f"{_PROVIDERS}.{spelled(name)}" for name in file.providers]
-    policies = [
-        f"{_PROVIDERS}.{spelled(name)}.ratls_policy"
-        for name, table in file.providers.items()
-        if table.policy_entry is None
-    ]
-    typed = context.typed.strip()
-    for name in [*policies, *names, f"{_PROVIDERS}."]:
+def _headers(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
+    typed = cursor.typed.strip()
+    for names in _tables_to_come(file):
+        name = ".".join(map(spelled, names))
         if name.startswith(typed) and name != typed:
-            yield Item(name, ItemKind.PROVIDER, context.span, name)
+            end = "" if cursor.ended else "]"
+            yield Item(name, ItemKind.PROVIDER, cursor.span, name + end)
+    prefix = f"{_PROVIDERS}."
+    if prefix.startswith(typed) and prefix != typed:
+        yield Item(prefix, ItemKind.PROVIDER, cursor.span, prefix, "a provider of a new id")
 
 
-def _keys(file: ConfigFile, context: Context, *, snippets: bool) -> Iterator[Item]:
-    path = context.path
+def _tables_to_come(file: ConfigFile) -> Iterator[tuple[str, ...]]:
+    """The tables that a header may open, because nothing has yet."""
+    for reference in file.references:
+        if reference.id not in file.providers and reference.id not in RESERVED_IDS:
+            yield _PROVIDERS, reference.id
+    for name, table in file.providers.items():
+        policy = table.policy
+        if policy is None:
+            if table.policy_entry is None:
+                yield _PROVIDERS, name, _POLICY
+        elif policy.kind in (TableKind.HEADER, TableKind.IMPLICIT):
+            for inner in ("min_tdx_tcb", "expected_bootchain"):
+                if inner not in policy.entries:
+                    yield _PROVIDERS, name, _POLICY, inner
+
+
+def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
+    path = cursor.path
     there = _present(file, path)
     if path == () or (path[0] == "profiles" and len(path) == 2):
         for name in REFERENCE_KEYS:
             if name not in there:
                 detail = "the provider that prompts go to"
-                yield Item(name, ItemKind.KEY, context.span, _assigned(name, context), detail)
-        if path == () and context.alone and snippets:
+                yield Item(name, ItemKind.KEY, cursor.span, _assigned(name, cursor), detail)
+        if path == () and cursor.alone and snippets:
             yield Item(
                 "attested provider",
                 ItemKind.SNIPPET,
-                context.span,
+                cursor.span,
                 _ATTESTED,
                 "a provider with a strict policy",
                 snippet=True,
@@ -125,35 +142,40 @@ def _keys(file: ConfigFile, context: Context, *, snippets: bool) -> Iterator[Ite
     model = find(*path[2:])
     for child in model.children if model is not None else ():
         if child.name not in there:
-            yield _key(child, context, snippets=snippets)
-    if len(path) == 2 and context.alone and "ratls_policy" not in there:
-        yield Item("strict policy", ItemKind.SNIPPET, context.span, _STRICT, "UpToDate alone")
-        yield Item(
-            "development policy",
-            ItemKind.SNIPPET,
-            context.span,
-            _DEVELOPMENT,
-            "weaker: platforms that need hardening or configuration pass, too",
+            topic = ".".join((*path[2:], child.name))
+            yield _key(child, topic, cursor, snippets=snippets)
+    if cursor.alone:
+        yield from _policies(cursor, there)
+
+
+def _policies(cursor: Cursor, there: set[str]) -> Iterator[Item]:
+    """Whole policies: as one key of a provider, or as the keys of a policy that has none yet."""
+    is_provider = len(cursor.path) == 2 and _POLICY not in there
+    is_policy = cursor.path[2:] == (_POLICY,) and not there
+    for label, (detail, statuses) in _POLICIES.items():
+        lines = (
+            'tee_type = "Tdx"',
+            f"allowed_tdx_status = [{statuses}]",
+            f'pccs_url = "{PHALA_PCCS_URL}"',
         )
+        if is_provider:
+            text = f"{_POLICY} = {{ {', '.join(lines)} }}"
+            yield Item(label, ItemKind.SNIPPET, cursor.span, text, detail)
+        elif is_policy:
+            yield Item(label, ItemKind.SNIPPET, cursor.span, "\n".join(lines), detail)
 
 
-def _key(model: KeyModel, context: Context, *, snippets: bool) -> Item:
-    text, is_snippet = _assigned(model.name, context), False
-    if snippets and not context.assigned:
+def _key(model: KeyModel, topic: str, cursor: Cursor, *, snippets: bool) -> Item:
+    text, is_snippet = _assigned(model.name, cursor), False
+    if snippets and not cursor.ended:
         text, is_snippet = f"{model.name} = {_placeholder(model)}", True
     return Item(
-        model.name,
-        ItemKind.KEY,
-        context.span,
-        text,
-        model.kind.value,
-        documentation(model),
-        is_snippet,
+        model.name, ItemKind.KEY, cursor.span, text, model.kind.value, topic, snippet=is_snippet
     )
 
 
-def _assigned(name: str, context: Context) -> str:
-    return name if context.assigned else f"{name} = "
+def _assigned(name: str, cursor: Cursor) -> str:
+    return name if cursor.ended else f"{name} = "
 
 
 def _placeholder(model: KeyModel) -> str:
@@ -170,16 +192,6 @@ def _placeholder(model: KeyModel) -> str:
             return f"${{1:{model.default or 0}}}"
 
 
-def documentation(model: KeyModel) -> str:
-    """What a key means, what Codex does with it, and its default."""
-    parts = [model.summary]
-    if model.codex:
-        parts.append(model.codex)
-    if model.default is not None:
-        parts.append(f"Default: `{model.default}`")
-    return "\n\n".join(parts)
-
-
 def _present(file: ConfigFile, path: tuple[str, ...]) -> set[str]:
     if path[:1] == (_PROVIDERS,) and len(path) >= 2:
         table = file.providers.get(path[1])
@@ -189,68 +201,77 @@ def _present(file: ConfigFile, path: tuple[str, ...]) -> set[str]:
     return set(found.entries) if isinstance(found, Table) else set()
 
 
-def _values(file: ConfigFile, context: Context, status: StatusOf) -> Iterator[Item]:
-    path = context.path
+def _values(file: ConfigFile, cursor: Cursor, measured: MeasuredOf) -> Iterator[Item]:
+    path = cursor.path
     if path[-1:] and path[-1] in REFERENCE_KEYS and (len(path) == 1 or path[0] == "profiles"):
-        for name in file.providers:
-            if name not in RESERVED_IDS:
-                yield _text(name, context, ItemKind.PROVIDER)
+        yield from _provider_ids(file, cursor)
         return
     if path[:1] != (_PROVIDERS,) or len(path) < 3:
         return
     model = find(*path[2:])
     if model is None:
         return
-    dotted = ".".join(path[3:]) if path[2] == "ratls_policy" else ""
+    dotted = ".".join(path[3:]) if path[2] == _POLICY else ""
     if dotted == "pccs_url":
         for url in PCCS_URLS:
-            yield _text(url, context)
+            yield _text(url, cursor)
     elif dotted in REGISTERS and model.kind is Kind.HEX:
-        yield from _measured(file, context, dotted, status)
+        yield from _measured(file, cursor, dotted, measured)
     elif model.kind is Kind.BOOLEAN:
         for word in ("true", "false"):
-            yield Item(word, ItemKind.VALUE, context.span, word)
+            yield Item(word, ItemKind.VALUE, cursor.span, word)
     elif dotted == "allowed_tdx_status":
-        yield from _statuses(file, context)
+        yield from _statuses(file, cursor)
     else:
         for word in model.values:
-            yield _text(word, context)
+            yield _text(word, cursor)
 
 
-def _statuses(file: ConfigFile, context: Context) -> Iterator[Item]:
-    policy = file.providers[context.path[1]].policy if context.path[1] in file.providers else None
+def _provider_ids(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
+    for name, table in file.providers.items():
+        if name not in RESERVED_IDS:
+            detail = "use_ratls = true" if table.attested else "not attested"
+            yield _text(name, cursor, ItemKind.PROVIDER, detail=detail)
+    for name in RESERVED_IDS:
+        yield _text(name, cursor, ItemKind.PROVIDER, detail="built into Codex, not attested")
+
+
+def _statuses(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
+    table = file.providers.get(cursor.path[1])
+    policy = table.policy if table is not None else None
     value = policy.get("allowed_tdx_status") if policy is not None else None
-    listed = {TcbStatus.parse(text) for text, span in strings(value) if span != context.span}
+    listed = {TcbStatus.parse(text) for text, span in strings(value) if span != cursor.span}
     for word, meaning in MEANINGS.items():
         if word in listed or word is TcbStatus.REVOKED:
             continue
-        text = f"{meaning.meaning} {meaning.remedy}"
-        if context.in_array or context.quote:
-            yield _text(word.value, context, detail="weak" if meaning.weak else "", about=text)
+        detail = "weak" if meaning.weak else ""
+        if cursor.in_array or cursor.quote:
+            yield _text(word.value, cursor, detail=detail, topic=word.value)
         else:
             label = f"[{quoted(word.value)}]"
-            yield Item(label, ItemKind.VALUE, context.span, label, "", text)
+            yield Item(label, ItemKind.VALUE, cursor.span, label, detail, word.value)
 
 
-def _measured(file: ConfigFile, context: Context, dotted: str, status: StatusOf) -> Iterable[Item]:
-    table = file.providers.get(context.path[1])
-    # A half-written pin makes the policy invalid, so its provider may be found by a clean reading.
-    known = status(table.provider) if table is not None and table.provider is not None else None
-    if known is None or known.state is not State.AFFIRMED or known.result is None:
-        return
-    value = known.result.measurements.get(REGISTERS[dotted].value)
-    if value is not None:
-        yield _text(value, context, detail="just verified live")
+def _measured(
+    file: ConfigFile, cursor: Cursor, dotted: str, measured: MeasuredOf
+) -> Iterator[Item]:
+    table = file.providers.get(cursor.path[1])
+    result = measured(table) if table is not None else None
+    value = result.measurements.get(REGISTERS[dotted].value) if result is not None else None
+    if result is not None and value is not None:
+        detail = "SIMULATED, just verified" if result.simulated else "just verified live"
+        yield _text(value, cursor, detail=detail)
 
 
 def _text(
     word: str,
-    context: Context,
+    cursor: Cursor,
     kind: ItemKind = ItemKind.VALUE,
     *,
     detail: str = "",
-    about: str = "",
+    topic: str = "",
 ) -> Item:
-    quote = context.quote
-    spelling = f"{quote}{word}{quote}" if quote and word.isprintable() else quoted(word)
-    return Item(word, kind, context.span, spelling, detail, about)
+    quote = cursor.quote
+    plain = word.isprintable() and not set(word) & {"\\", quote}
+    spelling = f"{quote}{word}{quote}" if quote and plain else quoted(word)
+    return Item(word, kind, cursor.span, spelling, detail, topic)

@@ -6,16 +6,15 @@ in the text; nothing live is shown for a provider that the text does not validly
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult, Claim
-from ratls_ls.status import MeasurementChange, ProviderStatus, State, rfc3339
+from ratls_ls.status import MeasurementChange, ProviderStatus, State, StatusOf, rfc3339
 
 RULES_URL = "https://github.com/ratls-ls/ratls-ls/blob/main/docs/rules.md"
 """The rule reference: each code is an anchor in it."""
@@ -50,7 +49,7 @@ class Diagnostic:
 def diagnose(
     file: ConfigFile,
     problems: Iterable[Problem],
-    status: Callable[[Provider], ProviderStatus],
+    status: StatusOf,
 ) -> list[Diagnostic]:
     """All diagnostics of `file`, static ones first."""
     static = [shown(problem) for problem in problems]
@@ -69,7 +68,7 @@ def shown(problem: Problem) -> Diagnostic:
     )
 
 
-def _live(file: ConfigFile, status: Callable[[Provider], ProviderStatus]) -> Iterator[Diagnostic]:
+def _live(file: ConfigFile, status: StatusOf) -> Iterator[Diagnostic]:
     for table in file.providers.values():
         if table.provider is None:
             continue

@@ -14,14 +14,12 @@ from ratls_ls.config.measurements import REGISTERS, digits_of
 from ratls_ls.config.place import Place, place_at
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.config.statuses import MEANINGS
 from ratls_ls.config.values import string_of
-from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimVerdict
-from ratls_ls.status import ProviderStatus, State
+from ratls_ls.status import ProviderStatus, State, StatusOf
 
-from .complete import StatusOf, documentation
-from .lenses import headline
+from . import explain
+from .lenses import headline, provenance
 
 _MARKS = {
     ClaimVerdict.PASSED: "✓",
@@ -29,7 +27,7 @@ _MARKS = {
     ClaimVerdict.NOT_REACHED: "·",
     ClaimVerdict.NOT_REQUIRED: "–",
 }
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +69,27 @@ def _text(file: ConfigFile, place: Place, status: StatusOf) -> str:
         return ""
     dotted = ".".join(path[3:]) if path[2] == "ratls_policy" else ""
     if dotted == "allowed_tdx_status" and value is not None:
-        return _status(value)
-    parts = [f"**{'.'.join(path[2:])}** · {model.kind.value}", documentation(model)]
+        return explain.status(value)
+    parts = [f"**{'.'.join(path[2:])}** · {model.kind.value}", explain.key(model)]
     parts += _live(table, dotted, value, status)
     return "\n\n".join(parts)
-
-
-def _status(word: str) -> str:
-    known = TcbStatus.parse(word)
-    if known is None:
-        return ""
-    meaning = MEANINGS[known]
-    return f"**{known.value}**\n\n{meaning.meaning}\n\n{meaning.remedy}"
 
 
 def _live(table: ProviderTable, dotted: str, value: str | None, status: StatusOf) -> Iterator[str]:
     """What the live server shows for a key of the policy."""
     known = status(table.provider) if table.provider is not None else None
     result = known.result if known is not None else None
-    if result is None:
+    if known is None or result is None:
         return
+    when = " · ".join(provenance(known))
     if dotted == "allowed_tdx_status" and result.tcb_status:
-        yield f"Live: `{escaped(result.tcb_status)}`"
+        yield f"Live: `{escaped(result.tcb_status)}` · {when}"
     if dotted not in REGISTERS:
         return
     live = result.measurements.get(REGISTERS[dotted].value)
     if live is None:
         return
-    yield f"Live: `{live}`"
+    yield f"Live: `{live}` · {when}"
     if value is not None and dotted != "app_compose":
         same = digits_of(value) == bytes.fromhex(live)
         yield "✓ the live value is the one pinned" if same else "✗ the live value is another one"
@@ -141,4 +132,7 @@ def _notes(status: ProviderStatus) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """`text` as one line of Markdown that means nothing but itself."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    line = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split())
+    )
+    return _MARKUP.sub(r"\\\1", line)

@@ -11,9 +11,9 @@ from enum import Enum
 
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.status import ProviderStatus, State, rfc3339
+from ratls_ls.status import ProviderStatus, State, StatusOf, rfc3339
 
-from .complete import StatusOf
+from .pin import unpinned
 
 _WORDS = {
     State.UNTRUSTED: "not attested: this workspace is not trusted",
@@ -53,7 +53,8 @@ def _of(table: ProviderTable, status: StatusOf) -> Iterator[Lens]:
     if known is None or known.state in (State.UNTRUSTED, State.CHECKING):
         return
     yield Lens(table.span, Action.ATTEST.value, table.id, Action.ATTEST)
-    if known.state is State.AFFIRMED and not known.what_if:
+    result = known.result if known.state is State.AFFIRMED and not known.what_if else None
+    if result is not None and any(unpinned(table, result)):
         yield Lens(table.span, Action.PIN.value, table.id, Action.PIN)
 
 
@@ -66,13 +67,20 @@ def headline(table: ProviderTable, status: ProviderStatus | None) -> str:
     result = status.result
     if result is None or status.state in _WORDS:
         return _WORDS.get(status.state, status.state.value)
-    simulated = "SIMULATED" if result.simulated else ""
-    when = rfc3339(status.checked_at)[11:16] + " UTC" if status.checked_at is not None else ""
-    edited = "as edited" if status.what_if else ""
-    stale = "stale" if status.state is State.STALE else ""
     if result.affirmed:
-        words = ["✓ attested", simulated, result.tcb_status or "", edited, stale, when]
+        verdict = f"✓ attested · {result.tcb_status}"
     else:
-        failed = ", ".join(claim.name.value for claim in result.failed_claims)
-        words = [f"✗ refused: {failed}", simulated, edited, stale, when]
-    return " · ".join(word for word in words if word)
+        verdict = f"✗ refused: {', '.join(claim.name.value for claim in result.failed_claims)}"
+    return " · ".join((verdict, *provenance(status)))
+
+
+def provenance(status: ProviderStatus) -> Iterator[str]:
+    """What must be known of a result wherever it is shown: what it rests on, from when it is."""
+    if status.result is not None and status.result.simulated:
+        yield "SIMULATED"
+    if status.what_if:
+        yield "as edited"
+    if status.state is State.STALE:
+        yield "stale"
+    if status.checked_at is not None:
+        yield f"{rfc3339(status.checked_at)[11:16]} UTC"

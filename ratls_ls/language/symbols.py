@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ratls_ls.config.edits import quoted, spelled
+from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import ConfigFile
 from ratls_ls.config.span import Span
@@ -31,7 +32,7 @@ def outline(file: ConfigFile) -> list[Symbol]:
     found = []
     for table in file.providers.values():
         children = tuple(_symbol(entry) for entry in table.table)
-        detail = "attested" if table.attested else "not attested"
+        detail = "use_ratls = true" if table.attested else "not attested"
         found.append(_around(table.id, detail, table.span, children))
     return found
 
@@ -48,9 +49,10 @@ def _around(name: str, detail: str, span: Span, children: tuple[Symbol, ...]) ->
 
 
 def provider_at(file: ConfigFile, offset: int) -> tuple[str, Span] | None:
-    """The provider id that a cursor touches, and the span of its spelling."""
+    """The provider id that a cursor touches, and the span of its spelling. None for one that is
+    built into Codex."""
     for reference in file.references:
-        if reference.span.contains(offset):
+        if reference.span.contains(offset) and reference.id not in RESERVED_IDS:
             return reference.id, reference.span
     for table in file.providers.values():
         for span in table.id_spans:
@@ -76,11 +78,15 @@ def references(file: ConfigFile, provider: str, *, declaration: bool) -> list[Sp
 
 def rename(file: ConfigFile, provider: str, new: str) -> list[Edit] | str:
     """The edits that give the provider another id, or why that cannot be."""
+    table = file.providers.get(provider)
     if not new or not new.isprintable():
         return "an id has at least one character and no control characters"
-    if new in file.providers:
+    if new in file.providers and table is not None:
         return f"there is a provider {new} already"
-    table = file.providers.get(provider)
+    if new in RESERVED_IDS:
+        return f"{new} is built into Codex, which ignores a table under this id"
+    if file.document.issues:
+        return "not all of this file can be read; mend its syntax errors first"
     keys = [Edit(span, spelled(new)) for span in table.id_spans] if table is not None else []
     values = [
         Edit(reference.span, quoted(new))
@@ -96,5 +102,8 @@ def links(file: ConfigFile) -> Iterator[tuple[Span, str]]:
         for path in (("base_url",), ("ratls_policy", "pccs_url"), ("model_catalog_url",)):
             value = table.table.get(*path)
             text = string_of(value)
-            if value is not None and text is not None and text.startswith("https://"):
-                yield Span(value.span.start + 1, value.span.end - 1), text
+            if value is None or text is None or not text.startswith("https://"):
+                continue
+            span = Span(value.span.start + 1, value.span.end - 1)
+            if span.of(file.text) == text:  # spelled without escapes
+                yield span, text

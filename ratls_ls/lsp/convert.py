@@ -22,13 +22,25 @@ _SEVERITIES = {
 }
 
 
-class Converter:
-    """Conversions for one text of one file."""
+# Editors fade the one and strike through the other.
+_TAGS = {
+    "duplicate-tcb-status": [types.DiagnosticTag.Unnecessary],
+    "grace-period-without-out-of-date": [types.DiagnosticTag.Unnecessary],
+    "wire-api-chat": [types.DiagnosticTag.Deprecated],
+}
 
-    def __init__(self, uri: str, index: LineIndex, encoding: PositionEncoding) -> None:
+
+class Converter:
+    """Conversions for one text of one file. `versioned`: the client takes edits that are for one
+    version of a document."""
+
+    def __init__(
+        self, uri: str, index: LineIndex, encoding: PositionEncoding, *, versioned: bool = True
+    ) -> None:
         self._uri = uri
         self._index = index
         self._encoding = encoding
+        self._versioned = versioned
 
     def range(self, span: Span) -> types.Range:
         start = self._index.position(span.start, self._encoding)
@@ -38,13 +50,18 @@ class Converter:
     def offset(self, position: types.Position) -> int:
         return self._index.offset(position.line, position.character, self._encoding)
 
+    def span(self, found: types.Range) -> Span:
+        return Span(self.offset(found.start), self.offset(found.end))
+
     def edit(self, edit: Edit) -> types.TextEdit:
         return types.TextEdit(self.range(edit.span), edit.new_text)
 
     def workspace_edit(self, version: int | None, edits: Iterable[Edit]) -> types.WorkspaceEdit:
         """`version`: of the document that the edits are for; None is that on disk."""
-        identifier = types.OptionalVersionedTextDocumentIdentifier(self._uri, version)
         made = [self.edit(edit) for edit in edits]
+        if not self._versioned:
+            return types.WorkspaceEdit(changes={self._uri: made})
+        identifier = types.OptionalVersionedTextDocumentIdentifier(self._uri, version)
         return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, made)])
 
     def problem(self, problem: Problem) -> types.Diagnostic:
@@ -60,6 +77,7 @@ class Converter:
             code_description=types.CodeDescription(f"{RULES_URL}#{diagnostic.code}"),
             source=SOURCE,
             message=diagnostic.message,
+            tags=_TAGS.get(diagnostic.code),
             related_information=[
                 types.DiagnosticRelatedInformation(
                     types.Location(self._uri, self.range(related.span)), related.message

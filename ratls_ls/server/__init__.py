@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ratls_ls.session import Options
 
-from . import attestation, documents, language, lifecycle
+from . import actions, attestation, documents, language, lifecycle, navigation
 from .server import Server
 
 __all__ = ["Options", "Server", "create"]
@@ -16,6 +16,6 @@ __all__ = ["Options", "Server", "create"]
 def create(options: Options) -> Server:
     """A server with all its features."""
     server = Server(options)
-    for feature in (lifecycle, documents, language, attestation):
+    for feature in (lifecycle, documents, language, actions, navigation, attestation):
         feature.register(server)
     return server

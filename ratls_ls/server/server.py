@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from lsprotocol import types
@@ -66,6 +66,34 @@ class Server(LanguageServer):
     def encoding(self) -> PositionEncoding:
         return PositionEncoding(self.workspace.position_encoding or "utf-16")
 
+    # What the client is capable of.
+
+    @property
+    def shows_snippets(self) -> bool:
+        document = self.client_capabilities.text_document
+        item = document.completion.completion_item if document and document.completion else None
+        return item is not None and item.snippet_support is True
+
+    @property
+    def shows_markdown(self) -> bool:
+        document = self.client_capabilities.text_document
+        formats = document.hover.content_format if document and document.hover else None
+        return formats is not None and types.MarkupKind.Markdown in formats
+
+    @property
+    def resolves_edits(self) -> bool:
+        """Whether it asks for the edit of a code action when that was chosen."""
+        document = self.client_capabilities.text_document
+        action = document.code_action if document else None
+        resolved = action.resolve_support if action and action.data_support else None
+        return resolved is not None and "edit" in resolved.properties
+
+    @cached_property
+    def _takes_versioned_edits(self) -> bool:
+        workspace = self.client_capabilities.workspace
+        edit = workspace.workspace_edit if workspace else None
+        return edit is not None and edit.document_changes is True
+
     def start_session(self, settings: Settings) -> None:
         window = self.client_capabilities.window
         shown = window is not None and window.work_done_progress is True
@@ -97,7 +125,14 @@ class Server(LanguageServer):
         self.session.configure(self.settings)
 
     def converter(self, entry: OpenFile) -> Converter:
-        return Converter(entry.uri, entry.index, self.encoding)
+        return Converter(
+            entry.uri, entry.index, self.encoding, versioned=self._takes_versioned_edits
+        )
+
+    def served(self, uri: str, answer: Callable[[OpenFile, Converter], _T], nothing: _T) -> _T:
+        """What `answer` gives for the open config `uri`; `nothing` for any other document."""
+        entry = self.session.file(uri)
+        return nothing if entry is None else answer(entry, self.converter(entry))
 
     def publish(self, entry: OpenFile, diagnostics: list[Diagnostic]) -> None:
         converter = self.converter(entry)

@@ -43,6 +43,7 @@ class OpenFile:
     text: str = field(repr=False)
     version: int | None
     file: ConfigFile
+    context: Context
     problems: list[Problem]
     served: bool
     saved: bool
@@ -199,6 +200,7 @@ class Files:
         """`stamp`: of the file on disk that the text is from."""
         previous = self.get(uri)
         file = read(text, previous.file if previous is not None else None)
+        context = self._context(uri)
         # A document that was served once stays so while it is open and broken.
         served = previous is not None and previous.open and previous.served
         return OpenFile(
@@ -206,7 +208,8 @@ class Files:
             text=text,
             version=version,
             file=file,
-            problems=check(file, self._context(uri)),
+            context=context,
+            problems=check(file, context),
             served=served or self._serves(uri, file),
             saved=saved,
             open=stamp is None,

@@ -18,8 +18,10 @@ from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import DeadlineError, UnreachableError
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.audit import Audit
-from ratls_ls.config.model import Peer, Provider
+from ratls_ls.config.model import Peer, Provider, origin_of
+from ratls_ls.config.read import ProviderTable
 from ratls_ls.config.span import PositionEncoding
+from ratls_ls.config.urls import parse_url
 from ratls_ls.history import History
 from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
@@ -187,6 +189,14 @@ class Session:
         if not self.settings.trusted:
             return ProviderStatus(State.UNTRUSTED)
         return self._monitor.status(provider.peer)
+
+    def measured(self, table: ProviderTable) -> AttestationResult | None:
+        """What the host of a provider was affirmed with last, be its text valid at the moment or
+        not: for offering what to write there, never for a verdict."""
+        url = parse_url(table.string("base_url") or "")
+        if not self.settings.trusted or isinstance(url, str) or url.scheme != "https":
+            return None
+        return self._monitor.verified(origin_of(url.host, url.port or 443))
 
     async def attestation_status(self, params: AttestationStatusParams) -> dict[str, Any]:
         """The result of `attestationStatus`. Raises MethodError."""

@@ -1,7 +1,9 @@
-"""What an editor is offered, through the real server, in both position encodings."""
+"""What an editor is offered, through the real server: in utf-8 with a byte order mark and CRLF, and
+in utf-16 without."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -33,6 +35,16 @@ async def ls(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ed
         yield driven
 
 
+@pytest.fixture
+def text(ls: Editor) -> str:
+    return variant(ls, TEXT)
+
+
+def variant(ls: Editor, text: str) -> str:
+    marked = "\ufeff" + text.replace("\n", "\r\n")
+    return marked if ls.position_encoding == "utf-8" else text
+
+
 def position(ls: Editor, text: str, found: str, *, after: bool = False) -> types.Position:
     offset = text.index(found) + (len(found) if after else 0)
     line = text.count("\n", 0, offset)
@@ -45,6 +57,7 @@ def applied(ls: Editor, text: str, edit: types.TextEdit | types.WorkspaceEdit) -
     """`text` after an edit, as an editor makes it."""
     edits: list[types.TextEdit] = []
     if isinstance(edit, types.WorkspaceEdit):
+        edits += [each for found in (edit.changes or {}).values() for each in found]
         for change in edit.document_changes or []:
             assert isinstance(change, types.TextDocumentEdit)
             edits += [each for each in change.edits if isinstance(each, types.TextEdit)]
@@ -53,7 +66,7 @@ def applied(ls: Editor, text: str, edit: types.TextEdit | types.WorkspaceEdit) -
     codec, width = (
         ("utf-16-le", 2) if ls.position_encoding == "utf-16" else (ls.position_encoding, 1)
     )
-    lines = text.splitlines(keepends=True)
+    lines = re.split(r"(?<=\n)", text)
 
     def offset(at: types.Position) -> int:
         line = lines[at.line].encode(codec)[: at.character * width].decode(codec)
@@ -65,31 +78,45 @@ def applied(ls: Editor, text: str, edit: types.TextEdit | types.WorkspaceEdit) -
     return text
 
 
-async def test_completion_replaces_the_word(ls: Editor, tmp_path: Path) -> None:
-    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
-    at = position(ls, TEXT, '"𝛾', after=True)
+async def test_completion_replaces_the_word(ls: Editor, text: str, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", text)
+    at = position(ls, text, '"𝛾', after=True)
     params = types.CompletionParams(types.TextDocumentIdentifier(uri), at)
     found = await ls.text_document_completion_async(params)
     assert isinstance(found, types.CompletionList)
     (item,) = found.items
     assert isinstance(item.text_edit, types.TextEdit)
-    assert 'tee_type = "Tdx", allowed' in applied(ls, TEXT, item.text_edit)
+    assert 'tee_type = "Tdx", allowed' in applied(ls, text, item.text_edit)
 
 
-async def test_hover_marks_what_it_speaks_of(ls: Editor, tmp_path: Path) -> None:
-    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
-    at = position(ls, TEXT, "allowed_tdx_status")
+async def test_what_an_item_means_is_told_when_asked(ls: Editor, text: str, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", text)
+    at = position(ls, text, "uptodate")
+    params = types.CompletionParams(types.TextDocumentIdentifier(uri), at)
+    found = await ls.text_document_completion_async(params)
+    assert isinstance(found, types.CompletionList)
+    item = next(item for item in found.items if item.label == "UpToDate")
+    assert item.documentation is None
+    resolved = await ls.completion_item_resolve_async(item)
+    assert isinstance(resolved.documentation, types.MarkupContent)
+    assert "all security fixes" in resolved.documentation.value
+    assert resolved.text_edit == item.text_edit
+
+
+async def test_hover_marks_what_it_speaks_of(ls: Editor, text: str, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", text)
+    at = position(ls, text, "allowed_tdx_status")
     found = await ls.text_document_hover_async(
         types.HoverParams(types.TextDocumentIdentifier(uri), at)
     )
     assert found is not None
     assert found.range is not None
     assert found.range.start == at
-    assert found.range.end == position(ls, TEXT, "allowed_tdx_status", after=True)
+    assert found.range.end == position(ls, text, "allowed_tdx_status", after=True)
 
 
-async def test_a_quick_fix_and_all_of_them(ls: Editor, tmp_path: Path) -> None:
-    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
+async def test_a_quick_fix_and_all_of_them(ls: Editor, text: str, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", text)
     shown = await ls.diagnostic(uri, "tcb-status-case")
     document = types.TextDocumentIdentifier(uri)
     actions = await ls.text_document_code_action_async(
@@ -99,7 +126,7 @@ async def test_a_quick_fix_and_all_of_them(ls: Editor, tmp_path: Path) -> None:
     fix = titles['Change to "UpToDate"']
     assert isinstance(fix, types.CodeAction)
     assert fix.edit is not None
-    assert '["UpToDate"]' in applied(ls, TEXT, fix.edit)
+    assert '["UpToDate"]' in applied(ls, text, fix.edit)
     assert fix.diagnostics is not None
     assert fix.diagnostics[0] == shown
 
@@ -111,17 +138,21 @@ async def test_a_quick_fix_and_all_of_them(ls: Editor, tmp_path: Path) -> None:
     (action,) = everything
     assert isinstance(action, types.CodeAction)
     assert action.kind == "source.fixAll.ratls"
+    assert action.edit is None  # both editors ask for it when it was chosen
+    action = await ls.code_action_resolve_async(action)
     assert action.edit is not None
-    assert '["UpToDate"]' in applied(ls, TEXT, action.edit)
-    assert "# 𝛽" in applied(ls, TEXT, action.edit)
+    assert '["UpToDate"]' in applied(ls, text, action.edit)
+    assert "# 𝛽" in applied(ls, text, action.edit)
+    forged = types.CodeAction("x", kind=action.kind, data={"uri": 3})
+    assert (await ls.code_action_resolve_async(forged)).edit is None
 
 
-async def test_a_provider_is_renamed_everywhere(ls: Editor, tmp_path: Path) -> None:
-    uri = ls.open(tmp_path / ".codex" / "config.toml", TEXT)
-    document, at = types.TextDocumentIdentifier(uri), position(ls, TEXT, '"tee"')
+async def test_a_provider_is_renamed_everywhere(ls: Editor, text: str, tmp_path: Path) -> None:
+    uri = ls.open(tmp_path / ".codex" / "config.toml", text)
+    document, at = types.TextDocumentIdentifier(uri), position(ls, text, '"tee"')
     edit = await ls.text_document_rename_async(types.RenameParams(document, at, "ü"))
     assert edit is not None
-    after = applied(ls, TEXT, edit)
+    after = applied(ls, text, edit)
     assert 'model_provider = "ü"' in after
     assert '[model_providers."ü"]' in after
     with pytest.raises(JsonRpcException) as caught:
@@ -132,8 +163,8 @@ async def test_a_provider_is_renamed_everywhere(ls: Editor, tmp_path: Path) -> N
     assert len(where) == 1
 
 
-async def test_lenses_hints_symbols_and_links(ls: Editor, tmp_path: Path) -> None:
-    text = TEXT.replace(', pccs_url = ""', "").replace("𝛾", "Tdx")
+async def test_lenses_hints_symbols_and_links(ls: Editor, text: str, tmp_path: Path) -> None:
+    text = text.replace(', pccs_url = ""', "").replace("𝛾", "Tdx")
     uri = ls.open(tmp_path / ".codex" / "config.toml", text)
     document = types.TextDocumentIdentifier(uri)
     lenses = await ls.text_document_code_lens_async(types.CodeLensParams(document))

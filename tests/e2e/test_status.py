@@ -241,3 +241,32 @@ async def test_a_quick_check_shows_no_progress(home: Path, config: Path) -> None
             await ls.status("tee", "affirmed")
             await command(ls, "ratls.attest", uri)
             assert ls.parts == {}
+
+
+async def test_what_was_verified_is_offered_while_it_is_typed(home: Path, config: Path) -> None:
+    async with serve() as provider:
+        text = provider.config_toml("tee", pinned=False)
+        config.write_text(text, "utf-8")
+        settings = {"attestation": {"trigger": "manual"}}
+        async with editor(home, arguments=trust(provider, home), settings=settings) as ls:
+            uri = ls.open(config)
+            typed = text.rstrip("\n") + '\nmin_tdx_tcb.mrseam = ""'
+            end = types.Position(typed.count("\n"), len(typed.split("\n")[-1]) - 1)
+            params = types.CompletionParams(types.TextDocumentIdentifier(uri), end)
+
+            async def offered() -> list[types.CompletionItem]:
+                found = await ls.text_document_completion_async(params)
+                assert isinstance(found, types.CompletionList)
+                return list(found.items)
+
+            ls.change(uri, typed)
+            assert await offered() == []
+            ls.change(uri, text)
+            await command(ls, "ratls.attest", uri, "tee")
+            status = await ls.status("tee", "affirmed")
+            ls.change(uri, typed)
+            (item,) = await offered()
+            assert item.label == status["result"]["measurements"]["mrseam"]
+            assert item.detail == "SIMULATED, just verified"
+            ls.push({"ratls": {**settings, "trusted": False}})
+            assert await offered() == []

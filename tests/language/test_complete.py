@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ratls_ls.config.check import apply
+from ratls_ls.config.edits import quoted
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import read
 from ratls_ls.language.complete import Item, ItemKind, complete
-from ratls_ls.status import UNCHECKED
+from ratls_ls.language.explain import explain
+from ratls_ls.rats.result import AttestationResult
 
 HEAD = """\
 model_provider = "tee"
@@ -19,12 +23,15 @@ base_url = "https://tee.example/v1"
 use_ratls = true
 """
 POLICY = HEAD + "\n[model_providers.tee.ratls_policy]\n"
+INNER = "model_providers.tee.ratls_policy."
 
 
-def offered(marked: str, *, snippets: bool = False) -> list[Item]:
+def offered(
+    marked: str, *, snippets: bool = False, measured: AttestationResult | None = None
+) -> list[Item]:
     offset = marked.index("|")
     text = marked.replace("|", "", 1)
-    return complete(read(text), offset, lambda _: UNCHECKED, snippets=snippets)
+    return complete(read(text), offset, lambda _: measured, snippets=snippets)
 
 
 def labels(marked: str) -> list[str]:
@@ -59,13 +66,18 @@ def chosen(marked: str, label: str) -> str:
         (HEAD + 'ratls_policy = { tee_type = "Tdx", |', ["pccs_url"], ["name"]),
         (HEAD + "wire_api = |", ["chat", "responses"], []),
         (HEAD + "requires_openai_auth = |", ["true", "false"], []),
-        ("model_provider = |\n" + HEAD, ["tee"], []),
+        ("model_provider = |\n" + HEAD, ["tee", "openai"], []),
         ('model_provider = "|"\n' + HEAD, ["tee"], []),
         ('profiles.work.model_provider = "|"\n' + HEAD, ["tee"], []),
         (HEAD + "[profiles.work]\nmodel_provider = |", ["tee"], []),
         (HEAD + "[profiles.work]\n|", ["model_provider"], ["name"]),
         (HEAD + "[model_providers.|", ["model_providers.tee.ratls_policy"], []),
-        (HEAD + "[mod|", ["model_providers.tee"], []),
+        (HEAD + "[mod|", ["model_providers."], ["model_providers.tee"]),
+        (HEAD + "[|", ["model_providers.tee.ratls_policy"], []),
+        ('model_provider = "new"\n[mod|', ["model_providers.new"], []),
+        (POLICY + "[model_providers.tee.r|", [INNER + "min_tdx_tcb"], [INNER[:-1]]),
+        (POLICY + "min_tdx_tcb = {}\n[m|", [INNER + "expected_bootchain"], [INNER + "min_tdx_tcb"]),
+        (HEAD + "ratls_policy = {}\n[m|", ["model_providers."], [INNER + "min_tdx_tcb"]),
         ("|\n" + HEAD, ["oss_provider"], ["model_provider", "name"]),
     ],
 )
@@ -85,6 +97,10 @@ def test_offered(marked: str, some: list[str], none: list[str]) -> None:
         "[tool.x]\nna|",
         '[model_providers]\n"|',
         HEAD + "nonsense = |",
+        HEAD + 'env_key_instructions = """\n[mo|\n"""\n',
+        HEAD + "# a comment\n# [mo|",
+        HEAD + "[[mo|",
+        HEAD + "[mo] |",
     ],
 )
 def test_nothing_is_offered(marked: str) -> None:
@@ -104,20 +120,70 @@ def test_nothing_is_offered(marked: str) -> None:
             "UpToDate",
             POLICY + 'allowed_tdx_status = ["UpToDate"]',
         ),
-        (HEAD + "[model_pro|", "model_providers.tee", HEAD + "[model_providers.tee"),
+        (HEAD + "[model_pro|", "model_providers.", HEAD + "[model_providers."),
+        *(
+            (HEAD + half, INNER[:-1], HEAD + f"[{INNER[:-1]}]{rest}")
+            for half, rest in [
+                ("[model_pro|", ""),
+                ("[model_pro|viders.te]", ""),
+                ("[model_providers.tee.ratls_pol|] # p", " # p"),
+                ("[|\nx = 1", "\nx = 1"),
+            ]
+        ),
     ],
 )
 def test_what_is_taken_replaces_the_word(marked: str, label: str, after: str) -> None:
     assert chosen(marked, label) == after
 
 
+@pytest.mark.parametrize(
+    "marked",
+    [
+        POLICY + "min_tdx_tcb.mrseam = |",
+        POLICY + 'min_tdx_tcb.mrseam = "|"',
+        POLICY + 'min_tdx_tcb = { mrseam = "a|" }',
+        POLICY + '[model_providers.tee.ratls_policy.min_tdx_tcb]\nmrseam = "|',
+    ],
+)
+def test_what_was_just_verified_is_offered_while_the_pin_is_still_wrong(marked: str) -> None:
+    result = AttestationResult((), None, 1, measurements={"mrseam": "cc" * 48, "mrtd": "aa" * 48})
+    (item,) = offered(marked, measured=result)
+    assert (item.label, item.detail) == ("cc" * 48, "just verified live")
+    (item,) = offered(marked, measured=replace(result, simulated=True))
+    assert item.detail.startswith("SIMULATED")
+    assert offered(marked) == []
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("name", ["t e", 'a"b', "a'b", "a\\b", "ü"])
+def test_a_provider_id_is_quoted_as_it_must_be(name: str, quote: str) -> None:
+    marked = f"model_provider = {quote}|{quote}\n[model_providers.{quoted(name)}]\nname = 'x'\n"
+    after = read(chosen(marked, name))
+    assert [reference.id for reference in after.references] == [name]
+
+
+def test_every_topic_is_explained() -> None:
+    for marked in (
+        HEAD + "|",
+        POLICY + "|",
+        POLICY + "min_tdx_tcb.|",
+        POLICY + "allowed_tdx_status = [|",
+    ):
+        topics = [item.topic for item in offered(marked) if item.kind is not ItemKind.SNIPPET]
+        assert all(explain(topic) for topic in topics)
+    assert explain("") == explain("nonsense") == ""
+
+
 def test_snippets_give_what_has_no_error() -> None:
-    for item in offered(HEAD + "|"):
-        if item.kind is ItemKind.SNIPPET:
-            file = read(apply(HEAD, [Edit(item.span, item.new_text)]))
-            assert file.providers["tee"].provider is not None
-    names = [item.label for item in offered(HEAD + "|")]
-    assert {"strict policy", "development policy"} <= set(names)
+    for text in (HEAD, POLICY):
+        for item in offered(text + "|"):
+            if item.kind is ItemKind.SNIPPET:
+                file = read(apply(text, [Edit(item.span, item.new_text)]))
+                assert file.providers["tee"].provider is not None
+                assert not file.document.issues
+    for marked in (HEAD + "|", POLICY + "|"):
+        names = [item.label for item in offered(marked)]
+        assert {"strict policy", "development policy"} <= set(names)
     (attested,) = (item for item in offered("|", snippets=True) if item.snippet)
     assert attested.label == "attested provider"
 
@@ -126,4 +192,4 @@ def test_every_offset_of_anything_is_answered() -> None:
     text = POLICY + 'allowed_tdx_status = ["UpToDate", \nmin_tdx_tcb = { mrseam = "00\n[[x\n'
     for end in range(len(text)):
         for offset in range(0, end, 7):
-            complete(read(text[:end]), offset, lambda _: UNCHECKED, snippets=True)
+            complete(read(text[:end]), offset, lambda _: None, snippets=True)

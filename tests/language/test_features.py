@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from ratls_ls.config.check import apply, check
+from ratls_ls.config.check import Context, apply, check
 from ratls_ls.config.read import read
 from ratls_ls.config.span import Span
 from ratls_ls.language import actions, symbols
+from ratls_ls.language.allow import allow
 from ratls_ls.language.hover import escaped, hover
 from ratls_ls.language.inlays import inlays
 from ratls_ls.language.lenses import Action, lenses
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.binding import LiveBinding
 from ratls_ls.rats.errors import EvidenceError
+from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
 from ratls_ls.status import UNCHECKED, ProviderStatus, State
 
@@ -111,6 +113,22 @@ def test_simulated_is_said_wherever_it_is_shown() -> None:
     assert "SIMULATED" in lenses(FILE, lambda _: simulated)[0].title
 
 
+def test_what_a_server_says_makes_no_link() -> None:
+    for text in (
+        "https://evil.example",
+        "HTTP://evil",
+        "www.evil.example",
+        "<b>",
+        "a\u202eb",
+        "a\nb",
+    ):
+        shown = escaped(text)
+        assert "://" not in shown
+        assert "www." not in shown
+        assert shown.isprintable()
+        assert "<" not in shown.replace("\\<", "")
+
+
 def test_plain_text_has_no_markup() -> None:
     found = hover(FILE, TEXT.index("tee]"), lambda _: AFFIRMED)
     assert found is not None
@@ -169,12 +187,13 @@ def test_quick_fixes_of_what_is_touched() -> None:
 
 
 def test_everything_that_is_safe_is_fixed_by_one_edit() -> None:
-    found = actions.fix_everything(FILE)
-    assert found is not None
-    fixed = apply(TEXT, found.edits)
+    assert actions.can_fix_everything(FILE, check(FILE))
+    (edit,) = actions.fix_everything(FILE, Context())
+    fixed = apply(TEXT, [edit])
     assert "uptodate" not in fixed
     assert "# mine" in fixed
-    assert actions.fix_everything(read(fixed)) is None
+    assert actions.fix_everything(read(fixed), Context()) == []
+    assert not actions.can_fix_everything(read(fixed), check(read(fixed)))
 
 
 def test_what_can_be_done_with_a_provider() -> None:
@@ -188,6 +207,62 @@ def test_what_can_be_done_with_a_provider() -> None:
     assert titles(known(State.UNTRUSTED)) == []
 
 
+def test_a_refused_status_can_be_allowed_but_never_by_preference() -> None:
+    refused = known(State.REJECTED, result(ClaimVerdict.FAILED, tcb_status="OutOfDate"))
+    for place in ("tee]", "allowed_tdx_status"):
+        at = TEXT.index(place)
+        found = list(actions.provider_actions(FILE, Span(at, at), lambda _: refused))
+        action = found[-1]
+        assert action.title == 'Allow "OutOfDate" (weakens the policy)'
+        assert not action.preferred
+        after = apply(TEXT, action.edits)
+        assert after == TEXT.replace('"uptodate"]', '"uptodate", "OutOfDate"]')
+    for other in (
+        known(State.REJECTED, result(ClaimVerdict.FAILED, tcb_status="Revoked")),
+        known(State.REJECTED, result(ClaimVerdict.FAILED, tcb_status=None)),
+        known(State.REJECTED, result(ClaimVerdict.FAILED)),
+        replace(refused, state=State.STALE),
+        AFFIRMED,
+    ):
+        found = list(actions.provider_actions(FILE, Span(at, at), lambda _, other=other: other))
+        assert not [action for action in found if "Allow" in action.title]
+
+
+@pytest.mark.parametrize(
+    ("policy", "after"),
+    [
+        ("", 'ratls_policy.allowed_tdx_status = ["UpToDate", "OutOfDate"]\n'),
+        (
+            "ratls_policy = {}\n",
+            'ratls_policy = { allowed_tdx_status = ["UpToDate", "OutOfDate"] }\n',
+        ),
+        (
+            'ratls_policy.allowed_tdx_status = [\n  "UpToDate", # a\n]\n',
+            'ratls_policy.allowed_tdx_status = [\n  "UpToDate", "OutOfDate", # a\n]\n',
+        ),
+    ],
+)
+def test_allowing_in_policies_of_every_form(policy: str, after: str) -> None:
+    head = '[model_providers.tee]\nname = "T"\nbase_url = "https://t.example"\nuse_ratls = true\n'
+    file = read(head + policy)
+    assert (
+        apply(file.text, allow(file, file.providers["tee"], TcbStatus.OUT_OF_DATE)) == head + after
+    )
+
+
+def test_nothing_is_renamed_while_a_place_may_be_overlooked() -> None:
+    broken = read(TEXT + "\n[model_providers.tee.ratls_policy.min_tdx_tcb\n")
+    assert "syntax" in str(symbols.rename(broken, "tee", "new"))
+    assert symbols.provider_at(read('model_provider = "openai"'), 20) is None
+
+
+def test_an_undefined_name_can_become_a_defined_one() -> None:
+    text = TEXT.replace('provider = "tee" #', 'provider = "te" #')
+    edits = symbols.rename(read(text), "te", "tee")
+    assert isinstance(edits, list)
+    assert apply(text, edits) == TEXT
+
+
 def test_defaults_in_force_are_shown() -> None:
     (hint,) = inlays(FILE, Span(0, len(TEXT)))
     assert hint.text.startswith('pccs_url = "https://')
@@ -197,7 +272,7 @@ def test_defaults_in_force_are_shown() -> None:
 
 def test_the_outline() -> None:
     tee, other = symbols.outline(FILE)
-    assert (tee.name, tee.detail) == ("tee", "attested")
+    assert (tee.name, tee.detail) == ("tee", "use_ratls = true")
     assert (other.name, other.detail) == ("other", "not attested")
     assert [child.name for child in tee.children][-1] == "ratls_policy"
 
@@ -225,7 +300,7 @@ def test_a_rename_reaches_every_place(new: str) -> None:
     assert apply(after.text, back) == TEXT
 
 
-@pytest.mark.parametrize("new", ["", "other", "a\nb"])
+@pytest.mark.parametrize("new", ["", "other", "a\nb", "openai"])
 def test_names_that_no_provider_can_have(new: str) -> None:
     assert isinstance(symbols.rename(FILE, "tee", new), str)
 

@@ -108,7 +108,7 @@ def test_edits_that_would_not_leave_what_they_should_are_not_made(
 ) -> None:
     text = HEAD + TABLE + OTHER
     elsewhere = Edit(Span(len(text), len(text)), written)
-    monkeypatch.setattr("ratls_ls.language.pin.add_keys", lambda *_: elsewhere)
+    monkeypatch.setattr("ratls_ls.language.rewrite.add_keys", lambda *_: elsewhere)
     assert pinned(text) == text
 
 

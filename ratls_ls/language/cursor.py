@@ -1,0 +1,156 @@
+"""What a cursor could be about to write, on text that is mostly not finished.
+
+Invariant: only the section up to the cursor is looked at, and what is not understood offers
+nothing. For what already stands there, `config.place` is exact; this is a guess that helps typing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ratls_ls.config.place import header_path
+from ratls_ls.config.read import ConfigFile
+from ratls_ls.config.span import Span
+
+_TOKEN = re.compile(
+    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)'
+    r'|"(?:[^"\\\n]|\\[^\n])*"?|\'[^\'\n]*\'?|#[^\n]*|\n|[\[\]{}=,.]|[^\s\[\]{}=,."\'#]+',
+    re.DOTALL,
+)
+_HEADER = re.compile(r"[ \t]*\[[ \t]*(?P<typed>[^\[\]\n#]*)\Z")
+_HEADER_AFTER = re.compile(r"[^\]\s#]*")
+_WORD_AFTER = re.compile(r"[\w-]*")
+_STRING_AFTER = re.compile(r"[^\"'\n]*")
+
+
+class Wanted(Enum):
+    """What may stand at the cursor."""
+
+    HEADER = "header"
+    KEY = "key"
+    VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """`path`: the table that a key goes into, or the key that a value is for. `span`: what is to
+    be replaced. `typed`: the part of it before the cursor, without quotes. `quote`: that of the
+    string around the cursor; empty outside of one. `in_array`; `alone`: nothing else stands on
+    the line; `ended`: what ends it, a `=` or `]`, follows."""
+
+    wanted: Wanted
+    path: tuple[str, ...]
+    span: Span
+    typed: str
+    quote: str = ""
+    in_array: bool = False
+    alone: bool = False
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class _Frame:
+    path: tuple[str, ...]
+    array: bool = False
+
+
+@dataclass(slots=True)
+class _State:
+    """Where a scan stopped: the brackets around it, the keys before it, whether a value is due."""
+
+    frames: list[_Frame]
+    keys: list[str] = field(default_factory=list)
+    value: bool = False
+    last: str = ""  # the token that ends there, if one does
+
+    @property
+    def in_text(self) -> bool:
+        """In a comment, or in a string of several lines."""
+        return self.last.startswith(("#", '"""', "'''"))
+
+
+def cursor_at(file: ConfigFile, offset: int) -> Cursor | None:
+    """What may be written at `offset`; None in comments and where nothing is known."""
+    text = file.text
+    start, section = file.document.section_at(offset)
+    line = max(text.rfind("\n", 0, offset) + 1, start)
+    if header := _HEADER.match(text, line, offset):
+        before = _scan(text, start, line, ())
+        if len(before.frames) > 1 or before.in_text:
+            return None
+        return _header(text, header, offset)
+    root = header_path(file, offset)
+    if root is None:
+        return None
+    if section.header is not None:
+        start += section.header.line_end
+        if offset < start:
+            return None
+    state = _scan(text, start, offset, root)
+    return None if state.in_text else _cursor(text, offset, state)
+
+
+def _header(text: str, header: re.Match[str], offset: int) -> Cursor:
+    after = _HEADER_AFTER.match(text, offset)
+    end = after.end() if after is not None else offset
+    ended = text[end : end + 1] == "]"
+    return Cursor(Wanted.HEADER, (), Span(header.start("typed"), end), header["typed"], ended=ended)
+
+
+def _scan(text: str, start: int, offset: int, root: tuple[str, ...]) -> _State:
+    state = _State([_Frame(root)])
+    frames = state.frames
+    for token in _TOKEN.finditer(text, start, offset):
+        found, frame = token[0], frames[-1]
+        state.last = found if token.end() == offset else ""
+        if found == "\n":
+            if len(frames) == 1:
+                state.keys, state.value = [], False
+        elif found == "=":
+            state.value = True
+        elif found in "[{" and state.value:
+            frames.append(_Frame((*frame.path, *state.keys), array=found == "["))
+            state.keys, state.value = [], found == "["
+        elif found in "]}":
+            if len(frames) > 1:
+                frames.pop()
+            state.keys, state.value = [], frames[-1].array
+        elif found == ",":
+            state.keys, state.value = [], frame.array
+        elif found != "." and found[0] != "#" and not state.value:
+            state.keys.append(found.strip("\"'"))
+    return state
+
+
+def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
+    touching, frame = state.last, state.frames[-1]
+    is_string = touching[:1] in ('"', "'") and not (len(touching) > 1 and touching[-1] in "\"'")
+    is_word = bool(touching) and (touching[0].isalnum() or touching[0] in "_-" or is_string)
+    begin = offset - len(touching) if is_word else offset
+    typed = touching.strip("\"'") if is_word else ""
+    quote = touching[0] if is_string else ""
+    after = (_STRING_AFTER if is_string else _WORD_AFTER).match(text, offset)
+    end = after.end() if after is not None else offset
+    if quote and text[end : end + 1] == quote:
+        end += 1
+    line_end = text.find("\n", end)
+    rest = text[end : line_end if line_end != -1 else len(text)].strip()
+    span = Span(begin, end)
+    if state.value:
+        if touching and not is_word and touching not in ("=", "[", ","):
+            return None
+        path = (*frame.path, *state.keys)
+        return Cursor(Wanted.VALUE, path, span, typed, quote, in_array=frame.array)
+    parents = state.keys[:-1] if is_word else state.keys
+    before = text[text.rfind("\n", 0, begin) + 1 : begin]
+    return Cursor(
+        Wanted.KEY,
+        (*frame.path, *parents),
+        span,
+        typed,
+        quote,
+        alone=not before.strip() and not rest,
+        ended=rest.startswith("="),
+    )

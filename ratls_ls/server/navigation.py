@@ -1,0 +1,102 @@
+"""Where things stand: the outline, every place that names a provider, and its links.
+
+Invariant: as everywhere here, a document that is not served gets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from ratls_ls.config.span import Span
+from ratls_ls.language import symbols
+from ratls_ls.lsp import methods
+from ratls_ls.lsp.convert import Converter
+from ratls_ls.session import OpenFile
+
+from .server import Server
+
+
+def register(server: Server) -> None:
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def outline(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        def shown(entry: OpenFile, converter: Converter) -> list[types.DocumentSymbol]:
+            return [_symbol(symbol, converter) for symbol in symbols.outline(entry.file)]
+
+        return ls.served(params.text_document.uri, shown, [])
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    def definition(ls: Server, params: types.DefinitionParams) -> list[types.Location]:
+        return _locations(ls, params, lambda entry, name: symbols.definitions(entry.file, name))
+
+    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
+    def references(ls: Server, params: types.ReferenceParams) -> list[types.Location]:
+        declaration = params.context.include_declaration
+        return _locations(
+            ls,
+            params,
+            lambda entry, name: symbols.references(entry.file, name, declaration=declaration),
+        )
+
+    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    def prepare_rename(
+        ls: Server, params: types.PrepareRenameParams
+    ) -> types.PrepareRenamePlaceholder | None:
+        def found(entry: OpenFile, converter: Converter) -> types.PrepareRenamePlaceholder | None:
+            there = symbols.provider_at(entry.file, converter.offset(params.position))
+            if there is None:
+                return None
+            name, span = there
+            return types.PrepareRenamePlaceholder(converter.range(span), name)
+
+        return ls.served(params.text_document.uri, found, None)
+
+    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    def rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
+        def made(entry: OpenFile, converter: Converter) -> types.WorkspaceEdit | None:
+            there = symbols.provider_at(entry.file, converter.offset(params.position))
+            if there is None:
+                return None
+            edits = symbols.rename(entry.file, there[0], params.new_name)
+            if isinstance(edits, str):
+                raise JsonRpcException(edits, methods.INVALID_PARAMS)
+            return converter.workspace_edit(entry.version, edits)
+
+        return ls.served(params.text_document.uri, made, None)
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK)
+    def document_links(ls: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+        def found(entry: OpenFile, converter: Converter) -> list[types.DocumentLink]:
+            return [
+                types.DocumentLink(converter.range(span), target=url)
+                for span, url in symbols.links(entry.file)
+            ]
+
+        return ls.served(params.text_document.uri, found, [])
+
+
+def _locations(
+    ls: Server,
+    params: types.DefinitionParams | types.ReferenceParams,
+    spans: Callable[[OpenFile, str], list[Span]],
+) -> list[types.Location]:
+    def found(entry: OpenFile, converter: Converter) -> list[types.Location]:
+        there = symbols.provider_at(entry.file, converter.offset(params.position))
+        if there is None:
+            return []
+        return [types.Location(entry.uri, converter.range(span)) for span in spans(entry, there[0])]
+
+    return ls.served(params.text_document.uri, found, [])
+
+
+def _symbol(symbol: symbols.Symbol, converter: Converter) -> types.DocumentSymbol:
+    return types.DocumentSymbol(
+        symbol.name,
+        types.SymbolKind.Module if symbol.detail else types.SymbolKind.Property,
+        converter.range(symbol.span),
+        converter.range(symbol.name_span),
+        detail=symbol.detail or None,
+        children=[_symbol(child, converter) for child in symbol.children],
+    )
