@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from .editor import PATIENCE_SECONDS, user_environment
 
 @dataclass
 class RawServer:
-    """The server behind bare pipes: nothing is read that the test does not ask for."""
+    """The server behind bare pipes: nothing is read that the test does not ask for. `seen`: every
+    message that was read, in order."""
 
     process: asyncio.subprocess.Process
+    seen: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def stdin(self) -> asyncio.StreamWriter:
@@ -53,6 +55,7 @@ class RawServer:
             head = await self.process.stdout.readuntil(b"\r\n\r\n")
             length = int(re.search(rb"Content-Length: (\d+)", head)[1])  # type: ignore[index]
             message: dict[str, Any] = json.loads(await self.process.stdout.readexactly(length))
+            self.seen.append(message)
             return message
 
     @property
