@@ -1,6 +1,7 @@
 """The language server on stdin/stdout, a socket or a pipe.
 
-Invariant: stdout carries protocol only, and the log goes to stderr, without any message body.
+Invariant: stdout carries protocol only, and the log goes to stderr, without any message body; a
+stderr that nobody reads holds up nothing.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import asyncio
 import gc
 import logging
 import os
+import queue
 import resource
 import socket
 import sys
+import threading
+from contextlib import suppress
+from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
@@ -21,6 +26,8 @@ from .main import EXIT_NO, CommandError
 if TYPE_CHECKING:
     from ratls_ls.server import Server
 
+_MAX_WAITING_RECORDS = 1000
+_LAST_WORDS_SECONDS = 1.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -29,7 +36,7 @@ def serve(options: argparse.Namespace) -> NoReturn:
     # A dump of the memory would hold prompts and keys.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     reader, writer = _streams(options)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="ratls-ls: %(message)s")
+    log = _log_to_stderr()
     # pygls logs message bodies, which hold prompts; nothing of it is worth that.
     logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
     logging.getLogger("cattrs").setLevel(logging.CRITICAL + 1)
@@ -50,8 +57,33 @@ def serve(options: argparse.Namespace) -> NoReturn:
         asyncio.run(_run(server, reader, writer))
     except SystemExit as exit_request:
         code = exit_request.code if isinstance(exit_request.code, int) else EXIT_NO
+    _finish(log)
     # At once: a thread still waits in a read of stdin, and nothing more may be sent anywhere.
     os._exit(code)
+
+
+def _log_to_stderr() -> QueueListener:
+    """The log is written by a thread; what is more than it can hold is dropped."""
+    logging.raiseExceptions = False
+    waiting: queue.Queue[logging.LogRecord] = queue.Queue(_MAX_WAITING_RECORDS)
+    logging.basicConfig(
+        handlers=[QueueHandler(waiting)], level=logging.WARNING, format="ratls-ls: %(message)s"
+    )
+    listener = QueueListener(waiting, logging.StreamHandler(sys.stderr))
+    listener.start()
+    return listener
+
+
+def _finish(log: QueueListener) -> None:
+    """Write what is still to be logged, unless nobody reads it."""
+
+    def stop() -> None:
+        with suppress(queue.Full):
+            log.stop()
+
+    stopping = threading.Thread(target=stop, daemon=True)
+    stopping.start()
+    stopping.join(timeout=_LAST_WORDS_SECONDS)
 
 
 async def _run(server: Server, reader: BinaryIO, stream: BinaryIO) -> None:

@@ -35,6 +35,8 @@ class Lifecycle:
             return INVALID_REQUEST, "the server is shut down"
         if not self._begun and method != "initialize":
             return SERVER_NOT_INITIALIZED, "initialize comes first"
+        if self._begun and method == "initialize":
+            return INVALID_REQUEST, "initialize comes once"
         if not self._known(method):
             return METHOD_NOT_FOUND, "there is no such method"
         return None

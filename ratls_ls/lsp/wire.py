@@ -14,7 +14,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
@@ -168,13 +168,15 @@ def _handle(
     except (ValueError, RecursionError):
         _reply(writer, None, PARSE_ERROR, "the message is not JSON in UTF-8")
         return
-    identifier = data.get("id") if isinstance(data, dict) else None
-    if not isinstance(identifier, (str, int)) or isinstance(identifier, bool):
-        identifier = None
+    given = data.get("id") if isinstance(data, dict) else None
+    identifier = given if _is_identifier(given) else None
     if not isinstance(data, dict) or data.get("jsonrpc") != "2.0":
         _reply(writer, identifier, INVALID_REQUEST, "not a JSON-RPC 2.0 message")
         return
     method = data.get("method")
+    if isinstance(method, str) and "id" in data and identifier is None:
+        _reply(writer, None, INVALID_REQUEST, "the id is neither a string nor an integer")
+        return
     if isinstance(method, str) and (refusal := lifecycle.refusal(method)) is not None:
         if identifier is not None:
             _reply(writer, identifier, *refusal)
@@ -188,7 +190,15 @@ def _handle(
         return
     if isinstance(method, str):
         lifecycle.passed(method, data.get("params"))
-    protocol.handle_message(message)
+    try:
+        protocol.handle_message(message)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        # pygls takes what is cancelled or answered at its word, and that may be any JSON.
+        logger.error("%s while handling a message", type(error).__name__)
+
+
+def _is_identifier(value: object) -> TypeGuard[str | int]:
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
 def _reply(writer: Writer, identifier: str | int | None, code: int, message: str) -> None:

@@ -33,6 +33,12 @@ def message(**fields: Any) -> bytes:
     return framed(json.dumps({"jsonrpc": "2.0", **fields}).encode())
 
 
+# With a request under way there is something to look the id up in.
+CANCELLED_BY_OBJECT = message(id=1, method="attestationStatus", params={}) + message(
+    method="$/cancelRequest", params={"id": {}}
+)
+
+
 async def still_there(server: RawServer, identifier: str) -> None:
     server.send({"id": identifier, "method": "attestationStatus", "params": {}})
     assert "result" in await server.answer(identifier)
@@ -74,6 +80,19 @@ ODD: dict[str, tuple[bytes, int | None]] = {
         ),
         None,
     ),
+    "null-id": (message(id=None, method="shutdown"), -32600),
+    "object-as-id": (message(id={}, method="shutdown"), -32600),
+    "truth-as-id": (message(id=True, method="shutdown"), -32600),
+    "second-initialize": (
+        message(
+            id=1,
+            method="initialize",
+            params={"processId": None, "rootUri": None, "capabilities": {}},
+        ),
+        -32600,
+    ),
+    "cancel-of-an-object-while-another-runs": (CANCELLED_BY_OBJECT, None),
+    "answer-to-an-object": (message(id={}, result=None), None),
     "cancel-of-nothing": (message(method="$/cancelRequest", params={"id": 99}), None),
     "answer-to-nothing": (message(id=99, result=None), None),
     "error-to-nothing": (message(id=99, error={"code": 1, "message": "x"}), None),
@@ -103,6 +122,11 @@ async def test_odd_messages_are_answered_and_the_server_goes_on(home: Path) -> N
                 assert "Traceback" not in json.dumps(answer), name
             await still_there(server, name)
         assert server.peak_bytes < 400 * 1024 * 1024
+        server.send({"id": "end", "method": "shutdown"})
+        await server.answer("end")
+        server.send({"method": "exit"})
+        _, log = await server.process.communicate()
+        assert b"Traceback" not in log
 
 
 async def test_a_length_that_is_absurd_ends_the_server_and_says_so(home: Path) -> None:
@@ -209,3 +233,30 @@ def test_the_server_ends_with_the_process_that_started_it(home: Path) -> None:
         process.wait()
         os.close(reading)
         os.close(writing)
+
+
+def test_a_stderr_that_nobody_reads_stops_nothing(home: Path) -> None:
+    """More is logged than the pipe holds, and the next request is answered all the same."""
+    unread, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ratls_ls", "--stdio"],
+        env=user_environment(home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=writing,
+    )
+    os.close(writing)
+    try:
+        params = {"processId": None, "rootUri": None, "capabilities": {}}
+        asked = [
+            message(id=0, method="initialize", params=params),
+            CANCELLED_BY_OBJECT * 4000,
+            message(id=2, method="no/such"),
+        ]
+        out, _ = process.communicate(b"".join(asked), timeout=PATIENCE_SECONDS)
+        assert b"-32601" in out
+        assert len(os.read(unread, 1 << 20)) > 60_000, "the pipe was not full"
+    finally:
+        process.kill()
+        process.wait()
+        os.close(unread)
