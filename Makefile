@@ -70,10 +70,12 @@ mutate: $(STAMP)
 
 # Against other servers, as ratios of one run; docs/performance.md has what they mean.
 bench: .venv/.peers
+	$(BIN)/python tests/bench/start.py
 	$(BIN)/python tests/bench/editing.py
 	$(BIN)/python tests/bench/appraisal.py
 
 bench-smoke: .venv/.peers
+	$(BIN)/python tests/bench/start.py --smoke
 	$(BIN)/python tests/bench/editing.py --smoke
 	$(BIN)/python tests/bench/appraisal.py --smoke
 
