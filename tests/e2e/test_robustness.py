@@ -235,28 +235,26 @@ def test_the_server_ends_with_the_process_that_started_it(home: Path) -> None:
         os.close(writing)
 
 
-def test_a_stderr_that_nobody_reads_stops_nothing(home: Path) -> None:
+async def test_a_stderr_that_nobody_reads_stops_nothing(home: Path) -> None:
     """More is logged than the pipe holds, and the next request is answered all the same."""
     unread, writing = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ratls_ls", "--stdio"],
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ratls_ls", "--stdio"),
         env=user_environment(home),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
         stderr=writing,
     )
     os.close(writing)
+    server = RawServer(process)
     try:
         params = {"processId": None, "rootUri": None, "capabilities": {}}
-        asked = [
-            message(id=0, method="initialize", params=params),
-            CANCELLED_BY_OBJECT * 4000,
-            message(id=2, method="no/such"),
-        ]
-        out, _ = process.communicate(b"".join(asked), timeout=PATIENCE_SECONDS)
-        assert b"-32601" in out
+        server.send({"id": 0, "method": "initialize", "params": params})
+        await server.answer(0)
+        server.write(CANCELLED_BY_OBJECT * 4000)
+        await still_there(server, "after")
         assert len(os.read(unread, 1 << 20)) > 60_000, "the pipe was not full"
     finally:
         process.kill()
-        process.wait()
+        await process.communicate()
         os.close(unread)
