@@ -19,10 +19,11 @@ import type { ProviderStatus } from "./methods.js";
 import { sendPrompt } from "./prompt.js";
 import { line } from "./render/text.js";
 import type { TreeNode } from "./render/tree.js";
-import { isAttested, judge } from "./render/words.js";
+import { isAttested, isUsable, judge, reason } from "./render/words.js";
 import type { Session } from "./session.js";
 import { text } from "./settings.js";
 import { foremost } from "./statuses.js";
+import { trusted } from "./trust.js";
 import type { AnswerView } from "./ui/answer_view.js";
 import type { ReportView } from "./ui/report_view.js";
 
@@ -69,14 +70,35 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
     }
   }
 
+  /** The same for what contacts the provider. */
+  async function onTrusted(...args: Parameters<typeof onProvider>): Promise<void> {
+    if (trusted()) {
+      await onProvider(...args);
+    }
+  }
+
   return {
     "ratls.attestProvider": (...args) =>
-      onProvider(args, "Attest which provider?", ({ uri, provider }) =>
+      onTrusted(args, "Attest which provider?", ({ uri, provider }) =>
         session.attest(uri, provider),
       ),
-    "ratls.attestAll": () => session.attest(),
+    "ratls.attestAll": async () => {
+      if (trusted()) {
+        await session.attest();
+      }
+    },
     "ratls.pinProvider": (...args) =>
-      onProvider(args, "Pin the measurements of which provider?", (status) => session.pin(status)),
+      onTrusted(args, "Pin the measurements of which provider?", async (status) => {
+        // The pins are edits that are not saved: the user is to look at them.
+        await window.showTextDocument(Uri.parse(status.uri));
+        // Only what the policy as it stands was just attested with may be pinned.
+        await session.attest(status.uri, status.provider);
+        const now = session.statuses.get(status.uri, status.provider);
+        if (!now || !isAttested(now)) {
+          throw new Error(`nothing to pin. ${now ? reason(now) : "The provider is gone."}`);
+        }
+        await session.pin(now);
+      }),
     "ratls.showReport": (...args) =>
       onProvider(args, "Report on which provider?", (status) => report.show(status)),
     "ratls.exportReport": async (...args) => {
@@ -92,7 +114,7 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
       }
     },
     "ratls.sendPrompt": (...args) =>
-      onProvider(args, "Send a prompt to which provider?", (status) => sendPrompt(parts, status)),
+      onTrusted(args, "Send a prompt to which provider?", (status) => sendPrompt(parts, status)),
     "ratls.openConfig": openConfig,
     "ratls.newProvider": newProvider,
     "ratls.storeKey": async () => {
@@ -132,19 +154,24 @@ async function pick(
   statuses: readonly ProviderStatus[],
   title: string,
 ): Promise<ProviderStatus | undefined> {
-  const usable = statuses.filter((status) => status.state !== "disabled");
+  const usable = statuses.filter(isUsable);
   if (usable.length <= 1) {
     if (usable.length === 0) {
-      throw new Error("no provider in your Codex config is attested: set use_ratls = true");
+      throw new Error("no provider in your Codex config is attested, or each has errors");
     }
     return usable[0];
   }
   const items = usable.map((status) => ({
-    label: `$(${judge(status).icon}) ${line(status.provider)}`,
+    label: `$(${judge(status).icon}) ${plain(status.provider)}`,
     description: judge(status).word,
     status,
   }));
   return (await window.showQuickPick(items, { title }))?.status;
+}
+
+/** A label in which nothing that a config says becomes an icon. */
+function plain(text: string): string {
+  return line(text).replaceAll("$(", "$ (");
 }
 
 async function showActions(parts: Parts, status: ProviderStatus | undefined): Promise<void> {

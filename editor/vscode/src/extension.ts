@@ -1,9 +1,17 @@
 /** Wires it all together. */
 
-import { commands, type ExtensionContext, type LogOutputChannel, window, workspace } from "vscode";
+import {
+  CancellationError,
+  commands,
+  type ExtensionContext,
+  type LogOutputChannel,
+  window,
+  workspace,
+} from "vscode";
 import type { CommandId } from "./command_ids.js";
 import { commandsOf } from "./commands.js";
 import { Keys } from "./keys.js";
+import { REQUEST_CANCELLED } from "./methods.js";
 import { line } from "./render/text.js";
 import { Server } from "./server.js";
 import { Session } from "./session.js";
@@ -47,11 +55,15 @@ export function create(context: ExtensionContext): Extension {
   return { session, run: async (id, args) => await reported(output, () => table[id](...args)) };
 }
 
-/** Whatever a command fails with is said to the user, and never again. */
+/** What a command fails with is told to the user, unless the user cancelled it. */
 async function reported(output: LogOutputChannel, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
+    const cancelled = (error as { code?: unknown } | null)?.code === REQUEST_CANCELLED;
+    if (cancelled || error instanceof CancellationError) {
+      return;
+    }
     const message = line(error instanceof Error ? error.message : String(error));
     output.error(message);
     void window.showErrorMessage(`ratls: ${message}`);

@@ -31,12 +31,12 @@ export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus
   await window.withProgress(options, async (_progress, token) => {
     token.onCancellationRequested(() => cancellation.cancel());
     try {
-      await session.request(
+      const { complete } = await session.request(
         { provider, uri, path: `/${api}`, body: requestBody(api, model, prompt) },
         (part) => answer.append(addition(part)),
         cancellation.token,
       );
-      answer.append("\n");
+      answer.append(complete ? "\n" : "\n\nThe answer is incomplete.\n");
     } catch (error) {
       if (cancellation.token.isCancellationRequested || error instanceof CancellationError) {
         answer.append("\n\nCancelled; the connection is closed.\n");
@@ -55,11 +55,17 @@ async function askModel(
   provider: string,
 ): Promise<string | undefined> {
   const before = state.get<string>(`${MODEL}.${provider}`);
-  // Not every server lists its models; then the user types one.
-  const listed = await session
-    .request({ provider, uri, path: "/models" })
-    .then((response) => modelIds(response.body))
-    .catch(() => []);
+  // This attests too: nobody is to write a prompt for a provider that is then refused. Not every
+  // server lists its models; where it does not, the user types one.
+  const options = {
+    location: ProgressLocation.Notification,
+    title: `Attesting ${line(provider)}`,
+    cancellable: true,
+  };
+  const { status, body } = await window.withProgress(options, (_progress, token) =>
+    session.request({ provider, uri, path: "/models" }, undefined, token),
+  );
+  const listed = status === 200 ? modelIds(body) : [];
   const title = `Model of ${line(provider)}`;
   if (listed.length > 1) {
     const first = listed.filter((id) => id === before);

@@ -1,25 +1,39 @@
+/** The extension as its user sees it, from the first squiggle to another extension's prompt. */
+
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Code, PATIENCE, type Simulated, simulate } from "./world.js";
+import { Code, EXAMPLE, Gate, PATIENCE, type Simulated, simulate } from "./world.js";
 
 let good: Simulated;
 let attacked: Simulated;
+let gates: Gate[];
+let config: string;
 let code: Code;
 
 beforeAll(async () => {
   const directory = mkdtempSync(join(tmpdir(), "ratls-simulated-"));
   good = await simulate(directory);
   attacked = await simulate(directory, "relay");
+  ({ config, gates } = await Gate.before(good.config));
   const roots = { ca: [good.ca, attacked.ca], dcap: [good.root, attacked.root] };
-  code = await Code.open(good.config, roots);
-}, 2 * PATIENCE);
+  code = await Code.open(config, roots, { extensions: [EXAMPLE] });
+}, 4 * PATIENCE);
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") {
+    await code.screenshot("failed");
+  }
+});
 
 afterAll(async () => {
   await code?.close();
   good?.process.kill();
   attacked?.process.kill();
+  for (const gate of gates ?? []) {
+    gate.close();
+  }
 });
 
 test("the status bar says attested, and that it is simulated", async () => {
@@ -27,32 +41,42 @@ test("the status bar says attested, and that it is simulated", async () => {
   await code.page.locator(".codelens-decoration", { hasText: "attested" }).first().waitFor();
 });
 
+test("its tooltip has the claims and the version", async () => {
+  await code.page.locator("#ratls\\.ratls\\.ratls\\.status").hover();
+  const tooltip = code.page.locator(".monaco-hover", { hasText: "channel-binding" });
+  await tooltip.filter({ hasText: /ratls-ls \d/ }).waitFor();
+  await code.screenshot("tooltip");
+  await code.page.mouse.move(800, 700);
+  await tooltip.waitFor({ state: "detached" });
+});
+
 test("the tree has the provider, its claims and its measurements", async () => {
   await code.page.locator(".pane-header", { hasText: "Attested Providers" }).click();
-  const row = (text: string) =>
-    code.page.locator(".pane-body .monaco-list-row", { hasText: text }).first();
-  await row("simulated").click();
-  await row("quote-signature").waitFor();
+  await code.tidy();
+  await code.row("simulated").click();
+  await code.row("quote-signature").waitFor();
+  await code.row("measurements").click();
+  await code.row("mrtd").waitFor();
   await code.screenshot("attested");
 });
 
 test("a typo is marked, and its quick fix mends it", async () => {
-  code.write(good.config.replace("allowed_tdx_status", "alowed_tdx_status"));
+  code.write(config.replace("allowed_tdx_status", "alowed_tdx_status"));
   await code.page.locator(".squiggly-warning").first().waitFor();
-  await code.page.locator(".view-line", { hasText: "alowed_tdx_status" }).click();
+  await code.line("alowed_tdx_status").click();
   await code.page.keyboard.press("Home");
   await code.page.keyboard.press("Control+.");
   const fix = code.page.locator(".action-widget .monaco-list-row", { hasText: "Rename to" });
   await fix.first().waitFor();
   await code.screenshot("quick-fix");
   await fix.first().click();
-  await code.page.locator(".view-line", { hasText: /^allowed_tdx_status/ }).waitFor();
+  await code.line(/^allowed_tdx_status/).waitFor();
   await code.page.keyboard.press("Control+S");
-  await expect.poll(() => readFileSync(code.config, "utf8"), { timeout: PATIENCE }).toBe(good.config);
+  await expect.poll(onDisk, { timeout: PATIENCE }).toBe(config);
 });
 
 test("what comes next is offered", async () => {
-  await code.page.locator(".view-line", { hasText: "allowed_tdx_status" }).click();
+  await code.line("allowed_tdx_status").click();
   await code.page.keyboard.press("End");
   await code.page.keyboard.press("Enter");
   await code.page.keyboard.type("gra");
@@ -64,21 +88,67 @@ test("what comes next is offered", async () => {
   await code.status(/attested/);
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") {
-    await code.screenshot("failed");
-  }
+test("an edited policy is judged at once, by the evidence there is", async () => {
+  const before = contacts();
+  await code.line("compose_hash").click();
+  await code.page.keyboard.press("End");
+  await code.page.keyboard.press("ArrowLeft");
+  await code.page.keyboard.press("Backspace");
+  await code.page.keyboard.type(config.match(/compose_hash = ".*(.)"/)?.[1] === "0" ? "1" : "0");
+  await code.status(/refused/);
+  await code.screenshot("what-if");
+  expect(contacts()).toBe(before);
+  await code.run("Revert File");
+  await code.status(/attested/);
+});
+
+test("what was verified is pinned, for the user to save", async () => {
+  const unpinned = config.replace(/^compose_hash.*\n/m, "");
+  code.write(unpinned);
+  await code.line("compose_hash").waitFor({ state: "detached" });
+  await code.status(/attested/);
+  await code.run("ratls: Pin Measurements");
+  await code.line("compose_hash").waitFor();
+  expect(onDisk()).toBe(unpinned);
+  await code.screenshot("pinned");
+  await code.page.keyboard.press("Control+S");
+  const pin = /^compose_hash = "\w+"$/m;
+  await expect.poll(() => onDisk().match(pin)?.[0]).toBe(config.match(pin)?.[0]);
+  await code.status(/attested/);
+});
+
+test("a report says it all", async () => {
+  await code.run("ratls: Show Attestation Report");
+  await code.line("Attestation report").waitFor();
+  await code.line("channel-binding").waitFor();
+  await code.screenshot("report");
+  await code.run("View: Close Editor");
 });
 
 test("a prompt is streamed into an editor", async () => {
   await code.run("ratls: Send Prompt over Attested TLS");
-  const input = code.page.locator(".quick-input-widget input");
-  await code.page.locator(".quick-input-widget", { hasText: "Prompt for simulated" }).waitFor();
-  await input.fill("What is a trust domain?");
-  await code.page.keyboard.press("Enter");
-  await code.page.locator(".view-line", { hasText: "Hello from a simulated trust domain" }).waitFor();
+  await code.answer("Prompt for simulated", "What is a trust domain?");
+  await code.line("Hello from a simulated").waitFor();
   await code.screenshot("prompt");
   await code.run("View: Close Editor");
+});
+
+test("another extension's prompt is answered over the attested connection", async () => {
+  await code.run("Example: Ask an Attested Model");
+  await code.answer("Ask simulated-llm (simulated, attested)", "Who are you?");
+  await code.page.locator(".tab.active", { hasText: "Untitled-1" }).waitFor();
+  await code.line("Hello from a simulated").waitFor();
+  await code.screenshot("example");
+  await code.run("View: Revert and Close Editor");
+});
+
+test("a server that is killed comes back", async () => {
+  const [before] = code.servers;
+  expect(before).toBeDefined();
+  process.kill(before ?? 0, "SIGKILL");
+  await code.status(/not attested/);
+  await expect.poll(() => code.servers, { timeout: PATIENCE }).not.toContain(before);
+  await code.status(/^(?!.*not).*attested/);
 });
 
 test("an attacked provider turns it to refused, with the reason", async () => {
@@ -94,7 +164,16 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   await code.screenshot("refused");
 });
 
-test("back at the good one it is attested again", async () => {
-  code.write(good.config);
-  await code.status(/attested/);
+test("a prompt for it is not even asked for", async () => {
+  await code.run("ratls: Send Prompt over Attested TLS");
+  await code.message("channel-binding").waitFor();
+  await code.screenshot("no-prompt");
 });
+
+function onDisk(): string {
+  return readFileSync(code.config, "utf8");
+}
+
+function contacts(): number {
+  return gates.reduce((sum, gate) => sum + gate.connections, 0);
+}

@@ -97,10 +97,10 @@ export function isDegraded(result: AttestationResult): boolean {
 const MEANINGS: Record<ClaimName, string> = {
   tls: "TLS 1.3, certificate and host name",
   "quote-format": "a TDX quote, whole and well-formed",
-  "quote-signature": "signed by a genuine Intel TDX platform",
-  collateral: "Intel's collateral, signed and current",
+  "quote-signature": "chains up to the trusted root",
+  collateral: "signed and current",
   "td-attributes": "no debugging, no migration",
-  "tcb-status": "firmware and microcode up to the policy",
+  "tcb-status": "firmware that the policy accepts",
   freshness: "made now, for this very nonce",
   "channel-binding": "made for this very connection",
   "event-log": "replays to the measured registers",

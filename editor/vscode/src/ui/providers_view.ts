@@ -27,6 +27,7 @@ export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
   private readonly changed = new EventEmitter<void>();
   private readonly view: TreeView<TreeNode>;
   private readonly subscription: Disposable;
+  private nodes: TreeNode[] = [];
 
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -34,12 +35,12 @@ export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
     this.view = window.createTreeView("ratls.providers", { treeDataProvider: this });
     this.subscription = session.onDidChange(() => {
       this.view.message = workspace.isTrusted ? undefined : UNTRUSTED;
-      this.changed.fire();
+      this.update();
     });
   }
 
   getChildren(node?: TreeNode): TreeNode[] {
-    return node ? node.children : tree(this.session.statuses.all);
+    return node ? node.children : this.nodes;
   }
 
   getTreeItem(node: TreeNode): TreeItem {
@@ -55,6 +56,15 @@ export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
     item.accessibilityInformation = { label: node.spoken };
     item.iconPath = node.icon ? new ThemeIcon(node.icon, COLORS[node.tone]) : undefined;
     return item;
+  }
+
+  /** Show the tree anew if it is another one: VS Code takes its time for each. */
+  private update(): void {
+    const nodes = tree(this.session.statuses.all);
+    if (JSON.stringify(nodes) !== JSON.stringify(this.nodes)) {
+      this.nodes = nodes;
+      this.changed.fire();
+    }
   }
 
   dispose(): void {

@@ -3,6 +3,7 @@
 import {
   type Disposable,
   EventEmitter,
+  languages,
   type TextDocumentContentProvider,
   Uri,
   window,
@@ -13,6 +14,7 @@ import { report } from "../render/report.js";
 import type { Session } from "../session.js";
 
 const SCHEME = "ratls-report";
+const LANGUAGE = "ratls-report";
 
 export class ReportView implements TextDocumentContentProvider, Disposable {
   private readonly changed = new EventEmitter<Uri>();
@@ -37,6 +39,7 @@ export class ReportView implements TextDocumentContentProvider, Disposable {
     const document = await workspace.openTextDocument(
       Uri.from({ scheme: SCHEME, path: `/Attestation of ${name}`, query }),
     );
+    await languages.setTextDocumentLanguage(document, LANGUAGE);
     await window.showTextDocument(document, { preview: true });
   }
 
