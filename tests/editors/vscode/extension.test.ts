@@ -98,8 +98,10 @@ test("an edited policy is judged at once, by the evidence there is", async () =>
   await code.status(/refused/);
   await code.screenshot("what-if");
   expect(contacts()).toBe(before);
+  await code.row("simulated").filter({ hasText: "refused" }).waitFor();
   await code.run("Revert File");
   await code.status(/attested/);
+  await code.row("simulated").filter({ hasText: "attested" }).waitFor();
 });
 
 test("what was verified is pinned, for the user to save", async () => {
@@ -161,12 +163,14 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   const bar = code.page.locator(".part.statusbar");
   const color = () => bar.evaluate((part) => getComputedStyle(part).backgroundColor);
   await expect.poll(color, { timeout: PATIENCE }).toMatch(/\((\d|[1-5]\d), /);
+  await code.row("simulated").click();
+  await code.row("channel-binding").waitFor();
   await code.screenshot("refused");
 });
 
 test("a prompt for it is not even asked for", async () => {
   await code.run("ratls: Send Prompt over Attested TLS");
-  await code.message("channel-binding").waitFor();
+  await code.message("attestation rejected").waitFor();
   await code.screenshot("no-prompt");
 });
 

@@ -148,6 +148,7 @@ export class Code {
       "workbench.startupEditor": "none",
       "workbench.tips.enabled": false,
       "workbench.reduceMotion": "on",
+      "remote.autoForwardPorts": false,
       "workbench.secondarySideBar.defaultVisibility": "hidden",
       "editor.minimap.enabled": false,
       "security.workspace.trust.startupPrompt": "never",
