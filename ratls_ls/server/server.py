@@ -130,9 +130,17 @@ class Server(LanguageServer):
         )
 
     def served(self, uri: str, answer: Callable[[OpenFile, Converter], _T], nothing: _T) -> _T:
-        """What `answer` gives for the open config `uri`; `nothing` for any other document."""
-        entry = self.session.file(uri)
-        return nothing if entry is None else answer(entry, self.converter(entry))
+        """What `answer` gives for the open config `uri`; `nothing` for any other document, and
+        where it fails: pygls would put what went wrong, with the document's text, into the answer
+        and the log."""
+        try:
+            entry = self.session.file(uri)
+            return nothing if entry is None else answer(entry, self.converter(entry))
+        except JsonRpcException:
+            raise  # meant for the client
+        except Exception as error:
+            logger.error("%s in %s", type(error).__name__, answer.__qualname__)
+            return nothing
 
     def publish(self, entry: OpenFile, diagnostics: list[Diagnostic]) -> None:
         converter = self.converter(entry)

@@ -6,10 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+
+from ratls_ls.server import Options, Server
 
 from .editor import Editor, editor
 
@@ -194,3 +197,14 @@ async def test_other_documents_get_nothing(ls: Editor, tmp_path: Path) -> None:
         await ls.text_document_hover_async(types.HoverParams(document, types.Position(9**8, 9**8)))
         is None
     )
+
+
+def test_what_fails_gives_nothing_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Server):
+        @property
+        def session(self) -> NoReturn:  # type: ignore[override]  # stands in for any defect
+            raise ValueError("a text with a secret")
+
+    assert Failing(Options()).served("file:///x", lambda *_: 1, 0) == 0
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text
