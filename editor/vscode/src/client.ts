@@ -15,12 +15,7 @@ import {
 } from "vscode-languageclient/node";
 import { line } from "./render/text.js";
 import { serverSettings } from "./settings.js";
-
-class Client extends LanguageClient {
-  override trace(message: string): void {
-    super.trace(message);
-  }
-}
+import { withoutBodies } from "./trace.js";
 
 /** `cwd`: of the server, no workspace. `keys`: further variables of its environment. */
 export interface Start {
@@ -43,6 +38,7 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
     ],
     initializationOptions: serverSettings(),
     outputChannel: output,
+    traceOutputChannel: withoutBodies(output),
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     markdown: { isTrusted: false, supportHtml: false },
     middleware: {
@@ -65,6 +61,6 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
       },
     },
   };
-  const client = new Client("ratls", "ratls", server, options);
+  const client = new LanguageClient("ratls", "ratls", server, options);
   return client;
 }

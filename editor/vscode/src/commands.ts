@@ -2,20 +2,12 @@
 
 import { homedir } from "node:os";
 import { join } from "node:path";
-import {
-  env,
-  type LogOutputChannel,
-  type Memento,
-  SnippetString,
-  Uri,
-  window,
-  workspace,
-} from "vscode";
+import { env, SnippetString, Uri, window, workspace } from "vscode";
 import { codexHome } from "./codex.js";
 import type { CommandId } from "./command_ids.js";
 import { mayHoldKey } from "./key_names.js";
-import type { Keys } from "./keys.js";
 import type { ProviderStatus } from "./methods.js";
+import type { Parts } from "./parts.js";
 import { sendPrompt } from "./prompt.js";
 import { line } from "./render/text.js";
 import type { TreeNode } from "./render/tree.js";
@@ -24,17 +16,6 @@ import type { Session } from "./session.js";
 import { text } from "./settings.js";
 import { foremost } from "./statuses.js";
 import { trusted } from "./trust.js";
-import type { AnswerView } from "./ui/answer_view.js";
-import type { ReportView } from "./ui/report_view.js";
-
-export interface Parts {
-  session: Session;
-  keys: Keys;
-  report: ReportView;
-  answers: AnswerView;
-  output: LogOutputChannel;
-  state: Memento;
-}
 
 type Command = (...args: unknown[]) => Promise<void>;
 

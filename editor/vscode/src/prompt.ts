@@ -5,8 +5,8 @@
  */
 
 import { CancellationError, ProgressLocation, window, workspace } from "vscode";
-import type { Parts } from "./commands.js";
 import type { ProviderStatus } from "./methods.js";
+import type { Parts } from "./parts.js";
 import { addition, heading, modelIds, type PromptApi, requestBody } from "./render/answer.js";
 import { line } from "./render/text.js";
 
