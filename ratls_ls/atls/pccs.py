@@ -148,6 +148,12 @@ class CollateralStore:
         if durable:
             self._write(self._file(place), collaterals.to_json(collateral))
 
+    def stop(self) -> None:
+        """End what is fetched beside: nobody will use it, and nothing is to be contacted."""
+        for renewal in self._renewing.values():
+            renewal.cancel()
+        self._renewing.clear()
+
     def clear(self) -> None:
         """Forget all collateral. What protects against roll-back is not forgotten."""
         self._kept.clear()

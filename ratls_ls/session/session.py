@@ -158,6 +158,7 @@ class Session:
             return
         self._monitor.stop()
         self._clients.retire_all()
+        self._verifier.store.stop()
         self._start(settings)
         if not self.settings.trusted:
             self._cancel_requests()
@@ -173,6 +174,7 @@ class Session:
         cancelled = self._cancel_requests()
         await asyncio.gather(*cancelled, return_exceptions=True)
         await self._clients.aclose()
+        self._verifier.store.stop()
 
     # What is known.
 

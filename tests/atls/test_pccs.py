@@ -87,6 +87,17 @@ async def test_it_is_renewed_ahead_of_its_end(provider: SimulatedProvider) -> No
     assert await store.get(url, KEY, now) == old
 
 
+async def test_a_renewal_ends_with_the_trust_that_allowed_it(provider: SimulatedProvider) -> None:
+    store, url, now = CollateralStore(None), provider.pccs_url, int(time.time())
+    store.keep(url, KEY, made(now - 27 * DAY), 20, durable=False)
+    await store.get(url, KEY, now)
+    store.stop()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    ours = [task for task in tasks if "fetch" in str(task.get_coro())]
+    await asyncio.gather(*ours, return_exceptions=True)
+    assert provider.record.pccs_targets == []
+
+
 async def test_a_renewal_that_fails_takes_nothing_away() -> None:
     store, url = CollateralStore(None), "http://127.0.0.1:1/tdx/certification/v4"
     now = int(time.time())
