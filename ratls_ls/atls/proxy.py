@@ -46,15 +46,16 @@ def proxy_for(host: str) -> Proxy | None:
     named = proxies.get("https") or proxies.get("all")
     if not named or _is_loopback(host) or proxy_bypass(host):
         return None
-    parts = urlsplit(named if "://" in named else f"http://{named}")
+    unusable = UnreachableError(
+        Step.TCP, host, "HTTPS_PROXY is no proxy that can be used; expected http://host:port"
+    )
     try:
+        parts = urlsplit(named if "://" in named else f"http://{named}")
         port = parts.port or 80
-    except ValueError:
-        port = 0
-    if parts.scheme != "http" or not parts.hostname or not port:
-        raise UnreachableError(
-            Step.TCP, host, "HTTPS_PROXY is no proxy that can be used; expected http://host:port"
-        )
+    except ValueError as error:
+        raise unusable from error
+    if parts.scheme != "http" or not parts.hostname:
+        raise unusable
     credentials = None
     if parts.username is not None:
         credentials = (unquote(parts.username), unquote(parts.password or ""))

@@ -91,7 +91,17 @@ async def test_no_tunnel(answer: bytes, use: Callable[[str], None]) -> None:
     assert not seen.carried
 
 
-@pytest.mark.parametrize("url", ["https://proxy.example:443", "socks5://127.0.0.1:1", "http://:1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://proxy.example:443",
+        "socks5://127.0.0.1:1",
+        "http://:1",
+        "http://[::1",
+        "http://proxy.example:x",
+        "http://proxy.example:99999",
+    ],
+)
 def test_proxies_that_cannot_be_used(url: str, use: Callable[[str], None]) -> None:
     use(url)
     with pytest.raises(UnreachableError):
