@@ -48,9 +48,21 @@ async def request_evidence(stream: TlsStream, host: str, port: int) -> tuple[Evi
             Step.QUOTE, host, f"{host} gave no whole quote within {QUOTE_SECONDS:.0f} s"
         ) from error
     except OSError as error:
-        raise UnreachableError(
-            Step.QUOTE, host, f"{host} cut the connection during the quote request: {error}"
-        ) from error
+        raise _cut(host, error) from error
+
+
+async def check_nothing_waits(stream: TlsStream, host: str) -> None:
+    """Nothing has come since the evidence did.
+
+    Raises EvidenceError for what would be taken for the answer to a prompt, UnreachableError where
+    the connection was cut.
+    """
+    try:
+        waits = await stream.has_unread()
+    except OSError as error:
+        raise _cut(host, error) from error
+    if waits:
+        raise _more_than_asked()
 
 
 async def _request_evidence(stream: TlsStream, authority: str) -> tuple[Evidence, bytes]:
@@ -68,12 +80,17 @@ async def _request_evidence(stream: TlsStream, authority: str) -> tuple[Evidence
     if exchange.over:
         raise _malformed("the server closed the connection it was to attest")
     if exchange.has_trailing_data or await stream.has_unread():
-        raise more_than_asked()
+        raise _more_than_asked()
     return parse_quote_response(answer.body), nonce
 
 
-def more_than_asked() -> EvidenceError:
-    """For a server that sends more than the answer, or ends the connection, before it is asked."""
+def _cut(host: str, error: OSError) -> UnreachableError:
+    return UnreachableError(
+        Step.QUOTE, host, f"{host} cut the connection during the quote request: {error}"
+    )
+
+
+def _more_than_asked() -> EvidenceError:
     return _malformed("bytes, or the end of the connection, wait behind it")
 
 

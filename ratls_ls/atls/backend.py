@@ -25,7 +25,7 @@ from ratls_ls.rats.quote import collateral_key
 from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
 
 from . import proxy
-from .attester import more_than_asked, request_evidence
+from .attester import check_nothing_waits, request_evidence
 from .errors import AttestationRejectedError, Step, UnreachableError
 from .tls import TlsStream, connect_tls
 from .verifier import Verifier
@@ -249,9 +249,12 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
 
         result = await judge(evidence)
         # Looked at again, last: what came meanwhile would be taken for the answer to a prompt.
-        if isinstance(evidence, Evidence) and await tls.has_unread():
-            evidence = more_than_asked()
-            result = await judge(evidence)
+        if isinstance(evidence, Evidence):
+            try:
+                await check_nothing_waits(tls, provider.host)
+            except EvidenceError as error:
+                evidence = error
+                result = await judge(evidence)
         if key is not None and collateral is not None and _verified(result):
             verifier.store.keep(
                 provider.pccs_url,

@@ -126,7 +126,8 @@ class TlsStream:
         return hashlib.sha256(leaf.public_bytes(Encoding.DER)).digest()
 
     async def has_unread(self) -> bool:
-        """Whether application data, or an end, already waits in TLS, the channel or the kernel.
+        """Whether application data, or a polite end, already waits in TLS, the channel or the
+        kernel. Raises ConnectionResetError where TCP ended instead.
 
         Records that are not application data (tickets, key updates) are taken in and do not count.
         """
@@ -135,8 +136,6 @@ class TlsStream:
                 return True
             if not self._channel.waiting:
                 return False
-            if self._channel.ended:
-                return True
             await self._feed()
 
     @property

@@ -69,6 +69,18 @@ def record_during_appraisal(scenario: Scenario) -> None:
     _delivered(scenario, deliver)
 
 
+@unreachable("quote", 96)
+def cut_during_appraisal(scenario: Scenario) -> None:
+    """TCP ends while the quote is judged"""
+
+    async def deliver(wire: Wire) -> None:
+        await wire.send(await wire.whole())
+        await wire.record.wait_for(lambda record: len(record.pccs_targets) >= _DOCUMENTS)
+        await wire.cut()
+
+    _delivered(scenario, deliver)
+
+
 @rejected(ClaimName.QUOTE_FORMAT, 99)
 def both_lengths(scenario: Scenario) -> None:
     """the quote answer has Content-Length and Transfer-Encoding"""
