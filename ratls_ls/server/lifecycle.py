@@ -47,14 +47,13 @@ def register(server: Server) -> None:
             await _pull(ls)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    async def did_change_configuration(
-        ls: Server, params: types.DidChangeConfigurationParams
-    ) -> None:
+    def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:
+        # Trust that is taken away counts for the very next message, so nothing is put off here.
         section = settings_module.section(params.settings)
         if section is not None:
             ls.configure(section)
         elif _can_pull(ls):
-            await _pull(ls)
+            ls.pulling = asyncio.get_running_loop().create_task(_pull(ls))
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:

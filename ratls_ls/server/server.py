@@ -5,6 +5,7 @@ Invariant: a request is answered with a typed error or with nothing that a value
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class Server(LanguageServer):
         super().__init__("ratls-ls", __version__, protocol_cls=_Protocol)
         self.options = options
         self.settings: Settings | None = None  # that the client sent last
+        self.pulling: asyncio.Task[None] | None = None  # asks the client for its settings
         self.session: Session
 
     @property
