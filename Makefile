@@ -68,16 +68,12 @@ check: $(STAMP)
 mutate: $(STAMP)
 	$(BIN)/python tests/mutation.py --count 40 --jobs 2
 
-# Against other servers, as ratios of one run; docs/performance.md has what they mean.
+# Against other servers and libraries, as ratios of one run; writes docs/performance.md.
 bench: .venv/.peers
-	$(BIN)/python tests/bench/start.py
-	$(BIN)/python tests/bench/editing.py
-	$(BIN)/python tests/bench/appraisal.py
+	$(BIN)/python -m tests.bench
 
 bench-smoke: .venv/.peers
-	$(BIN)/python tests/bench/start.py --smoke
-	$(BIN)/python tests/bench/editing.py --smoke
-	$(BIN)/python tests/bench/appraisal.py --smoke
+	$(BIN)/python -m tests.bench --smoke
 
 .venv/.peers: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check pipelex-tools

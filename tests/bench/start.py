@@ -1,28 +1,36 @@
-"""From spawn to the answer to initialize, against a server of pygls that does nothing, as a ratio.
-
-python tests/bench/start.py [--smoke]
+"""From spawn to the first byte of the answer to `initialize`, against a server of pygls that does
+nothing. Both take turns.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-PARAMS = {"processId": None, "rootUri": None, "capabilities": {}}
-BODY = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": PARAMS}).encode()
-INITIALIZE = b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
-BARE = "from pygls.lsp.server import LanguageServer; LanguageServer('bare', '1').start_io()"
-OURS = [sys.executable, "-m", "ratls_ls", "--stdio"]
-PEER = [sys.executable, "-c", BARE]
+from .table import Row, at_most, medians
+
+_PARAMS = {"processId": None, "rootUri": None, "capabilities": {}}
+_BODY = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": _PARAMS}).encode()
+_INITIALIZE = b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+_BARE = "from pygls.lsp.server import LanguageServer; LanguageServer('bare', '1').start_io()"
+_OURS = [sys.executable, "-m", "ratls_ls", "--stdio"]
+_PEER = [sys.executable, "-c", _BARE]
 
 
-def start(command: list[str], home: str) -> float:
-    """Milliseconds until the first byte of the answer."""
+def measure(*, smoke: bool) -> list[Row]:
+    times = 2 if smoke else 25
+    with tempfile.TemporaryDirectory() as home:
+        # The first of each fills the caches of the file system.
+        pairs = [(_start(_OURS, home), _start(_PEER, home)) for _ in range(times + 1)][1:]
+    ours, bare = medians(pairs)
+    return [at_most(1.0, "spawn to initialize", ours, "a bare pygls server", bare, "ms")]
+
+
+def _start(command: list[str], home: str) -> float:
+    """Milliseconds."""
     started = time.perf_counter()
     with subprocess.Popen(
         command,
@@ -31,27 +39,13 @@ def start(command: list[str], home: str) -> float:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        process.stdin.write(INITIALIZE)  # type: ignore[union-attr]  # both are pipes
-        process.stdin.flush()  # type: ignore[union-attr]
-        answered = process.stdout.read(1)  # type: ignore[union-attr]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(_INITIALIZE)
+        process.stdin.flush()
+        answered = process.stdout.read(1)
         taken = time.perf_counter() - started
         process.kill()
     if not answered:
         raise RuntimeError(f"{command} did not answer")
     return taken * 1000
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--smoke", action="store_true", help="tiny, for CI")
-    times = 2 if parser.parse_args().smoke else 15
-    with tempfile.TemporaryDirectory() as home:
-        # The first of each fills the caches of the file system.
-        pairs = [(start(OURS, home), start(PEER, home)) for _ in range(times + 1)][1:]
-    ours, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print("| | ratls-ls ms | bare pygls ms | ratio |\n|---|---|---|---|")
-    print(f"| start | {ours:.0f} | {bare:.0f} | {ours / bare:.2f} |")
-
-
-if __name__ == "__main__":
-    main()

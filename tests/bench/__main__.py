@@ -1,0 +1,67 @@
+"""Everything that is measured, in one run.
+
+python -m tests.bench [--smoke] [NAME…]
+
+A whole run writes docs/performance.md; a smoke run, or one of a few benches, writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from types import ModuleType
+
+from . import appraisal, editing, requests, start, streams
+from .provider import ROOT
+from .table import Row, table
+
+BENCHES: dict[str, ModuleType] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (start, editing, appraisal, requests, streams)
+}
+FILE = ROOT / "docs" / "performance.md"
+PAGE = """\
+# Performance
+
+Written by `make bench`: one run on {cpus} cores with Python {python}, nothing but the machine's \
+own network. Only the ratios mean something elsewhere; those of a busy machine vary by a quarter.
+
+{table}
+## How it was measured
+
+{methods}
+
+`make bench-smoke` runs the same, shortly. `python -m tests.bench NAME` runs one of them.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="tiny, for CI")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
+    options = parser.parse_args()
+    rows: list[Row] = []
+    for name in options.names or BENCHES:
+        for row in BENCHES[name].measure(smoke=options.smoke):
+            print(row, flush=True)
+            rows.append(row)
+    if not options.smoke and not options.names:
+        FILE.write_text(_page(rows), "utf-8")
+
+
+def _page(rows: list[Row]) -> str:
+    methods = (
+        f"- **{name}**: {' '.join((module.__doc__ or '').split())}"
+        for name, module in BENCHES.items()
+    )
+    return PAGE.format(
+        cpus=os.cpu_count(),
+        python=platform.python_version(),
+        table=table(rows),
+        methods="\n".join(methods),
+    )
+
+
+if __name__ == "__main__":
+    main()
