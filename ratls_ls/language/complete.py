@@ -121,7 +121,7 @@ def _tables_to_come(file: ConfigFile) -> Iterator[tuple[str, ...]]:
 
 def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
     path = cursor.path
-    there = _present(file, path)
+    there = _present(file, path) | cursor.before
     if path == () or (path[0] == "profiles" and len(path) == 2):
         for name in REFERENCE_KEYS:
             if name not in there:

@@ -38,7 +38,8 @@ class Cursor:
     """`path`: the table that a key goes into, or the key that a value is for. `span`: what is to
     be replaced. `typed`: the part of it before the cursor, without quotes. `quote`: that of the
     string around the cursor; empty outside of one. `in_array`; `alone`: nothing else stands on
-    the line; `ended`: what ends it, a `=` or `]`, follows."""
+    the line; `ended`: what ends it, a `=` or `]`, follows. `before`: keys that the same brackets
+    have before the cursor."""
 
     wanted: Wanted
     path: tuple[str, ...]
@@ -48,21 +49,27 @@ class Cursor:
     in_array: bool = False
     alone: bool = False
     ended: bool = False
+    before: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class _Frame:
+    """The brackets that are open. `names`: the keys with a value that they have so far."""
+
     path: tuple[str, ...]
     array: bool = False
+    names: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class _State:
-    """Where a scan stopped: the brackets around it, the keys before it, whether a value is due."""
+    """Where a scan stopped: the brackets around it, the keys before it, whether a value is due,
+    and how many words and brackets were `given` for it."""
 
     frames: list[_Frame]
     keys: list[str] = field(default_factory=list)
     value: bool = False
+    given: int = 0
     last: str = ""  # the token that ends there, if one does
 
     @property
@@ -77,8 +84,10 @@ def cursor_at(file: ConfigFile, offset: int) -> Cursor | None:
     start, section = file.document.section_at(offset)
     line = max(text.rfind("\n", 0, offset) + 1, start)
     if header := _HEADER.match(text, line, offset):
-        before = _scan(text, start, line, ())
-        if len(before.frames) > 1 or before.in_text:
+        # A line that begins like a header begins a section, even in a string that is still open.
+        begin = file.document.section_at(start - 1)[0] if line == start > 0 else start
+        before = _scan(text, begin, line, ())
+        if before.in_text or (len(before.frames) > 1 and line > start):
             return None
         return _header(text, header, offset)
     root = header_path(file, offset)
@@ -106,21 +115,26 @@ def _scan(text: str, start: int, offset: int, root: tuple[str, ...]) -> _State:
         found, frame = token[0], frames[-1]
         state.last = found if token.end() == offset else ""
         if found == "\n":
+            state.last = ""
             if len(frames) == 1:
-                state.keys, state.value = [], False
+                state.keys, state.value, state.given = [], False, 0
         elif found == "=":
             state.value = True
+            frame.names.update(state.keys[:1])
         elif found in "[{" and state.value:
             frames.append(_Frame((*frame.path, *state.keys), array=found == "["))
-            state.keys, state.value = [], found == "["
+            state.keys, state.value, state.given = [], found == "[", 0
         elif found in "]}":
             if len(frames) > 1:
                 frames.pop()
-            state.keys, state.value = [], frames[-1].array
+            state.keys, state.value, state.given = [], True, 1
         elif found == ",":
-            state.keys, state.value = [], frame.array
-        elif found != "." and found[0] != "#" and not state.value:
-            state.keys.append(found.strip("\"'"))
+            state.keys, state.value, state.given = [], frame.array, 0
+        elif found != "." and found[0] != "#":
+            if state.value:
+                state.given += 1
+            else:
+                state.keys.append(found.strip("\"'"))
     return state
 
 
@@ -139,7 +153,7 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
     rest = text[end : line_end if line_end != -1 else len(text)].strip()
     span = Span(begin, end)
     if state.value:
-        if touching and not is_word and touching not in ("=", "[", ","):
+        if state.given > is_word:  # one is there already, and it is not this one
             return None
         path = (*frame.path, *state.keys)
         return Cursor(Wanted.VALUE, path, span, typed, quote, in_array=frame.array)
@@ -153,4 +167,5 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
         quote,
         alone=not before.strip() and not rest,
         ended=rest.startswith("="),
+        before=frozenset() if parents else frozenset(frame.names),
     )
