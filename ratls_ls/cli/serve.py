@@ -19,7 +19,7 @@ import threading
 from contextlib import suppress
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .main import EXIT_NO, CommandError
 
@@ -86,15 +86,20 @@ def _finish(log: QueueListener) -> None:
     stopping.join(timeout=_LAST_WORDS_SECONDS)
 
 
-async def _run(server: Server, reader: BinaryIO, stream: BinaryIO) -> None:
+async def _run(server: Server, reader: int, descriptor: int) -> None:
     from ratls_ls.lsp import wire
 
-    await wire.serve(reader, wire.Writer(stream), server.protocol)
+    writer = wire.Writer(descriptor)
+    try:
+        await wire.serve(reader, writer, server.protocol)
+    finally:
+        writer.close()
 
 
-def _streams(options: argparse.Namespace) -> tuple[BinaryIO, BinaryIO]:
+def _streams(options: argparse.Namespace) -> tuple[int, int]:
+    """Descriptors to read from and to write to."""
     if options.stdio:
-        reader, writer = sys.stdin.buffer, sys.stdout.buffer
+        reader, writer = sys.stdin.fileno(), sys.stdout.fileno()
         # A stray print must not break the framing.
         sys.stdout = sys.stderr
         return reader, writer
@@ -102,7 +107,8 @@ def _streams(options: argparse.Namespace) -> tuple[BinaryIO, BinaryIO]:
         connection = _connection(options)
     except (OSError, ValueError) as error:
         raise CommandError(f"cannot serve: {error}") from error
-    return connection.makefile("rb"), connection.makefile("wb")
+    descriptor = connection.detach()
+    return descriptor, descriptor
 
 
 def _connection(options: argparse.Namespace) -> socket.socket:
