@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -42,6 +43,7 @@ class Url:
         )
 
 
+@lru_cache(maxsize=64)  # several rules ask about one URL
 def parse_url(text: str) -> Url | str:
     """The URL, or what is wrong with it: the end of a sentence that starts with "it"."""
     if not text:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -96,6 +96,7 @@ class Files:
     ) -> None:
         self.settings = settings
         self._environment = environment
+        self._names = frozenset(environment)
         self._on_read = on_read
         self._on_gone = on_gone
         self._entries: dict[str, OpenFile] = {}  # the least recently used comes first
@@ -218,7 +219,7 @@ class Files:
         )
 
     def _context(self, uri: str) -> Context:
-        names = frozenset(self._environment) if self.settings.trusted else None
+        names = self._names if self.settings.trusted else None
         return context_of(uri_path(uri), self.codex_home, names)
 
     def _serves(self, uri: str, file: ConfigFile) -> bool:
@@ -250,6 +251,7 @@ def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:
     return Path.home() / ".codex"
 
 
+@lru_cache(maxsize=64)  # asked several times per keystroke
 def uri_path(uri: str) -> Path | None:
     """The local path of a file URI; None for any other."""
     try:
