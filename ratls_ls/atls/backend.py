@@ -38,12 +38,17 @@ class Progress:
     """How far one request got; lives in its task. `head_bytes_left` bounds what a server may send
     before its response head is whole, informational responses included; None: no bound.
     `attestation`: the one made for this request; None if its connection was attested before.
-    `failure`: why it had to be tried again."""
+    `failure`: why it had to be tried again. `on_step` is told of each step as it begins."""
 
     step: Step = Step.DNS
     head_bytes_left: int | None = None
     attestation: Attestation | None = None
     failure: UnreachableError | None = None
+    on_step: Callable[[Step], None] = lambda _: None
+
+    def reach(self, step: Step) -> None:
+        self.step = step
+        self.on_step(step)
 
     def begin(self, head_bytes: int) -> None:
         """A request waits for a connection, and with it for its step."""
@@ -129,12 +134,12 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         self._warm: list[AttestedStream] = []
         self._generation = 0  # ends when the server is refused: no idle stream outlives that
 
-    async def warm_up(self) -> Attestation:
+    async def warm_up(self, state: Progress) -> Attestation:
         """Attest a fresh connection now and hold it for the next request.
 
         Raises as `start_tls` does.
         """
-        stream = await self._attested(_begin())
+        stream = await self._attested(state)
         for old in self._warm:
             await old.aclose()
         self._warm = [stream]
@@ -182,9 +187,9 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
     async def _once_attested(self, state: Progress, *, again: bool = False) -> AttestedStream:
         started = time.monotonic()
         provider = self._provider
-        state.step = Step.DNS
+        state.reach(Step.DNS)
         channel = await proxy.connect(provider.host, provider.port)
-        state.step = Step.TLS
+        state.reach(Step.TLS)
         tls = await connect_tls(channel, provider.host, self._verifier.ca_files)
         connected = time.monotonic()
         try:
@@ -200,7 +205,8 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
             if not attestation.result.affirmed:
                 self._generation += 1
                 raise AttestationRejectedError(attestation.result)
-            state.step, state.attestation = Step.REQUEST, attestation
+            state.attestation = attestation
+            state.reach(Step.REQUEST)
             generation = self._generation
             return AttestedStream(
                 tls,
@@ -217,14 +223,14 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         exporter = tls.export()
         evidence: Evidence | EvidenceError
         nonce, collateral, key = b"", None, None
-        state.step = Step.QUOTE
+        state.reach(Step.QUOTE)
         try:
             evidence, nonce = await request_evidence(tls, provider.host, provider.port)
             key = collateral_key(evidence.quote)
         except EvidenceError as error:
             evidence = error
         if key is not None:
-            state.step = Step.PCCS
+            state.reach(Step.PCCS)
             collateral = await verifier.store.get(provider.pccs_url, key, int(verifier.clock()))
         binding = LiveBinding(
             origin=provider.origin,

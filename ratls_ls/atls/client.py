@@ -106,13 +106,14 @@ class AttestedClient:
             )
         )
 
-    async def attest(self) -> Attestation:
-        """Attest a fresh connection now; it stays open for the next request.
+    async def attest(self, on_step: Callable[[Step], None] = lambda _: None) -> Attestation:
+        """Attest a fresh connection now; it stays open for the next request. `on_step` is told of
+        each step as it begins.
 
         Raises UnreachableError or AttestationRejectedError.
         """
         async with self._in_use():
-            return await self._backend.warm_up()
+            return await self._backend.warm_up(Progress(on_step=on_step))
 
     async def retire(self) -> None:
         """Close as soon as no request runs any more."""

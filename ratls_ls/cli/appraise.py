@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from ratls_ls.rats import collateral
 from ratls_ls.rats.appraise import appraise as appraise_evidence
 from ratls_ls.rats.binding import OfflineBinding
@@ -22,7 +20,7 @@ from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register
 
 from .common import find_provider, verifier
 from .main import EXIT_NO, EXIT_YES, CommandError
-from .show import show_result
+from .show import screen, show_result
 
 _TIME_HELP = "--at takes RFC 3339 or Unix seconds"
 
@@ -46,12 +44,14 @@ def appraise(options: argparse.Namespace) -> int:
         json.dump(result.to_json(options.provider), sys.stdout, indent=2)
         print()
     else:
-        show_result(Console(), result, options.provider)
+        show_result(screen(), result, options.provider)
     return EXIT_YES if result.affirmed else EXIT_NO
 
 
 def _policy(options: argparse.Namespace) -> AppraisalPolicy:
-    policy = find_provider(options).policy if options.provider else AppraisalPolicy()
+    policy = (
+        find_provider(options, options.provider).policy if options.provider else AppraisalPolicy()
+    )
     if options.app_compose is None:
         return policy
     # dstack hashes the raw text, so the file's bytes are what counts.

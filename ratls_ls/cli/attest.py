@@ -1,4 +1,4 @@
-"""`ratls-ls attest PROVIDER`: attest one provider now."""
+"""`ratls-ls attest PROVIDER…`: attest providers now, one after another."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from ratls_ls.atls.client import AttestedClient
 from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
@@ -16,29 +18,47 @@ from ratls_ls.config.model import Provider
 from ratls_ls.rats.result import AttestationResult
 
 from .common import find_provider, verifier
-from .main import EXIT_NO, EXIT_YES, CommandError
-from .show import show_result
+from .main import EXIT_ERROR, EXIT_NO, EXIT_YES
+from .show import screen, show_result
+from .steps import Steps
 
 
 def attest(options: argparse.Namespace) -> int:
-    """Exit 0 affirmed, 1 rejected; CommandError where it could not be reached."""
-    provider = find_provider(options)
-    result = asyncio.run(_attest(provider, verifier(options)))
-    if options.json:
-        json.dump(result.to_json(provider.id), sys.stdout, indent=2)
-        print()
-    else:
-        show_result(Console(), result, provider.id)
-    return EXIT_YES if result.affirmed else EXIT_NO
+    """Exit 1 if one was rejected, else 2 if one could not be reached, else 0."""
+    # All are found before any is contacted.
+    providers = [find_provider(options, name) for name in options.providers]
+    return asyncio.run(_attest_each(providers, verifier(options), json_only=options.json))
 
 
-async def _attest(provider: Provider, verifying: Verifier) -> AttestationResult:
+async def _attest_each(
+    providers: Sequence[Provider], verifying: Verifier, *, json_only: bool
+) -> int:
+    console = screen(quiet=json_only)
+    codes = set()
+    for provider in providers:
+        try:
+            result = await _attest(provider, verifying, console)
+        except UnreachableError as error:
+            print(f"ratls-ls: {provider.id}: {error}", file=sys.stderr)
+            codes.add(EXIT_ERROR)
+            continue
+        codes.add(EXIT_YES if result.affirmed else EXIT_NO)
+        if json_only:
+            json.dump(result.to_json(provider.id), sys.stdout, indent=2)
+            print(flush=True)
+        else:
+            show_result(console, result, provider.id)
+    # A refusal is never hidden behind a network that was down.
+    return EXIT_NO if EXIT_NO in codes else max(codes)
+
+
+async def _attest(provider: Provider, verifying: Verifier, console: Console) -> AttestationResult:
+    console.print(Text(f"{provider.id} {provider.origin}", "bold"))
     client = AttestedClient(provider, verifying)
     try:
-        return (await client.attest()).result
+        with Steps(console) as steps:
+            return (await client.attest(steps.begin)).result
     except AttestationRejectedError as error:
         return error.result
-    except UnreachableError as error:
-        raise CommandError(str(error)) from error
     finally:
         await client.aclose()

@@ -60,7 +60,7 @@ def _check(name: str, home: Path, verifying: Verifier | None, *, fix: bool) -> C
     if fix:
         fixed = fix_all(text, context)
         if path is None:
-            sys.stdout.write(fixed)
+            sys.stdout.buffer.write(fixed.encode("utf-8"))
         elif fixed != text:
             _write(path, fixed)
         text = fixed

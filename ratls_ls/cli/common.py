@@ -41,20 +41,20 @@ def read_config(path: Path) -> tuple[ConfigFile, list[Problem]]:
     return file, check(file, Context(environment=frozenset(os.environ)))
 
 
-def find_provider(options: argparse.Namespace) -> Provider:
-    """The attested provider named. Raises CommandError, saying what is wrong with it."""
+def find_provider(options: argparse.Namespace, name: str) -> Provider:
+    """The attested provider `name`. Raises CommandError, saying what is wrong with it."""
     path = config_path(options)
     file, problems = read_config(path)
-    table = file.providers.get(options.provider)
+    table = file.providers.get(name)
     if table is None:
         known = ", ".join(file.providers) or "none"
-        raise CommandError(f"{path} has no provider {options.provider} (it has: {known})")
+        raise CommandError(f"{path} has no provider {name} (it has: {known})")
     if table.provider is not None:
         return table.provider
     if not table.attested:
-        raise CommandError(f"{options.provider} is not attested: set use_ratls = true in {path}")
+        raise CommandError(f"{name} is not attested: set use_ratls = true in {path}")
     lines = "\n".join(_line(path, file, problem) for problem in _errors(problems, table.id))
-    raise CommandError(f"{options.provider} has errors in its configuration:\n{lines}")
+    raise CommandError(f"{name} has errors in its configuration:\n{lines}")
 
 
 def verifier(options: argparse.Namespace) -> Verifier:

@@ -29,7 +29,7 @@ def request(options: argparse.Namespace) -> int:
 
 
 async def _request(options: argparse.Namespace) -> int:
-    provider = find_provider(options)
+    provider = find_provider(options, options.provider)
     body = _body(options.data)
     parameters = RequestParameters(
         path=options.path,

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _MAX_WAITING_RECORDS = 1000
 _LAST_WORDS_SECONDS = 1.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 def serve(options: argparse.Namespace) -> NoReturn:
@@ -105,8 +104,8 @@ def _streams(options: argparse.Namespace) -> tuple[int, int]:
         return reader, writer
     try:
         connection = _connection(options)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"cannot serve: {error}") from error
+    except OSError as error:
+        raise CommandError(f"cannot serve: {error.strerror or error}") from error
     descriptor = connection.detach()
     return descriptor, descriptor
 
@@ -118,13 +117,8 @@ def _connection(options: argparse.Namespace) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(Path(options.pipe)))
         return connection
-    host, _, port = options.tcp.rpartition(":")
-    if host and host not in LOOPBACK:
-        raise ValueError(f"{host} is not loopback; use 127.0.0.1 or [::1]")
-    address = (host.strip("[]") or "127.0.0.1", int(port))
-    with socket.create_server(
-        address, family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    ) as listener:
+    family = socket.AF_INET6 if ":" in options.tcp[0] else socket.AF_INET
+    with socket.create_server(options.tcp, family=family) as listener:
         print(f"listening on port {listener.getsockname()[1]}", file=sys.stderr, flush=True)
         accepted, _ = listener.accept()
         return accepted

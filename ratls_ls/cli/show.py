@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ratls_ls.rats.result import AttestationResult, Claim, ClaimVerdict
+from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
 
 _MARKS = {
     ClaimVerdict.PASSED: ("✓", "green"),
@@ -16,17 +18,30 @@ _MARKS = {
 }
 
 
+_UNBROKEN = 10_000  # columns
+
+
+def screen(*, quiet: bool = False) -> Console:
+    """stdout: in colour on a terminal unless NO_COLOR is set; in a pipe no line is broken."""
+    width = None if sys.stdout.isatty() else _UNBROKEN
+    return Console(highlight=False, width=width, quiet=quiet)
+
+
 def show_result(console: Console, result: AttestationResult, provider: str | None) -> None:
-    """The claims as a table, then the verdict in a line."""
-    table = Table(box=None, show_header=False, padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    """The claims in the order of judging, then the verdict in a line."""
     for claim in result.claims:
-        mark, style = _MARKS[claim.verdict]
-        table.add_row(Text(mark, style), Text(claim.name.value, style), _details(claim))
-    console.print(table)
+        console.print(_row(claim))
     console.print(verdict(result, provider))
+
+
+def _row(claim: Claim) -> Table:
+    mark, style = _MARKS[claim.verdict]
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=len(mark))
+    row.add_column(width=max(map(len, ClaimName)))
+    row.add_column(overflow="fold")
+    row.add_row(Text(mark, style), Text(claim.name.value, style), _details(claim))
+    return row
 
 
 def verdict(result: AttestationResult, provider: str | None) -> Text:

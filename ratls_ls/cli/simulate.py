@@ -24,7 +24,10 @@ def simulate(options: argparse.Namespace) -> int:
     for name in options.fault:
         if name not in FAULTS:
             raise CommandError(f"no fault {name}; see ratls-ls simulate --list-faults")
-    asyncio.run(_simulate(options))
+    try:
+        asyncio.run(_simulate(options))
+    except OSError as error:
+        raise CommandError(f"cannot serve: {error.strerror or error}") from error
     return EXIT_YES
 
 

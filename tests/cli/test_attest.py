@@ -1,0 +1,140 @@
+"""`ratls-ls attest` as a person watches it, and as a script reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ratls_ls.rats.result import ClaimName
+from ratls_ls.simulator import SimulatedProvider, serve
+from tests.e2e.editor import trust
+
+from .program import COLUMNS, on_terminal, piped, started
+
+STEPS = ["resolve, connect", "TLS handshake", "quote", "collateral"]
+TIMED = re.compile(r"^  (.+?) +\d+ ms$")
+COLOUR = re.compile(r"\x1b\[[\d;]*3\dm")
+CONTROL = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
+
+
+@pytest.fixture
+async def provider(tmp_path: Path) -> AsyncIterator[SimulatedProvider]:
+    async with serve() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def attest(provider: SimulatedProvider, tmp_path: Path) -> list[str | Path]:
+    """`attest`, trusting the provider, which the user's config has as "tee"."""
+    config = tmp_path / ".codex" / "config.toml"
+    config.parent.mkdir()
+    config.write_text(provider.config_toml("tee"), "utf-8")
+    return ["attest", *trust(provider, tmp_path)]
+
+
+async def test_piped_it_is_a_line_for_each_step_and_claim(
+    attest: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    ran = await piped(tmp_path, *attest, "tee")
+    assert (ran.code, ran.errors) == (0, "")
+    head, *lines, verdict = ran.out.splitlines()
+    assert head == f"tee https://localhost:{provider.port}"
+    assert [found[1] for line in lines if (found := TIMED.match(line))] == STEPS
+    assert [line.split()[:2] for line in lines[len(STEPS) :]] == [["✓", name] for name in ClaimName]
+    assert verdict.startswith(
+        f"affirmed: tee https://localhost:{provider.port}, TCB UpToDate. SIMULATED"
+    )
+    assert "\x1b" not in ran.out
+
+
+async def test_the_nonce_is_not_shown(
+    attest: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    ran = await piped(tmp_path, *attest, "tee")
+    [quote] = provider.record.requests
+    assert json.loads(quote.body)["nonce_hex"] not in ran.out
+
+
+async def test_each_step_is_told_as_it_ends(
+    attest: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    provider.set_faults(["pccs-silent"])
+    async with started(tmp_path, *attest, "tee") as process:
+        assert process.stdout is not None
+        lines = [(await process.stdout.readline()).decode() for _ in range(len(STEPS))]
+        assert [line.split("  ")[1] for line in lines[1:]] == STEPS[:-1]
+        assert process.returncode is None
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["colour", "no-colour"])
+async def test_on_a_terminal_the_step_under_way_is_shown(
+    attest: list[str | Path], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    ran = await on_terminal(tmp_path, *attest, "tee", **environment)
+    assert (ran.code, ran.errors) == (0, "")
+    assert bool(COLOUR.search(ran.out)) is not bool(environment)
+    assert "collateral …" in ran.out
+    plain = CONTROL.sub("", ran.out).replace("\r", "\n")
+    assert [name for name in ClaimName if f"✓ {name}" in plain] == list(ClaimName)
+    assert max(map(len, plain.splitlines())) <= COLUMNS
+    assert ran.out.rindex("\x1b[?25h") > ran.out.rindex("\x1b[?25l")  # the cursor is there again
+
+
+async def test_json_is_the_result_alone(attest: list[str | Path], tmp_path: Path) -> None:
+    ran = await on_terminal(tmp_path, *attest, "tee", "--json")
+    assert json.loads(ran.out)["verdict"] == "affirmed"
+    assert "\x1b" not in ran.out
+
+
+async def test_a_rejection_says_what_was_expected_and_what_came(
+    attest: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    provider.set_faults(["debug-td"])
+    ran = await piped(tmp_path, *attest, "tee")
+    assert (ran.code, ran.errors) == (1, "")
+    assert "✗ td-attributes" in ran.out
+    assert ran.out.splitlines()[-1].startswith("rejected: tee")
+
+
+async def test_a_step_that_failed_is_marked(
+    attest: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    await provider.stop_pccs()
+    ran = await piped(tmp_path, *attest, "tee")
+    assert ran.code == 2
+    assert re.fullmatch(r"✗ collateral +\d+ ms", ran.out.splitlines()[-1])
+    assert ran.errors.startswith("ratls-ls: tee: PCCS 127.0.0.1: ")
+    assert ran.errors.count("\n") == 1
+
+
+async def test_several_are_all_told_and_a_rejection_counts_most(
+    attest: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    async with serve() as gone, serve(faults=["debug-td"]) as bad:
+        providers = {"tee": provider, "gone": gone, "bad": bad}
+        text = "\n".join(each.config_toml(name) for name, each in providers.items())
+        (tmp_path / ".codex" / "config.toml").write_text(text, "utf-8")
+        await gone.stop()
+        ran = await piped(tmp_path, *attest, "tee", "gone")
+        assert ran.code == 2
+        ran = await piped(tmp_path, *attest, "--json", "gone", "bad", "tee")
+        assert ran.code == 1
+    assert ran.errors.startswith("ratls-ls: gone: cannot connect")
+    results = json.loads("[" + ran.out.replace("}\n{", "},{") + "]")
+    assert [(each["provider"], each["verdict"]) for each in results] == [
+        ("bad", "rejected"),
+        ("tee", "affirmed"),
+    ]
+
+
+async def test_nobody_is_contacted_where_one_is_unknown(
+    attest: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    ran = await piped(tmp_path, *attest, "tee", "tea")
+    assert (ran.code, ran.out) == (2, "")
+    assert "has no provider tea" in ran.errors
+    assert provider.record.connections == []

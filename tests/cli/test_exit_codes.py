@@ -1,0 +1,126 @@
+"""The exit codes are those of docs/commands.md, which are those of `--help`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from ratls_ls.cli.main import run
+from ratls_ls.simulator import SimulatedProvider, serve
+from tests.e2e.editor import trust
+from tests.vectors import Vector, needed, vectors
+
+from .program import started
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
+ROW = re.compile(r"^\| `(\w+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$", re.MULTILINE)
+DOCUMENTED = {
+    (command, code): meaning.strip()
+    for command, *meanings in ROW.findall(DOCUMENT)
+    for code, meaning in enumerate(meanings)
+    if meaning.strip()
+}
+# For each code what ends with it; `bad` is a provider that is rejected, `gone` one that is away.
+COMMANDS = {
+    ("check", 0): "check good.toml",
+    ("check", 1): "check broken.toml",
+    ("check", 2): "check good.toml absent.toml",
+    ("attest", 0): "attest TRUST tee",
+    ("attest", 1): "attest TRUST tee bad",
+    ("attest", 2): "attest TRUST tee gone",
+    ("request", 0): "request TRUST tee /models",
+    ("request", 1): "request TRUST tee /absent",
+    ("request", 2): "request TRUST gone /models",
+    ("simulate", 0): "simulate --list-faults",
+    ("simulate", 2): "simulate --fault none-such",
+    ("schema", 0): "schema",
+    ("completion", 0): "completion fish",
+    ("completion", 2): "completion tcsh",
+}
+# These are seen elsewhere: those of the demo take longer.
+ELSEWHERE = {("demo", 0), ("demo", 2)}
+
+
+@pytest.mark.parametrize(("command", "code"), DOCUMENTED)
+def test_help_says_what_the_document_says(
+    command: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run([command, "--help"])
+    assert f"\n  {code} {DOCUMENTED[command, code]}\n" in capsys.readouterr().out
+
+
+def test_every_code_is_seen() -> None:
+    recorded = {("appraise", code) for code in (0, 1, 2)}
+    assert COMMANDS.keys() | ELSEWHERE | recorded == DOCUMENTED.keys()
+
+
+async def test_commands_end_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    async with serve() as tee, serve() as gone, serve(faults=["debug-td"]) as bad:
+        providers: dict[str, SimulatedProvider] = {"tee": tee, "gone": gone, "bad": bad}
+        tables = [provider.config_toml(name) for name, provider in providers.items()]
+        await gone.stop()
+        Path("good.toml").write_text(tee.config_toml("tee"), "utf-8")
+        Path("broken.toml").write_text("[", "utf-8")
+        Path("config.toml").write_text("\n".join(tables), "utf-8")
+        trusted = " ".join(map(str, trust(tee, tmp_path)))
+        for (command, code), line in COMMANDS.items():
+            words = line.replace("TRUST", trusted).split()
+            assert await asyncio.to_thread(_ended, words) == code, (command, line)
+
+
+@needed
+def test_recorded_evidence_ends_with_it(tmp_path: Path) -> None:
+    vector = Vector(next(v.directory for v in vectors() if v.name == "mpc-quote-b9e238b2"))
+    entry = vector.collaterals[0]
+    files = [
+        *("--quote", str(vector.directory / "quote.bin")),
+        *("--collateral", str(vector.directory / entry["file"])),
+        *("--event-log", str(vector.directory / "event_log.json")),
+    ]
+    assert _ended(["appraise", *files, "--at", str(entry["verify_at"])]) == 0
+    assert _ended(["appraise", *files, "--at", "0"]) == 1
+    assert _ended(["appraise", *files, "--at", "yesterday"]) == 2
+
+
+def _ended(words: list[str]) -> int | str | None:
+    try:
+        return run(words)
+    except SystemExit as ended:  # arguments that do not parse
+        return ended.code
+
+
+async def test_an_interrupt_is_130_without_a_word(tmp_path: Path) -> None:
+    async with serve(faults=["pccs-silent"]) as provider:
+        (tmp_path / ".codex").mkdir()
+        (tmp_path / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
+        async with started(tmp_path, "attest", *trust(provider, tmp_path), "tee") as process:
+            await provider.record.wait_for(lambda record: record.pccs_targets)
+            process.send_signal(signal.SIGINT)
+            _, errors = await process.communicate()
+            assert (process.returncode, errors) == (130, b"")
+
+
+async def test_output_that_cannot_be_written_is_2(tmp_path: Path) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    async with started(tmp_path, "schema", stdout=full) as process:
+        os.close(full)
+        _, errors = await process.communicate()
+        assert process.returncode == 2
+        assert errors.startswith(b"ratls-ls: cannot go on: ")
+        assert errors.count(b"\n") == 1
+
+
+async def test_trust_is_named_before_the_command_too(tmp_path: Path) -> None:
+    before = ["--ca-file", str(tmp_path / "absent.pem"), "check", "--live", "-"]
+    async with started(tmp_path, *before) as process:
+        _, errors = await process.communicate(b"")
+        assert process.returncode == 2
+        assert b"cannot read TLS roots" in errors
