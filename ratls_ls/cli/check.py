@@ -40,14 +40,26 @@ class Checked:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Exit 1 if there is a problem of severity error (`--strict`: or warning)."""
+    """Exit 1 if there is a problem of severity error (`--strict`: or warning).
+
+    Raises CommandError for the files that cannot be read, after what the others have was told.
+    """
     home = codex_home(None, os.environ)
     names = options.files or [str(home / "config.toml")]
     verifying = verifier(options) if options.live else None
-    checked = [_check(name, home, verifying, fix=options.fix) for name in names]
+    checked: list[Checked] = []
+    failures: list[str] = []
+    for name in names:
+        try:
+            checked.append(_check(name, home, verifying, fix=options.fix))
+        except CommandError as error:
+            failures.append(str(error))
     # With --fix, stdout is for the mended text of stdin.
     stream = sys.stderr if options.fix and STDIN in names else sys.stdout
-    report.FORMATS[options.format](checked, stream)
+    if checked:
+        report.FORMATS[options.format](checked, stream)
+    if failures:
+        raise CommandError("; ".join(failures))
     failing = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
     found = any(item.severity in failing for file in checked for item in file.diagnostics)
     return EXIT_NO if found else EXIT_YES

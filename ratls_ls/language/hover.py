@@ -27,7 +27,7 @@ _MARKS = {
     ClaimVerdict.NOT_REACHED: "·",
     ClaimVerdict.NOT_REQUIRED: "–",
 }
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft4Validator
 
 from ratls_ls.cli.main import run
 
+SARIF_SCHEMA = Path(__file__).with_name("sarif-schema-2.1.0.json")  # OASIS's own
 BAD = """\
 # mine
 [model_providers.tee]
@@ -64,6 +66,7 @@ def test_json_has_utf_16_positions(bad: Path, capsys: pytest.CaptureFixture[str]
 def test_sarif(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out = checked(capsys, "--format", "sarif", bad)
     document: dict[str, Any] = json.loads(out)
+    Draft4Validator(json.loads(SARIF_SCHEMA.read_text("utf-8"))).validate(document)
     (sarif_run,) = document["runs"]
     assert document["version"] == "2.1.0"
     assert sarif_run["columnKind"] == "utf16CodeUnits"
@@ -100,6 +103,16 @@ def test_several_files(bad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     code, out = checked(capsys, good, bad)
     assert code == 1
     assert str(good) not in out.replace(str(bad), "") or "good.toml:" in out
+
+
+def test_a_file_that_cannot_be_read_hides_no_other(
+    bad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "missing.toml"
+    assert run(["check", str(missing), str(bad)]) == 2
+    out, err = capsys.readouterr()
+    assert "insecure-base-url" in out
+    assert f"cannot read {missing}" in err
 
 
 def test_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,10 @@ RULE = Rule(
     """,
 )
 
+# What other formats take for a truth value.
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_MEANT = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
+
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     entry = provider.entry
@@ -144,8 +148,8 @@ def _converted(kind: Kind, value: Value) -> str | None:
         return None
     plain = value.value
     match kind:
-        case Kind.BOOLEAN if isinstance(plain, str) and plain.lower() in ("true", "false"):
-            return plain.lower()
+        case Kind.BOOLEAN if isinstance(plain, str):
+            return _MEANT.get(plain.lower())
         case Kind.BOOLEAN if plain in (0, 1) and isinstance(plain, int):
             return "true" if plain else "false"
         case Kind.INTEGER if isinstance(plain, str) and plain.isascii() and plain.isdigit():
