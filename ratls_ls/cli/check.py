@@ -17,6 +17,7 @@ from ratls_ls.config.check import fix_all
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.secrets import masked
 from ratls_ls.config.span import LineIndex
 from ratls_ls.language.diagnose import Diagnostic, diagnose
 from ratls_ls.session import codex_home, context_of
@@ -31,7 +32,8 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One file and what was found in it. `name` is how the user called it."""
+    """One file and what was found in it. `name` is how the user called it; `text` is without its
+    secrets, since a report is shown to more people than a file."""
 
     name: str
     text: str
@@ -82,7 +84,7 @@ def _check(name: str, home: Path, verifying: Verifier | None, *, fix: bool) -> C
     found = diagnose(
         file, check_config(file, context), lambda provider: statuses.get(provider, unknown)
     )
-    return Checked(name, text, LineIndex(text), found)
+    return Checked(name, masked(file), LineIndex(text), found)
 
 
 def _stdin() -> str:

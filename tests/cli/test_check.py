@@ -115,6 +115,15 @@ def test_a_file_that_cannot_be_read_hides_no_other(
     assert f"cannot read {missing}" in err
 
 
+@pytest.mark.parametrize("layout", ["text", "json", "sarif", "github"])
+def test_no_secret_is_repeated(layout: str, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with bad.open("a", encoding="utf-8") as stream:
+        stream.write('experimental_bearer_token = "canary"\n')
+    _, out = checked(capsys, "--format", layout, bad)
+    assert "literal-credential" in out
+    assert "canary" not in out
+
+
 def test_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "c.toml"
     file.write_text(GOOD.replace('env_key = "PATH"\n', ""), "utf-8")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.secrets import VARIABLE_NAME
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Table, string_of
 
@@ -28,8 +28,6 @@ RULE = Rule(
     """,
 )
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     headers = provider.table.get("env_http_headers")
@@ -37,11 +35,11 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     entries += headers if isinstance(headers, Table) else ()
     for entry in entries:
         text = string_of(entry.value)
-        if text is None or _NAME.fullmatch(text):
+        if text is None or VARIABLE_NAME.fullmatch(text):
             continue
         plain = text.strip().removeprefix("$").removeprefix("{").removesuffix("}")
         fixes: tuple[Fix, ...] = ()
-        if _NAME.fullmatch(plain):
+        if VARIABLE_NAME.fullmatch(plain):
             edit = Edit(entry.value.span, quoted(plain))
             fixes = (Fix("Write the name alone", (edit,), preferred=True),)
         # The text may be the secret itself, so it is not repeated.
