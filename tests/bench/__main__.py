@@ -12,13 +12,13 @@ import os
 import platform
 from types import ModuleType
 
-from . import appraisal, editing, requests, start, streams
+from . import appraisal, connect, editing, load, memory, requests, start, streams
 from .provider import ROOT
 from .table import Row, table
 
 BENCHES: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (start, editing, appraisal, requests, streams)
+    for module in (start, editing, appraisal, requests, connect, streams, load, memory)
 }
 FILE = ROOT / "docs" / "performance.md"
 PAGE = """\

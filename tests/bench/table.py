@@ -27,12 +27,15 @@ class Row:
         return self.ours / max(self.theirs, 1e-9)
 
     def __str__(self) -> str:
-        figures = f"{_figure(self.ours)} {self.unit} | {self.beside} | {_figure(self.theirs)}"
+        ours, theirs = (_figure(float(value), self.unit) for value in (self.ours, self.theirs))
         kept = "" if not self.aim else "yes" if self.met else "**no**"
-        return f"| {self.what} | {figures} {self.unit} | {self.ratio:.2f} | {self.aim} | {kept} |"
+        aim = f"{self.aim} | {kept}"
+        return f"| {self.what} | {ours} | {self.beside} | {theirs} | {self.ratio:.2f} | {aim} |"
 
 
-def at_most(limit: float, what: str, ours: float, beside: str, theirs: float, unit: str) -> Row:
+def at_most(
+    limit: float, what: str, ours: float, beside: str, theirs: float, unit: str = "ms"
+) -> Row:
     """A row whose ratio is to be no more than `limit`."""
     met = ours <= limit * theirs
     return Row(what, ours, beside, theirs, unit, f"ratio ≤ {limit:g}", met)
@@ -49,5 +52,6 @@ def medians(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return statistics.median(ours), statistics.median(theirs)
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+def _figure(value: float, unit: str) -> str:
+    digits = 0 if value >= 100 or value.is_integer() else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f} {unit}".rstrip()
