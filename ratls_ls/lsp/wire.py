@@ -28,6 +28,7 @@ from .lifecycle import INVALID_REQUEST, Lifecycle
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 MAX_SKIPPED_BYTES = 1024 * 1024 * 1024
 MAX_QUEUED_BYTES = 1024 * 1024
+MAX_TURN_BYTES = 16 * 1024
 MAX_HEADER_BYTES = 8 * 1024
 _CHUNK_BYTES = 64 * 1024
 PARSE_ERROR = -32700
@@ -43,8 +44,9 @@ class FramingError(Exception):
 
 
 class Writer:
-    """pygls's writer: never blocks. What the client's pipe has room for is written at once, the
-    rest by a thread. `drained` gives back-pressure."""
+    """pygls's writer: never blocks. What one turn of the event loop has to say is written as one:
+    what the client's pipe has room for at once, the rest by a thread. `drained` gives
+    back-pressure."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -52,6 +54,8 @@ class Writer:
         self._poll.register(descriptor, select.POLLOUT)
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
+        self._turn: list[bytes] = []
+        self._turn_bytes = 0
         self._queued = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -62,7 +66,33 @@ class Writer:
     def write(self, data: bytes) -> None:
         if self._broken:
             raise BrokenPipeError("the client is gone")
-        left = memoryview(data)
+        if not self._turn:
+            self._loop.call_soon(self._end_turn)
+        self._turn.append(data)
+        self._turn_bytes += len(data)
+
+    def send(self, **message: Any) -> None:
+        """Write a message of plain JSON values."""
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    async def drained(self) -> None:
+        """Returns when the client has taken most of what was written. A turn that said much ends
+        here, so that a fast stream leaves others theirs."""
+        if self._turn_bytes > MAX_TURN_BYTES:
+            await asyncio.sleep(0)
+        await self._room.wait()
+
+    def close(self) -> None:
+        """Write what is queued, then stop; waits a moment for a client that does not read."""
+        self._end_turn()
+        self._queue.put(None)
+        self._thread.join(timeout=2.0)
+
+    def _end_turn(self) -> None:
+        left = memoryview(b"".join(self._turn))
+        self._turn.clear()
+        self._turn_bytes = 0
         if not self._queued:
             try:
                 left = self._write_what_fits(left)
@@ -74,15 +104,6 @@ class Writer:
             if self._queued > MAX_QUEUED_BYTES:
                 self._room.clear()
             self._queue.put(left)
-
-    async def drained(self) -> None:
-        """Returns when the client has taken most of what was written."""
-        await self._room.wait()
-
-    def close(self) -> None:
-        """Write what is queued, then stop; waits a moment for a client that does not read."""
-        self._queue.put(None)
-        self._thread.join(timeout=2.0)
 
     def _write_what_fits(self, data: memoryview) -> memoryview:
         """Gives what is left. So much never blocks where the system says that there is room."""
@@ -241,7 +262,4 @@ def _is_identifier(value: object) -> TypeGuard[str | int]:
 
 
 def _reply(writer: Writer, identifier: str | int | None, code: int, message: str) -> None:
-    body = json.dumps(
-        {"jsonrpc": "2.0", "id": identifier, "error": {"code": code, "message": message}}
-    ).encode()
-    writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    writer.send(id=identifier, error={"code": code, "message": message})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
@@ -26,10 +25,13 @@ def _register_methods(server: Server) -> None:
     async def attested_request(ls: Server, params: object) -> dict[str, Any]:
         parsed = AttestedRequestParams.parse(params)
 
+        writer = ls.protocol.writer
+        assert isinstance(writer, Writer)
+
         async def emit(part: dict[str, Any]) -> None:
-            ls.protocol.notify(types.PROGRESS, _Progress(parsed.partial_result_token, part))
-            if isinstance(ls.protocol.writer, Writer):
-                await ls.protocol.writer.drained()
+            progress = {"token": parsed.partial_result_token, "value": part}
+            writer.send(method=types.PROGRESS, params=progress)
+            await writer.drained()
 
         return await ls.session.attested_request(parsed, emit)
 
@@ -37,14 +39,6 @@ def _register_methods(server: Server) -> None:
     @answered
     async def attestation_status(ls: Server, params: object) -> dict[str, Any]:
         return await ls.session.attestation_status(AttestationStatusParams.parse(params))
-
-
-@dataclass
-class _Progress:
-    """ProgressParams with a value of any shape."""
-
-    token: int | str | None
-    value: dict[str, Any]
 
 
 def _register_commands(server: Server) -> None:
