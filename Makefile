@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate bench bench-smoke dist docs format clean
+.PHONY: demo test test-lowest test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate bench bench-smoke dist licences audit workflows docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -15,6 +15,13 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/pytest -n 2
+
+# With every dependency as old as pyproject.toml allows.
+test-lowest: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
+	$(BIN)/uv pip install --quiet --python build/lowest --resolution lowest-direct --editable '.[dev]'
+	build/lowest/bin/pytest -n 2
 
 test-nvim: .venv/.neovim
 	$(BIN)/pytest -n 2 tests/editors/nvim
@@ -88,6 +95,24 @@ test-dist: dist
 	$(PYTHON) -m venv --clear build/venv
 	build/venv/bin/pip install --quiet --disable-pip-version-check dist/*.whl
 	cd build && venv/bin/python -m ratls_ls --version && venv/bin/ratls-ls demo
+
+# What comes with the package: under licences that go with ours, and free of known faults. PyPI is
+# asked for those; where it is out of reach, or does not know a package, that is a failure (--strict).
+licences: test-dist .venv/.auditors
+	$(BIN)/pip-licenses --python build/venv/bin/python
+
+audit: .venv/.auditors
+	$(BIN)/pip-audit --strict --progress-spinner off .
+
+workflows: .venv/.auditors
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
+
+.venv/.auditors: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+	  check-jsonschema pip-audit pip-licenses zizmor
+	touch $@
 
 # The rule reference, from the rules.
 docs: $(STAMP)

@@ -18,6 +18,7 @@ _MARKS = {
 }
 
 
+_WIDTH = max(map(len, ClaimName))
 _UNBROKEN = 10_000  # columns
 
 
@@ -37,10 +38,10 @@ def show_result(console: Console, result: AttestationResult, provider: str | Non
 def _row(claim: Claim) -> Table:
     mark, style = _MARKS[claim.verdict]
     row = Table.grid(padding=(0, 1))
-    row.add_column(width=len(mark))
-    row.add_column(width=max(map(len, ClaimName)))
+    row.add_column(no_wrap=True)
+    row.add_column(no_wrap=True)
     row.add_column(overflow="fold")
-    row.add_row(Text(mark, style), Text(claim.name.value, style), _details(claim))
+    row.add_row(Text(mark, style), Text(claim.name.value.ljust(_WIDTH), style), _details(claim))
     return row
 
 

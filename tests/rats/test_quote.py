@@ -413,7 +413,7 @@ class TestAnchors:
         world.anchors = (INTEL_ROOT, anchor(), unrelated)
         assert failures(world.appraise()) == ["tcb-status"]
 
-    @pytest.mark.parametrize("der", [b"", b"garbage", pki().root.pem])
+    @pytest.mark.parametrize("der", [b"", b"garbage", pki().root.pem], ids=["none", "text", "pem"])
     def test_a_root_that_is_none(self, der: bytes) -> None:
         world = World(anchors=(TrustAnchor(der, simulated=True),))
         assert failures(world.appraise()) == ["quote-signature"]
