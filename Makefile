@@ -98,19 +98,23 @@ test-dist: dist
 
 # What comes with the package: under licences that go with ours, and free of known faults. PyPI is
 # asked for those; where it is out of reach, or does not know a package, that is a failure (--strict).
-licences: test-dist .venv/.auditors
-	$(BIN)/pip-licenses --python build/venv/bin/python
+# The tools are apart: what they bring along changes what httpx imports.
+AUDITORS := build/auditors
 
-audit: .venv/.auditors
-	$(BIN)/pip-audit --strict --progress-spinner off .
+licences: test-dist $(AUDITORS)/.installed
+	$(AUDITORS)/bin/pip-licenses --python build/venv/bin/python
 
-workflows: .venv/.auditors
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(BIN)/zizmor --offline --quiet .github
+audit: $(AUDITORS)/.installed
+	$(AUDITORS)/bin/pip-audit --strict --progress-spinner off .
 
-.venv/.auditors: $(STAMP)
-	$(BIN)/pip install --quiet --disable-pip-version-check \
+workflows: $(AUDITORS)/.installed
+	$(AUDITORS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(AUDITORS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(AUDITORS)/bin/zizmor --offline --quiet .github
+
+$(AUDITORS)/.installed:
+	$(PYTHON) -m venv $(AUDITORS)
+	$(AUDITORS)/bin/pip install --quiet --disable-pip-version-check \
 	  check-jsonschema pip-audit pip-licenses zizmor
 	touch $@
 
