@@ -37,6 +37,14 @@ class Settings:
     complaints: tuple[str, ...] = field(default=(), compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says: files that are trusted beside those of the settings."""
+
+    ca_files: tuple[Path, ...] = ()
+    unsafe_root_ca: tuple[Path, ...] = ()
+
+
 _KEYS = frozenset({"attestation", "trusted", "tls", "unsafeRootCa", "codexHome", "audit", "trace"})
 
 

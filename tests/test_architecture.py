@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from ratls_ls.server.features import FEATURES
 
 ROOT = Path(__file__).parents[1] / "ratls_ls"
 
@@ -66,8 +69,13 @@ KNOWN_IN = {
     "ratls_ls.simulator": ("simulator/", "cli/"),
 }
 PUBLIC_ALL_THE_SAME = {"_asdict", "_exit"}  # documented: named tuples, os
-# What an editor must not wait for before the first diagnostic is there.
+# What an editor must not wait for before the first diagnostic is there, and before `initialize` is
+# answered.
 NOT_AT_START = ("rich", "tomlkit", "ratls_ls.simulator", "ratls_ls.cli")
+NOT_BEFORE_THE_SESSION = (
+    *("ratls_ls.session", "ratls_ls.atls", "ratls_ls.rats", "ratls_ls.language"),
+    *("cryptography", "dcap_qvl", "httpx", "tree_sitter"),
+)
 
 
 @dataclass(frozen=True)
@@ -153,15 +161,29 @@ def test_every_room_has_a_layer() -> None:
     assert {module.room for module in MODULES} - {"__init__"} == set(HEIGHT)
 
 
-def test_the_server_starts_without_what_it_does_not_need_yet() -> None:
-    code = (
-        "import sys; from ratls_ls.server import Options, create; create(Options()); "
-        "print('\\n'.join(sys.modules))"
-    )
+@pytest.mark.parametrize(
+    ("loads", "is_there", "is_not"),
+    [
+        ("", "ratls_ls.server.features", NOT_BEFORE_THE_SESSION),
+        ("import ratls_ls.session, ratls_ls.server.language", "httpx", NOT_AT_START),
+    ],
+    ids=["initialize", "first-diagnostic"],
+)
+def test_the_server_starts_without_what_it_does_not_need_yet(
+    loads: str, is_there: str, is_not: tuple[str, ...]
+) -> None:
+    start = "from ratls_ls.server import Options, create; create(Options())"
+    code = f"import sys; {start}; {loads or 'pass'}; print('\\n'.join(sys.modules))"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    assert "ratls_ls.session" in loaded
-    assert [name for name in loaded if f"{name}.".startswith(dotted(NOT_AT_START))] == []
+    assert is_there in loaded
+    assert [name for name in loaded if f"{name}.".startswith(dotted(is_not))] == []
+
+
+def test_every_feature_has_its_handler() -> None:
+    for method, module, handler, _ in FEATURES:
+        found = import_module(f"ratls_ls.server.{module}")
+        assert callable(getattr(found, handler)), method
 
 
 def dotted(names: tuple[str, ...]) -> tuple[str, ...]:

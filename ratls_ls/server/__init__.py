@@ -5,9 +5,9 @@ Invariant: no handler lets an exception, and with it a value, into pygls's error
 
 from __future__ import annotations
 
-from ratls_ls.session import Options
+from ratls_ls.settings import Options
 
-from . import actions, attestation, documents, language, lifecycle, navigation
+from . import attestation, documents, features, lifecycle
 from .server import Server
 
 __all__ = ["Options", "Server", "create"]
@@ -16,6 +16,6 @@ __all__ = ["Options", "Server", "create"]
 def create(options: Options) -> Server:
     """A server with all its features."""
     server = Server(options)
-    for feature in (lifecycle, documents, language, actions, navigation, attestation):
-        feature.register(server)
+    for module in (lifecycle, documents, features, attestation):
+        module.register(server)
     return server

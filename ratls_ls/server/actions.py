@@ -16,56 +16,50 @@ from ratls_ls.lsp import methods
 from ratls_ls.lsp.convert import Converter
 from ratls_ls.session import OpenFile
 
+from .features import FIX_ALL
 from .server import Server
 
-FIX_ALL = "source.fixAll.ratls"
 _COMMANDS = {Action.ATTEST: methods.ATTEST_COMMAND, Action.PIN: methods.PIN_MEASUREMENTS_COMMAND}
-_KINDS = [types.CodeActionKind.QuickFix, FIX_ALL]
 
 
-def register(server: Server) -> None:
-    @server.feature(
-        types.TEXT_DOCUMENT_CODE_ACTION,
-        types.CodeActionOptions(code_action_kinds=_KINDS, resolve_provider=True),
-    )
-    def code_actions(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-        def made(entry: OpenFile, converter: Converter) -> list[types.CodeAction]:
-            span, only = converter.span(params.range), params.context.only
-            found: list[types.CodeAction] = []
-            if _wanted(types.CodeActionKind.QuickFix, only):
-                own = actions.provider_actions(entry.file, span, ls.session.status)
-                for action in (*actions.quick_fixes(entry.problems, span), *own):
-                    found.append(_action(action, entry, converter))
-            can_fix = actions.can_fix_everything(entry.file, entry.problems)
-            if only and _wanted(FIX_ALL, only) and can_fix:
-                everything = types.CodeAction(
-                    actions.FIX_EVERYTHING, kind=FIX_ALL, data={"uri": entry.uri}
-                )
-                lazily = ls.resolves_edits
-                found.append(everything if lazily else _resolved(everything, entry, converter))
-            return found
+def code_actions(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+    def made(entry: OpenFile, converter: Converter) -> list[types.CodeAction]:
+        span, only = converter.span(params.range), params.context.only
+        found: list[types.CodeAction] = []
+        if _wanted(types.CodeActionKind.QuickFix, only):
+            own = actions.provider_actions(entry.file, span, ls.session.status)
+            for action in (*actions.quick_fixes(entry.problems, span), *own):
+                found.append(_action(action, entry, converter))
+        can_fix = actions.can_fix_everything(entry.file, entry.problems)
+        if only and _wanted(FIX_ALL, only) and can_fix:
+            everything = types.CodeAction(
+                actions.FIX_EVERYTHING, kind=FIX_ALL, data={"uri": entry.uri}
+            )
+            lazily = ls.resolves_edits
+            found.append(everything if lazily else _resolved(everything, entry, converter))
+        return found
 
-        return ls.served(params.text_document.uri, made, [])
+    return ls.served(params.text_document.uri, made, [])
 
-    @server.feature(types.CODE_ACTION_RESOLVE)
-    def resolve_action(ls: Server, action: types.CodeAction) -> types.CodeAction:
-        uri = action.data.get("uri") if isinstance(action.data, dict) else None
-        if action.kind != FIX_ALL or not isinstance(uri, str):
-            return action
-        return ls.served(uri, lambda entry, to: _resolved(action, entry, to), action)
 
-    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
-    def code_lenses(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
-        def shown(entry: OpenFile, converter: Converter) -> list[types.CodeLens]:
-            return [
-                types.CodeLens(
-                    converter.range(lens.span),
-                    _command(lens.title, lens.action, entry.uri, lens.provider),
-                )
-                for lens in lenses(entry.file, ls.session.status)
-            ]
+def resolve_action(ls: Server, action: types.CodeAction) -> types.CodeAction:
+    uri = action.data.get("uri") if isinstance(action.data, dict) else None
+    if action.kind != FIX_ALL or not isinstance(uri, str):
+        return action
+    return ls.served(uri, lambda entry, to: _resolved(action, entry, to), action)
 
-        return ls.served(params.text_document.uri, shown, [])
+
+def code_lenses(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
+    def shown(entry: OpenFile, converter: Converter) -> list[types.CodeLens]:
+        return [
+            types.CodeLens(
+                converter.range(lens.span),
+                _command(lens.title, lens.action, entry.uri, lens.provider),
+            )
+            for lens in lenses(entry.file, ls.session.status)
+        ]
+
+    return ls.served(params.text_document.uri, shown, [])
 
 
 def _resolved(action: types.CodeAction, entry: OpenFile, converter: Converter) -> types.CodeAction:

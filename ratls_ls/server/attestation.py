@@ -6,7 +6,6 @@ from typing import Any
 
 from lsprotocol import types
 
-from ratls_ls.language.pin import pin
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
 from ratls_ls.lsp.wire import Writer
@@ -53,6 +52,8 @@ def _register_commands(server: Server) -> None:
     @server.command(methods.PIN_MEASUREMENTS_COMMAND)
     @answered
     async def pin_measurements(ls: Server, *arguments: Any) -> None:
+        from ratls_ls.language.pin import pin  # at the start nothing of it is needed
+
         uri, provider = _texts(arguments, 2, 2)
         if uri is None or provider is None:
             raise methods.invalid_params("arguments", "the URI and the provider are required")

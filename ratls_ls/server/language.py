@@ -25,66 +25,50 @@ _ITEM_KINDS = {
 }
 
 
-def register(server: Server) -> None:
-    _register_completion(server)
-    _register_hover(server)
-    _register_hints(server)
+def completion(ls: Server, params: types.CompletionParams) -> types.CompletionList:
+    def items(entry: OpenFile, converter: Converter) -> list[types.CompletionItem]:
+        offset = converter.offset(params.position)
+        found = complete(entry.file, offset, ls.session.measured, snippets=ls.shows_snippets)
+        return [_item(item, index, converter) for index, item in enumerate(found)]
+
+    nothing: list[types.CompletionItem] = []
+    found = ls.served(params.text_document.uri, items, nothing)
+    return types.CompletionList(is_incomplete=False, items=found)
 
 
-def _register_completion(server: Server) -> None:
-    options = types.CompletionOptions(
-        trigger_characters=["=", '"', "[", ".", ",", " "], resolve_provider=True
-    )
-
-    @server.feature(types.TEXT_DOCUMENT_COMPLETION, options)
-    def completion(ls: Server, params: types.CompletionParams) -> types.CompletionList:
-        def items(entry: OpenFile, converter: Converter) -> list[types.CompletionItem]:
-            offset = converter.offset(params.position)
-            found = complete(entry.file, offset, ls.session.measured, snippets=ls.shows_snippets)
-            return [_item(item, index, converter) for index, item in enumerate(found)]
-
-        nothing: list[types.CompletionItem] = []
-        found = ls.served(params.text_document.uri, items, nothing)
-        return types.CompletionList(is_incomplete=False, items=found)
-
-    @server.feature(types.COMPLETION_ITEM_RESOLVE)
-    def resolve_item(_ls: Server, item: types.CompletionItem) -> types.CompletionItem:
-        about = explain(item.data) if isinstance(item.data, str) else ""
-        if about:
-            item.documentation = types.MarkupContent(types.MarkupKind.Markdown, about)
-        return item
+def resolve_item(_ls: Server, item: types.CompletionItem) -> types.CompletionItem:
+    about = explain(item.data) if isinstance(item.data, str) else ""
+    if about:
+        item.documentation = types.MarkupContent(types.MarkupKind.Markdown, about)
+    return item
 
 
-def _register_hover(server: Server) -> None:
-    @server.feature(types.TEXT_DOCUMENT_HOVER)
-    def show_hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
-        def shown(entry: OpenFile, converter: Converter) -> types.Hover | None:
-            found = hover(entry.file, converter.offset(params.position), ls.session.status)
-            if found is None:
-                return None
-            kind, text = types.MarkupKind.Markdown, found.text
-            if not ls.shows_markdown:
-                kind, text = types.MarkupKind.PlainText, found.plain
-            return types.Hover(types.MarkupContent(kind, text), converter.range(found.span))
+def show_hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
+    def shown(entry: OpenFile, converter: Converter) -> types.Hover | None:
+        found = hover(entry.file, converter.offset(params.position), ls.session.status)
+        if found is None:
+            return None
+        kind, text = types.MarkupKind.Markdown, found.text
+        if not ls.shows_markdown:
+            kind, text = types.MarkupKind.PlainText, found.plain
+        return types.Hover(types.MarkupContent(kind, text), converter.range(found.span))
 
-        return ls.served(params.text_document.uri, shown, None)
+    return ls.served(params.text_document.uri, shown, None)
 
 
-def _register_hints(server: Server) -> None:
-    @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
-    def inlay_hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
-        def hints(entry: OpenFile, converter: Converter) -> list[types.InlayHint]:
-            return [
-                types.InlayHint(
-                    position=converter.range(Span(hint.offset, hint.offset)).start,
-                    label=hint.text,
-                    padding_left=True,
-                    tooltip="in force, since the policy does not say otherwise",
-                )
-                for hint in inlays(entry.file, converter.span(params.range))
-            ]
+def inlay_hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
+    def hints(entry: OpenFile, converter: Converter) -> list[types.InlayHint]:
+        return [
+            types.InlayHint(
+                position=converter.range(Span(hint.offset, hint.offset)).start,
+                label=hint.text,
+                padding_left=True,
+                tooltip="in force, since the policy does not say otherwise",
+            )
+            for hint in inlays(entry.file, converter.span(params.range))
+        ]
 
-        return ls.served(params.text_document.uri, hints, [])
+    return ls.served(params.text_document.uri, hints, [])
 
 
 def _item(item: Item, index: int, converter: Converter) -> types.CompletionItem:

@@ -33,11 +33,11 @@ def register(server: Server) -> None:
             settings = replace(settings, trigger=Trigger.MANUAL)
         elif section is not None:
             ls.settings = settings
-        ls.start_session(settings)
+        ls.first_settings = settings
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: Server, _params: types.InitializedParams) -> None:
-        if registrations := list(_registrations(ls)):
+        if registrations := list(_registrations(ls, ls.session.codex_home)):
             parameters = types.RegistrationParams(registrations)
             # A client that refuses tells us of no changes; all else works.
             with suppress(JsonRpcException, TimeoutError):
@@ -89,7 +89,7 @@ async def _pull(ls: Server) -> None:
         ls.configure(section)
 
 
-def _registrations(ls: Server) -> list[types.Registration]:
+def _registrations(ls: Server, codex_home: Path) -> list[types.Registration]:
     """What a client tells only those who ask for it."""
     workspace = ls.client_capabilities.workspace
     asked = []
@@ -100,7 +100,7 @@ def _registrations(ls: Server) -> list[types.Registration]:
         asked.append(types.Registration("ratls-configuration", method, options))
     files = workspace.did_change_watched_files if workspace is not None else None
     if files is not None and files.dynamic_registration:
-        home = _in_codex_home(ls.session.codex_home, relative=bool(files.relative_pattern_support))
+        home = _in_codex_home(codex_home, relative=bool(files.relative_pattern_support))
         watchers = [types.FileSystemWatcher(home), types.FileSystemWatcher("**/.codex/*.toml")]
         watched = types.DidChangeWatchedFilesRegistrationOptions(watchers)
         method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES

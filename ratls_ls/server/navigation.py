@@ -19,62 +19,60 @@ from ratls_ls.session import OpenFile
 from .server import Server
 
 
-def register(server: Server) -> None:
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    def outline(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-        def shown(entry: OpenFile, converter: Converter) -> list[types.DocumentSymbol]:
-            return [_symbol(symbol, converter) for symbol in symbols.outline(entry.file)]
+def outline(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+    def shown(entry: OpenFile, converter: Converter) -> list[types.DocumentSymbol]:
+        return [_symbol(symbol, converter) for symbol in symbols.outline(entry.file)]
 
-        return ls.served(params.text_document.uri, shown, [])
+    return ls.served(params.text_document.uri, shown, [])
 
-    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
-    def definition(ls: Server, params: types.DefinitionParams) -> list[types.Location]:
-        return _locations(ls, params, lambda entry, name: symbols.definitions(entry.file, name))
 
-    @server.feature(types.TEXT_DOCUMENT_REFERENCES)
-    def references(ls: Server, params: types.ReferenceParams) -> list[types.Location]:
-        declaration = params.context.include_declaration
-        return _locations(
-            ls,
-            params,
-            lambda entry, name: symbols.references(entry.file, name, declaration=declaration),
-        )
+def definition(ls: Server, params: types.DefinitionParams) -> list[types.Location]:
+    return _locations(ls, params, lambda entry, name: symbols.definitions(entry.file, name))
 
-    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
-    def prepare_rename(
-        ls: Server, params: types.PrepareRenameParams
-    ) -> types.PrepareRenamePlaceholder | None:
-        def found(entry: OpenFile, converter: Converter) -> types.PrepareRenamePlaceholder | None:
-            there = symbols.provider_at(entry.file, converter.offset(params.position))
-            if there is None:
-                return None
-            name, span = there
-            return types.PrepareRenamePlaceholder(converter.range(span), name)
 
-        return ls.served(params.text_document.uri, found, None)
+def references(ls: Server, params: types.ReferenceParams) -> list[types.Location]:
+    declaration = params.context.include_declaration
+    return _locations(
+        ls,
+        params,
+        lambda entry, name: symbols.references(entry.file, name, declaration=declaration),
+    )
 
-    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
-    def rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-        def made(entry: OpenFile, converter: Converter) -> types.WorkspaceEdit | None:
-            there = symbols.provider_at(entry.file, converter.offset(params.position))
-            if there is None:
-                return None
-            edits = symbols.rename(entry.file, there[0], params.new_name)
-            if isinstance(edits, str):
-                raise JsonRpcException(edits, methods.INVALID_PARAMS)
-            return converter.workspace_edit(entry.version, edits)
 
-        return ls.served(params.text_document.uri, made, None)
+def prepare_rename(
+    ls: Server, params: types.PrepareRenameParams
+) -> types.PrepareRenamePlaceholder | None:
+    def found(entry: OpenFile, converter: Converter) -> types.PrepareRenamePlaceholder | None:
+        there = symbols.provider_at(entry.file, converter.offset(params.position))
+        if there is None:
+            return None
+        name, span = there
+        return types.PrepareRenamePlaceholder(converter.range(span), name)
 
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK)
-    def document_links(ls: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-        def found(entry: OpenFile, converter: Converter) -> list[types.DocumentLink]:
-            return [
-                types.DocumentLink(converter.range(span), target=url)
-                for span, url in symbols.links(entry.file)
-            ]
+    return ls.served(params.text_document.uri, found, None)
 
-        return ls.served(params.text_document.uri, found, [])
+
+def rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
+    def made(entry: OpenFile, converter: Converter) -> types.WorkspaceEdit | None:
+        there = symbols.provider_at(entry.file, converter.offset(params.position))
+        if there is None:
+            return None
+        edits = symbols.rename(entry.file, there[0], params.new_name)
+        if isinstance(edits, str):
+            raise JsonRpcException(edits, methods.INVALID_PARAMS)
+        return converter.workspace_edit(entry.version, edits)
+
+    return ls.served(params.text_document.uri, made, None)
+
+
+def document_links(ls: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+    def found(entry: OpenFile, converter: Converter) -> list[types.DocumentLink]:
+        return [
+            types.DocumentLink(converter.range(span), target=url)
+            for span, url in symbols.links(entry.file)
+        ]
+
+    return ls.served(params.text_document.uri, found, [])
 
 
 def _locations(

@@ -6,11 +6,12 @@ Invariant: a request is answered with a typed error or with nothing that a value
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -20,14 +21,16 @@ from pygls.protocol import LanguageServerProtocol
 from ratls_ls import __version__
 from ratls_ls import settings as settings_module
 from ratls_ls.config.span import PositionEncoding
-from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.convert import Converter
 from ratls_ls.lsp.methods import MethodError
-from ratls_ls.session import OpenFile, Options, Session
-from ratls_ls.settings import Settings
+from ratls_ls.settings import Options, Settings
 
 from .progress import CheckProgress
+
+if TYPE_CHECKING:
+    from ratls_ls.language.diagnose import Diagnostic
+    from ratls_ls.lsp.convert import Converter
+    from ratls_ls.session import OpenFile, Session
 
 INTERNAL_ERROR = -32603
 _RAW_METHODS = frozenset({methods.ATTESTED_REQUEST, methods.ATTESTATION_STATUS})
@@ -55,14 +58,17 @@ class _Protocol(LanguageServerProtocol):
 
 
 class Server(LanguageServer):
-    """The language server. `session` exists from `initialize` on."""
+    """The language server.
+
+    What the session needs is loaded with it, and that is not before `initialize` is answered.
+    """
 
     def __init__(self, options: Options) -> None:
         super().__init__("ratls-ls", __version__, protocol_cls=_Protocol)
         self.options = options
+        self.first_settings = Settings()  # those of `initialize`
         self.settings: Settings | None = None  # that the client sent last
         self.pulling: asyncio.Task[None] | None = None  # asks the client for its settings
-        self.session: Session
 
     @property
     def encoding(self) -> PositionEncoding:
@@ -96,7 +102,12 @@ class Server(LanguageServer):
         edit = workspace.workspace_edit if workspace else None
         return edit is not None and edit.document_changes is True
 
-    def start_session(self, settings: Settings) -> None:
+    @cached_property
+    def session(self) -> Session:
+        from ratls_ls.session import Session
+
+        # What is loaded by now stays; to look at it again and again for garbage only costs time.
+        gc.freeze()
         window = self.client_capabilities.window
         shown = window is not None and window.work_done_progress is True
         progress = CheckProgress(self.work_done_progress, lambda: self.session.cancel_checks())
@@ -111,8 +122,8 @@ class Server(LanguageServer):
             if shown:
                 progress.update(status)
 
-        self.session = Session(
-            settings,
+        return Session(
+            self.first_settings,
             self.options,
             publish=self.publish,
             changed=changed,
@@ -127,6 +138,8 @@ class Server(LanguageServer):
         self.session.configure(self.settings)
 
     def converter(self, entry: OpenFile) -> Converter:
+        from ratls_ls.lsp.convert import Converter
+
         return Converter(
             entry.uri, entry.index, self.encoding, versioned=self._takes_versioned_edits
         )

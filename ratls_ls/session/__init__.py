@@ -5,12 +5,11 @@ and trusted is contacted. One document's fault never touches another's.
 """
 
 from .files import OpenFile, codex_home, context_of, uri_path
-from .session import Options, Session
+from .session import Session
 from .shapes import problem_json, range_json
 
 __all__ = [
     "OpenFile",
-    "Options",
     "Session",
     "codex_home",
     "context_of",

@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +29,13 @@ from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams,
 from ratls_ls.monitor import Monitor
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.result import AttestationResult
-from ratls_ls.settings import Settings, Trigger
+from ratls_ls.settings import Options, Settings, Trigger
 from ratls_ls.status import ProviderStatus, State
 
 from . import requests
 from .files import Files, OpenFile
 from .news import News
 from .requests import Emit
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line says: files that are trusted beside those of the settings."""
-
-    ca_files: tuple[Path, ...] = ()
-    unsafe_root_ca: tuple[Path, ...] = ()
 
 
 class Session:
