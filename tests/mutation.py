@@ -1,8 +1,8 @@
 """Break the verifier in every small way, one at a time, and see whether its tests notice.
 
 Each comparison is inverted, each check removed or forced, each limit moved, each error swallowed,
-in a temporary copy; then `tests/rats` runs against the copy. A mutant that survives is a promise
-that no test holds. Those in EQUIVALENT change nothing that can be observed, and say why.
+in a temporary copy; then the tests of its room run against the copy. A mutant that survives is a
+promise that no test holds. Those in EQUIVALENT change nothing that can be observed, and say why.
 
     python tests/mutation.py                    every mutant
     python tests/mutation.py --count 40 --seed 7    a sample, as CI runs it
@@ -26,8 +26,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MUTATED = "ratls_ls/rats"
-TESTS = "tests/rats"
+# What is broken, and the tests that are to notice: all that judges, and what asks for evidence.
+ROOMS = {
+    "ratls_ls/rats/*.py": "tests/rats",
+    "ratls_ls/atls/attester.py": "tests/atls/test_attester.py",
+}
 SECONDS = 120  # a mutant that hangs is noticed
 INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -49,6 +52,12 @@ EDGE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 # Mutants that change nothing which can be observed: as `--list` prints them, and why.
 EQUIVALENT = {
+    "attester.py: one more: 64 (again)": "how much is read at once changes nothing",
+    "attester.py: one more: 1024 (again) (again)": "how much is read at once, too",
+    "attester.py:post part 1 dropped: self._http.send(event) or b''": "h11 gives bytes for these",
+    "attester.py:_answer one more: 0": "a status comes before every end",
+    "attester.py:_answer forced True: isinstance(event, h11.EndOfMessage)": "h11 raises before",
+    "attester.py:_answer not raised: raise _malformed('the quote answer ended early')": "as above",
     "event_log.py:rtmrs one more: 4": "a fifth register is never extended nor shown",
     "measurements.py:event_log flipped: True": "both sides of the strict zip are four by type",
 }
@@ -59,13 +68,14 @@ class Mutant:
     """One broken file. `name` is stable as long as the broken line is."""
 
     file: Path
+    tests: str
     name: str
     text: str
 
 
 def mutants() -> list[Mutant]:
     found: dict[str, Mutant] = {}
-    for file in sorted((ROOT / MUTATED).glob("*.py")):
+    for file, tests in _files():
         tree = ast.parse(file.read_text("utf-8"))
         words = {id(part) for word in _words(tree) for part in ast.walk(word)}
         places = _places(tree)
@@ -74,8 +84,15 @@ def mutants() -> list[Mutant]:
                 name = f"{file.name}:{places.get(id(node), '')} {what}: {_shown(node)}"
                 while name in found:
                     name += " (again)"
-                found[name] = Mutant(file.relative_to(ROOT), name, _with(tree, number, changed))
+                text = _with(tree, number, changed)
+                found[name] = Mutant(file.relative_to(ROOT), tests, name, text)
     return list(found.values())
+
+
+def _files() -> Iterator[tuple[Path, str]]:
+    for pattern, tests in ROOMS.items():
+        for file in sorted(ROOT.glob(pattern)):
+            yield file, tests
 
 
 def _places(tree: ast.AST) -> dict[int, str]:
@@ -83,7 +100,7 @@ def _places(tree: ast.AST) -> dict[int, str]:
     return {
         id(part): owner.name
         for owner in ast.walk(tree)
-        if isinstance(owner, ast.FunctionDef | ast.ClassDef)
+        if isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         for part in ast.walk(owner)
     }
 
@@ -92,7 +109,7 @@ def _words(tree: ast.AST) -> Iterator[ast.AST]:
     """What describes and does nothing: annotations, decorators, names for unions of types."""
     for node in ast.walk(tree):
         match node:
-            case ast.FunctionDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from node.decorator_list
                 yield from filter(None, [node.returns])
             case ast.ClassDef():
@@ -140,6 +157,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 yield f"part {index} dropped", made
         case ast.UnaryOp(op=ast.Not()):
             yield "negation dropped", copy.deepcopy(node.operand)
+        case ast.While(test=ast.Constant()):
+            return  # it is left by what it holds
         case ast.If() | ast.IfExp() | ast.While():
             for forced in (True, False):
                 made = copy.deepcopy(node)
@@ -181,20 +200,21 @@ class Bench:
         if (shared := ROOT.parent / "shared").is_dir():
             (directory / "shared").symlink_to(shared)
 
-    def notices(self, mutant: Mutant | None) -> bool:
-        """Whether the tests fail with this mutant; None: with nothing broken."""
-        if mutant is None:
-            return self._fails()
+    def notices(self, mutant: Mutant) -> bool:
+        """Whether the tests fail with this mutant."""
         file = self.root / mutant.file
         whole = file.read_text("utf-8")
         file.write_text(mutant.text, "utf-8")
         try:
-            return self._fails()
+            return self.fails(mutant.tests)
         finally:
             file.write_text(whole, "utf-8")
 
-    def _fails(self) -> bool:
+    def fails(self, tests: str) -> bool:
+        """Whether these tests fail as things are."""
         options = ["-x", "-q", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider"]
+        options += ["-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto"]
+        options += ["-o", "asyncio_default_fixture_loop_scope=function"]
         # Without the project's options and plugins: they cost more than most mutants live.
         command = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", str(self.root)]
         environment = os.environ | {
@@ -205,7 +225,7 @@ class Bench:
         }
         try:
             run = subprocess.run(
-                [*command, *options, TESTS],
+                [*command, *options, tests],
                 cwd=self.root,
                 env=environment,
                 capture_output=True,
@@ -241,7 +261,7 @@ def main() -> int:
 def _run(chosen: list[Mutant], jobs: int) -> int:
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         benches = [Bench(_made(Path(name) / str(number))) for number in range(jobs)]
-        if benches[0].notices(None):
+        if any(benches[0].fails(tests) for tests in ROOMS.values()):
             print("the tests fail with nothing broken")
             return 2
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

@@ -106,12 +106,11 @@ class _Exchange:
     @property
     def over(self) -> bool:
         """Whether this connection carries no further request."""
-        return self._http.their_state is not h11.DONE or self._http.our_state is not h11.DONE
+        return self._http.their_state is not h11.DONE
 
     @property
     def has_trailing_data(self) -> bool:
-        data, ended = self._http.trailing_data
-        return bool(data) or ended
+        return bool(self._http.trailing_data[0])
 
     async def post(self, message: dict[str, str]) -> _Answer:
         if self._http.our_state is h11.DONE:
@@ -143,8 +142,8 @@ class _Exchange:
                 await self._receive()
             elif isinstance(event, h11.InformationalResponse):
                 informational += 1
-                if informational > MAX_INFORMATIONAL or event.status_code == 101:
-                    raise _malformed("too many or unfit informational responses")
+                if informational > MAX_INFORMATIONAL:
+                    raise _malformed("too many informational responses")
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 _check_head(event)
