@@ -22,7 +22,7 @@ from ratls_ls.simulator.listener import Accepted, Listener
 from ratls_ls.simulator.pki import FMSPC
 from tests.atls.test_attester import BODY, GOOD, REFUSED, Script, answer
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 FEW = settings(MANY, max_examples=25)
 KEY = CollateralKey(FMSPC, "platform")
 HEADS = st.lists(

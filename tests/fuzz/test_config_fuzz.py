@@ -119,7 +119,7 @@ any_documents = st.one_of(
 
 
 @given(any_documents)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_text_is_reported_exactly_if_it_is_not_toml_and_else_read_as_tomllib_does(
     text: str,
 ) -> None:
@@ -134,7 +134,7 @@ def test_text_is_reported_exactly_if_it_is_not_toml_and_else_read_as_tomllib_doe
 
 
 @given(any_documents)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_spans_stay_in_the_text_and_mark_their_value(text: str) -> None:
     file = read(text)
     for problem in check(file):
@@ -172,7 +172,7 @@ edits = st.lists(
 
 
 @given(any_documents, edits)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_edits_give_what_the_whole_text_gives(
     text: str, changes: list[tuple[float, float, str]]
 ) -> None:
@@ -199,7 +199,7 @@ def _meaning(file: ConfigFile, context: Context) -> list[Any]:
 
 
 @given(configs)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_provider_exists_only_without_errors_of_its_own(text: str) -> None:
     file = read(text)
     errors = {p.provider for p in check(file) if p.severity is Severity.ERROR}
@@ -210,7 +210,7 @@ def test_a_provider_exists_only_without_errors_of_its_own(text: str) -> None:
 
 
 @given(configs)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_fix_mends_its_problem_and_keeps_the_rest(text: str) -> None:
     file = read(text)
     if file.document.issues:
@@ -227,7 +227,7 @@ def test_every_fix_mends_its_problem_and_keeps_the_rest(text: str) -> None:
 
 
 @given(st.one_of(configs, any_documents))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_fix_all_ends_and_leaves_toml_toml(text: str) -> None:
     fixed = fix_all(text)
     assert fix_all(fixed) == fixed

@@ -73,7 +73,7 @@ def meanings(file: ConfigFile) -> dict[str, object]:
 
 
 @given(configs, st.text(min_size=1, max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_rename_is_undone_by_a_rename_and_changes_names_alone(text: str, new: str) -> None:
     file = read(text)
     for name in {*file.providers, *(each.id for each in file.references)}:
@@ -92,7 +92,7 @@ def test_a_rename_is_undone_by_a_rename_and_changes_names_alone(text: str, new: 
 
 
 @given(configs)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_pins_and_allowed_statuses_are_all_that_edits_add(text: str) -> None:
     file = read(text)
     for name, table in file.providers.items():
@@ -112,7 +112,7 @@ def test_pins_and_allowed_statuses_are_all_that_edits_add(text: str) -> None:
 
 
 @given(st.one_of(configs, st.text()), st.floats(0, 1), st.floats(0, 0.3), st.text(max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_anything_is_answered_anywhere(text: str, where: float, cut: float, typed: str) -> None:
     at = int(where * len(text))
     text = text[:at] + typed + text[at + int(cut * len(text)) :]

@@ -21,7 +21,7 @@ from ratls_ls.rats.quote import CollateralKey, collateral_key
 from ratls_ls.rats.result import ClaimName
 from tests.rats.world import World, collateral, log
 
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 WORLD = World()
 QUOTE = WORLD.mint()
 LOG = log()
