@@ -134,8 +134,8 @@ def _pin(pin: Pin, actual: bytes | None) -> Claim | None:
         return None
     else:
         reason = (
-            f"{pin.register} is not the pinned one: the server runs other software or firmware. "
-            f"Compare with what its operator publishes before you change {pin.key}"
+            f"not what {pin.key} pins: the server runs other software or firmware. Compare with "
+            f"what its operator publishes before you change the pin"
         )
     return failed(
         ClaimName.MEASUREMENTS,

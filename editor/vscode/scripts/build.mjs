@@ -1,4 +1,4 @@
-/** Bundles the extension into out/, and the language server's wheel beside it. */
+/** Bundles the extension into out/, with the language server's wheel and TOML's grammar beside it. */
 
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -43,4 +43,7 @@ for (const name of readdirSync(`${here}out/server`)) {
     rmSync(`${here}out/server/${name}`);
   }
 }
+// VS Code itself colours no TOML.
+const grammar = fileURLToPath(import.meta.resolve("tm-grammars/grammars/toml.json"));
+copyFileSync(grammar, `${here}out/toml.tmLanguage.json`);
 copyFileSync(`${root}LICENSE`, `${here}LICENSE`);

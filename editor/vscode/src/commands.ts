@@ -1,51 +1,34 @@
 /** What each command does. */
 
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { env, SnippetString, Uri, window, workspace } from "vscode";
-import { codexHome } from "./codex.js";
+import { env, Uri, window, workspace } from "vscode";
+import { chooseAction } from "./actions.js";
+import { choose } from "./choose.js";
 import type { CommandId } from "./command_ids.js";
+import { newProvider, openConfig } from "./config_file.js";
 import { mayHoldKey } from "./key_names.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
 import { sendPrompt } from "./prompt.js";
 import { line } from "./render/text.js";
 import type { TreeNode } from "./render/tree.js";
-import { isAttested, isUsable, judge, reason } from "./render/words.js";
+import { isAttested, reason } from "./render/words.js";
 import type { Session } from "./session.js";
-import { text } from "./settings.js";
 import { foremost } from "./statuses.js";
 import { trusted } from "./trust.js";
 
 type Command = (...args: unknown[]) => Promise<void>;
 
-const NEW_PROVIDER = `[model_providers.\${1:my-provider}]
-name = "\${2:My provider}"
-base_url = "https://\${3:llm.example.com}/v1"
-env_key = "\${4:MY_PROVIDER_KEY}"
-use_ratls = true
-
-[model_providers.\${1:my-provider}.ratls_policy]
-tee_type = "Tdx"
-allowed_tdx_status = ["UpToDate"]
-pccs_url = "https://pccs.phala.network/tdx/certification/v4"
-`;
-
 export function commandsOf(parts: Parts): Record<CommandId, Command> {
-  const { session, keys, report, output } = parts;
+  const { session, keys, report, providers, output } = parts;
 
-  /** The provider that a command was called on, else the one that the user picks. */
-  async function chosen(args: unknown[], title: string): Promise<ProviderStatus | undefined> {
-    const given = (args[0] as TreeNode | undefined)?.status;
-    return given ?? (await pick(await session.status(), title));
-  }
-
+  /** With the provider that the command was called on, else the one that the user chooses. */
   async function onProvider(
     args: unknown[],
     title: string,
     run: (status: ProviderStatus) => Promise<void>,
   ): Promise<void> {
-    const status = await chosen(args, title);
+    const given = (args[0] as TreeNode | undefined)?.status ?? report.shown;
+    const status = given ?? (await choose(await session.status(), title));
     if (status) {
       await run(status);
     }
@@ -58,7 +41,7 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
     }
   }
 
-  return {
+  const table: Record<CommandId, Command> = {
     "ratls.attestProvider": (...args) =>
       onTrusted(args, "Attest which provider?", ({ uri, provider }) =>
         session.attest(uri, provider),
@@ -82,21 +65,19 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
       }),
     "ratls.showReport": (...args) =>
       onProvider(args, "Report on which provider?", (status) => report.show(status)),
-    "ratls.exportReport": async (...args) => {
-      const status = report.shown ?? (await chosen(args, "Export the report on which provider?"));
-      if (status) {
-        await exportReport(status);
-      }
-    },
+    "ratls.exportReport": (...args) =>
+      onProvider(args, "Export the report on which provider?", exportReport),
     "ratls.copyValue": async (...args) => {
-      const value = (args[0] as TreeNode | undefined)?.copy;
-      if (value) {
-        await env.clipboard.writeText(value);
+      const node = (args[0] as TreeNode | undefined) ?? providers.selected;
+      if (node) {
+        await env.clipboard.writeText(node.copy);
       }
     },
     "ratls.sendPrompt": (...args) =>
       onTrusted(args, "Send a prompt to which provider?", (status) => sendPrompt(parts, status)),
-    "ratls.openConfig": openConfig,
+    "ratls.openConfig": async () => {
+      await openConfig();
+    },
     "ratls.newProvider": newProvider,
     "ratls.storeKey": async () => {
       const name = await askName(session);
@@ -126,88 +107,19 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
     "ratls.showActions": async () => {
       const active = window.activeTextEditor?.document.uri.toString();
       const status = foremost(session.statuses.all, active);
-      await showActions(parts, status);
+      const id = await chooseAction(status, session.server.version);
+      if (id) {
+        await table[id](...(status ? [{ status }] : []));
+      }
     },
   };
-}
-
-async function pick(
-  statuses: readonly ProviderStatus[],
-  title: string,
-): Promise<ProviderStatus | undefined> {
-  const usable = statuses.filter(isUsable);
-  if (usable.length <= 1) {
-    if (usable.length === 0) {
-      throw new Error("no provider in your Codex config is attested, or each has errors");
-    }
-    return usable[0];
-  }
-  const items = usable.map((status) => ({
-    label: `$(${judge(status).icon}) ${plain(status.provider)}`,
-    description: judge(status).word,
-    status,
-  }));
-  return (await window.showQuickPick(items, { title }))?.status;
-}
-
-/** A label in which nothing that a config says becomes an icon. */
-function plain(text: string): string {
-  return line(text).replaceAll("$(", "$ (");
-}
-
-async function showActions(parts: Parts, status: ProviderStatus | undefined): Promise<void> {
-  const table = commandsOf(parts);
-  const node = status ? [{ status }] : [];
-  const actions: { label: string; id: CommandId }[] = [
-    { label: "$(send) Send prompt over attested TLS", id: "ratls.sendPrompt" },
-    { label: "$(open-preview) Show attestation report", id: "ratls.showReport" },
-    { label: "$(refresh) Attest now", id: "ratls.attestProvider" },
-    ...(status && isAttested(status)
-      ? [{ label: "$(pin) Pin measurements", id: "ratls.pinProvider" as const }]
-      : []),
-    { label: "$(go-to-file) Open Codex config", id: "ratls.openConfig" },
-    { label: "$(debug-restart) Restart language server", id: "ratls.restartServer" },
-    { label: "$(output) Show output", id: "ratls.showOutput" },
-  ];
-  const title = status ? `${line(status.provider)}: ${judge(status).word}` : "Attestation";
-  const action = await window.showQuickPick(actions, { title });
-  if (action) {
-    await table[action.id](...node);
-  }
+  return table;
 }
 
 async function exportReport(status: ProviderStatus): Promise<void> {
   const content = `${JSON.stringify(status.result ?? status, undefined, 2)}\n`;
   const document = await workspace.openTextDocument({ language: "json", content });
   await window.showTextDocument(document);
-}
-
-function configUri(): Uri {
-  const surroundings = { setting: text("codexHome"), environment: process.env, home: homedir() };
-  return Uri.file(join(codexHome(surroundings), "config.toml"));
-}
-
-async function openConfig(): Promise<void> {
-  const uri = configUri();
-  try {
-    await workspace.fs.stat(uri);
-  } catch {
-    await workspace.fs.writeFile(uri, new Uint8Array());
-  }
-  await window.showTextDocument(uri);
-}
-
-async function newProvider(): Promise<void> {
-  if (window.activeTextEditor?.document.languageId !== "toml") {
-    await openConfig();
-  }
-  const editor = window.activeTextEditor;
-  if (!editor) {
-    return;
-  }
-  const last = editor.document.lineAt(editor.document.lineCount - 1);
-  const before = last.text.trim() ? "\n\n" : editor.document.lineCount > 1 ? "\n" : "";
-  await editor.insertSnippet(new SnippetString(before + NEW_PROVIDER), last.range.end);
 }
 
 async function askName(session: Session): Promise<string | undefined> {

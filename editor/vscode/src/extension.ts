@@ -1,18 +1,12 @@
 /** Wires it all together. */
 
-import {
-  CancellationError,
-  commands,
-  type ExtensionContext,
-  type LogOutputChannel,
-  window,
-  workspace,
-} from "vscode";
+import { type ExtensionContext, window, workspace } from "vscode";
 import type { CommandId } from "./command_ids.js";
 import { commandsOf } from "./commands.js";
+import { keepContexts } from "./contexts.js";
+import { reported } from "./failures.js";
 import { Keys } from "./keys.js";
-import { REQUEST_CANCELLED } from "./methods.js";
-import { line } from "./render/text.js";
+import type { Parts } from "./parts.js";
 import { Server } from "./server.js";
 import { Session } from "./session.js";
 import { AnswerView } from "./ui/answer_view.js";
@@ -31,17 +25,20 @@ export function create(context: ExtensionContext): Extension {
   const keys = new Keys(context.secrets, context.globalState);
   const server = new Server(context, output, keys);
   const session = new Session(server);
+  const providers = new ProvidersView(session);
   const report = new ReportView(session);
   const answers = new AnswerView();
-  const table = commandsOf({ session, keys, report, answers, output, state: context.globalState });
+  const state = context.globalState;
+  const parts: Parts = { session, keys, providers, report, answers, output, state };
+  const table = commandsOf(parts);
   context.subscriptions.push(
     output,
     session,
+    providers,
     report,
     answers,
     new StatusBar(session),
-    new ProvidersView(session),
-    server.onDidChange(() => setContext("running", server.isRunning)),
+    keepContexts(session, keys),
     // The server is told its keys when it starts, and it has none in an untrusted workspace.
     workspace.onDidGrantWorkspaceTrust(() => server.restart()),
     workspace.onDidChangeConfiguration((change) => {
@@ -51,25 +48,5 @@ export function create(context: ExtensionContext): Extension {
     }),
     server,
   );
-  void setContext("active", true);
-  return { session, run: async (id, args) => await reported(output, () => table[id](...args)) };
-}
-
-/** What a command fails with is told to the user, unless the user cancelled it. */
-async function reported(output: LogOutputChannel, run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    const cancelled = (error as { code?: unknown } | null)?.code === REQUEST_CANCELLED;
-    if (cancelled || error instanceof CancellationError) {
-      return;
-    }
-    const message = line(error instanceof Error ? error.message : String(error));
-    output.error(message);
-    void window.showErrorMessage(`ratls: ${message}`);
-  }
-}
-
-async function setContext(name: string, value: boolean): Promise<void> {
-  await commands.executeCommand("setContext", `ratls.${name}`, value);
+  return { session, run: (id, args) => reported(parts, () => table[id](...args)) };
 }

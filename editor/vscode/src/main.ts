@@ -3,7 +3,6 @@
  * server started, when a Codex config is open or somebody asks.
  */
 
-import { homedir } from "node:os";
 import {
   commands,
   EventEmitter,
@@ -12,11 +11,10 @@ import {
   workspace,
 } from "vscode";
 import { API_VERSION, type RatlsApi } from "./api.js";
-import { codexHome, isCodexConfig } from "./codex.js";
 import { COMMAND_IDS } from "./command_ids.js";
+import { isServed } from "./config_file.js";
 import type { Extension } from "./extension.js";
 import type { ProviderStatus } from "./methods.js";
-import { text } from "./settings.js";
 
 export function activate(context: ExtensionContext): RatlsApi {
   const statusChanged = new EventEmitter<ProviderStatus>();
@@ -56,12 +54,4 @@ export function activate(context: ExtensionContext): RatlsApi {
     attestationStatus: async (params) => await (await loaded()).session.status(params),
     onDidChangeStatus: statusChanged.event,
   };
-}
-
-function isServed(document: TextDocument): boolean {
-  const surroundings = { setting: text("codexHome"), environment: process.env, home: homedir() };
-  return (
-    document.languageId === "toml" &&
-    isCodexConfig(document.fileName, document.getText(), codexHome(surroundings))
-  );
 }

@@ -75,15 +75,22 @@ async function askModel(
   return listed[0] ?? (await window.showInputBox({ title, value: before ?? "" }));
 }
 
+/** The selection, if the user says that it is meant; else what the user types. */
 async function askPrompt(provider: string): Promise<string | undefined> {
   const editor = window.activeTextEditor;
   const selected = editor?.document.getText(editor.selection) ?? "";
-  return (
-    selected ||
-    (await window.showInputBox({
-      title: `Prompt for ${line(provider)}`,
-      prompt: "Sent only if the connection it goes over attests.",
-      ignoreFocusOut: true,
-    }))
-  );
+  const title = `Prompt for ${line(provider)}`;
+  if (selected.trim()) {
+    const send = { label: "Send the selection", detail: line(selected) };
+    const write = { label: "Write a prompt" };
+    const chosen = await window.showQuickPick([send, write], { title, ignoreFocusOut: true });
+    if (chosen !== write) {
+      return chosen && selected;
+    }
+  }
+  return await window.showInputBox({
+    title,
+    prompt: "Sent only if the connection it goes over attests.",
+    ignoreFocusOut: true,
+  });
 }

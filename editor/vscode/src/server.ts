@@ -80,7 +80,12 @@ export class Server implements Disposable {
     if (program && !this.client) {
       const cwd = this.context.extensionPath;
       this.client = createClient({ program, cwd, keys }, this.output);
-      this.client.onDidChangeState(() => this.changed.fire());
+      this.client.onDidChangeState(({ newState }) => {
+        if (newState === State.Running) {
+          this.output.info(`ratls-ls ${this.version ?? "of no version"} runs: ${program}`);
+        }
+        this.changed.fire();
+      });
       this.created.fire(this.client);
     }
     return this.client;

@@ -1,10 +1,11 @@
 /** The extension as its user sees it, from the first squiggle to another extension's prompt. */
 
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Code, EXAMPLE, Gate, PATIENCE, type Simulated, simulate } from "./world.js";
+import { Code } from "./code.js";
+import { Gate } from "./gate.js";
+import { EXAMPLE, PATIENCE } from "./places.js";
+import { type Simulated, simulate } from "./simulated.js";
 
 let good: Simulated;
 let attacked: Simulated;
@@ -13,12 +14,10 @@ let config: string;
 let code: Code;
 
 beforeAll(async () => {
-  const directory = mkdtempSync(join(tmpdir(), "ratls-simulated-"));
-  good = await simulate(directory);
-  attacked = await simulate(directory, "relay");
+  good = await simulate("vllm-tee");
+  attacked = await simulate("vllm-tee", "relay");
   ({ config, gates } = await Gate.before(good.config));
-  const roots = { ca: [good.ca, attacked.ca], dcap: [good.root, attacked.root] };
-  code = await Code.open(config, roots, { extensions: [EXAMPLE] });
+  code = await Code.open(config, [good, attacked], { extensions: [EXAMPLE] });
 }, 4 * PATIENCE);
 
 afterEach(async ({ task }) => {
@@ -42,7 +41,7 @@ test("the status bar says attested, and that it is simulated", async () => {
 });
 
 test("its tooltip has the claims and the version", async () => {
-  await code.page.locator("#ratls\\.ratls\\.ratls\\.status").hover();
+  await code.item.hover();
   const tooltip = code.page.locator(".monaco-hover", { hasText: "channel-binding" });
   await tooltip.filter({ hasText: /ratls-ls \d/ }).waitFor();
   await code.screenshot("tooltip");
@@ -52,8 +51,8 @@ test("its tooltip has the claims and the version", async () => {
 
 test("the tree has the provider, its claims and its measurements", async () => {
   await code.page.locator(".pane-header", { hasText: "Attested Providers" }).click();
-  await code.tidy();
-  await code.row("simulated").click();
+  await code.tidy(400);
+  await code.row("vllm-tee").click();
   await code.row("quote-signature").waitFor();
   await code.row("measurements").click();
   await code.row("mrtd").waitFor();
@@ -96,12 +95,13 @@ test("an edited policy is judged at once, by the evidence there is", async () =>
   await code.page.keyboard.press("Backspace");
   await code.page.keyboard.type(config.match(/compose_hash = ".*(.)"/)?.[1] === "0" ? "1" : "0");
   await code.status(/refused/);
+  await code.row("vllm-tee").filter({ hasText: "refused" }).waitFor();
+  await code.page.locator(".codelens-decoration", { hasText: "refused" }).first().waitFor();
   await code.screenshot("what-if");
   expect(contacts()).toBe(before);
-  await code.row("simulated").filter({ hasText: "refused" }).waitFor();
   await code.run("Revert File");
   await code.status(/attested/);
-  await code.row("simulated").filter({ hasText: "attested" }).waitFor();
+  await code.row("vllm-tee").filter({ hasText: "attested" }).waitFor();
 });
 
 test("what was verified is pinned, for the user to save", async () => {
@@ -127,17 +127,45 @@ test("a report says it all", async () => {
   await code.run("View: Close Editor");
 });
 
+test("a report is exported as JSON", async () => {
+  await code.run("ratls: Export Attestation Report as JSON");
+  await code.line('"verdict": "affirmed"').waitFor();
+  await code.run("View: Revert and Close Editor");
+});
+
 test("a prompt is streamed into an editor", async () => {
   await code.run("ratls: Send Prompt over Attested TLS");
-  await code.answer("Prompt for simulated", "What is a trust domain?");
+  await code.answer("Prompt for vllm-tee", "What is a trust domain?");
   await code.line("Hello from a simulated").waitFor();
   await code.screenshot("prompt");
   await code.run("View: Close Editor");
 });
 
+test("a selection is sent when the user says so, and cancelling closes the connection", async () => {
+  await code.line("tee_type").click();
+  await code.page.keyboard.press("Home");
+  await code.page.keyboard.press("Shift+End");
+  await code.run("ratls: Send Prompt over Attested TLS");
+  await (await code.question("Prompt for vllm-tee")).getByText("tee_type").waitFor();
+  for (const gate of gates) {
+    gate.hold();
+  }
+  await code.screenshot("selection");
+  await code.page.keyboard.press("Enter");
+  await code.line("> tee_type").waitFor();
+  const asking = code.message("Asking vllm-tee over attested TLS");
+  await asking.locator(".monaco-button", { hasText: "Cancel" }).click();
+  await code.line("Cancelled; the connection is closed.").waitFor();
+  await expect.poll(() => gates[0]?.connected).toBe(0);
+  for (const gate of gates) {
+    gate.release();
+  }
+  await code.run("View: Close Editor");
+});
+
 test("another extension's prompt is answered over the attested connection", async () => {
   await code.run("Example: Ask an Attested Model");
-  await code.answer("Ask simulated-llm (simulated, attested)", "Who are you?");
+  await code.answer("Ask simulated-llm (vllm-tee, attested)", "Who are you?");
   await code.page.locator(".tab.active", { hasText: "Untitled-1" }).waitFor();
   await code.line("Hello from a simulated").waitFor();
   await code.screenshot("example");
@@ -145,11 +173,11 @@ test("another extension's prompt is answered over the attested connection", asyn
 });
 
 test("a server that is killed comes back", async () => {
-  const [before] = code.servers;
+  const [before] = code.languageServers;
   expect(before).toBeDefined();
   process.kill(before ?? 0, "SIGKILL");
   await code.status(/not attested/);
-  await expect.poll(() => code.servers, { timeout: PATIENCE }).not.toContain(before);
+  await expect.poll(() => code.languageServers, { timeout: PATIENCE }).not.toContain(before);
   await code.status(/^(?!.*not).*attested/);
 });
 
@@ -163,15 +191,20 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   const bar = code.page.locator(".part.statusbar");
   const color = () => bar.evaluate((part) => getComputedStyle(part).backgroundColor);
   await expect.poll(color, { timeout: PATIENCE }).toMatch(/\((\d|[1-5]\d), /);
-  await code.row("simulated").click();
+  await code.row("vllm-tee").click();
   await code.row("channel-binding").waitFor();
   await code.screenshot("refused");
 });
 
 test("a prompt for it is not even asked for", async () => {
   await code.run("ratls: Send Prompt over Attested TLS");
-  await code.message("attestation rejected").waitFor();
+  const message = code.message("attestation rejected");
+  await message.waitFor();
+  await code.message("Attesting vllm-tee").waitFor({ state: "detached" });
   await code.screenshot("no-prompt");
+  await message.locator(".monaco-button", { hasText: "Show Report" }).click();
+  await code.line("REFUSED").waitFor();
+  await code.screenshot("report-refused");
 });
 
 function onDisk(): string {

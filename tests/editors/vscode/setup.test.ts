@@ -1,28 +1,40 @@
 /** Install and go: a user without a server is asked, says yes, and has one. */
 
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { Code, PATIENCE, type Simulated, simulate } from "./world.js";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { Code } from "./code.js";
+import { PATIENCE } from "./places.js";
+import { type Simulated, simulate } from "./simulated.js";
 
 let good: Simulated;
 let code: Code;
 
 beforeAll(async () => {
-  good = await simulate(mkdtempSync(join(tmpdir(), "ratls-simulated-")));
-  code = await Code.open(good.config, { ca: [good.ca], dcap: [good.root] }, { server: false });
-}, 4 * PATIENCE);
+  good = await simulate("vllm-tee");
+}, PATIENCE);
 
-afterAll(async () => {
-  await code?.close();
+afterEach(async () => {
+  await code.close();
+});
+
+afterAll(() => {
   good?.process.kill();
 });
 
+test("where there is no Python, the user is told what to do", async () => {
+  code = await Code.open(good.config, [good], { server: false, path: "/nowhere" });
+  const help = code.message("needs Python 3.11 or newer");
+  for (const offer of ["Try Again", "Get Python", "Choose Program"]) {
+    await help.locator(".monaco-button", { hasText: offer }).waitFor();
+  }
+  await code.screenshot("no-python");
+  await code.status(/not attested/);
+}, 4 * PATIENCE);
+
 test("nothing is installed before the user says so; then it attests", async () => {
+  code = await Code.open(good.config, [good], { server: false });
   const question = code.message("Set up the language server");
   await question.waitFor();
-  expect(code.servers).toEqual([]);
+  expect(code.languageServers).toEqual([]);
   await code.screenshot("set-up");
   await question.locator(".monaco-button", { hasText: "Set Up" }).click();
   await code.status(/^(?!.*not).*attested/, 8 * PATIENCE);

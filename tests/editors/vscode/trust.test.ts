@@ -1,21 +1,21 @@
 /** A folder that the user does not trust: looked at, but nobody is contacted for it. */
 
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Code, Gate, PATIENCE, type Simulated, simulate } from "./world.js";
+import { Code } from "./code.js";
+import { Gate } from "./gate.js";
+import { PATIENCE } from "./places.js";
+import { type Simulated, simulate } from "./simulated.js";
 
 let good: Simulated;
 let gates: Gate[];
 let code: Code;
 
 beforeAll(async () => {
-  good = await simulate(mkdtempSync(join(tmpdir(), "ratls-simulated-")));
+  good = await simulate("vllm-tee");
   const gated = await Gate.before(good.config);
   gates = gated.gates;
   const text = gated.config.replace("wire_api", "wire_ap");
-  code = await Code.open(text, { ca: [good.ca], dcap: [good.root] }, { trusted: false });
+  code = await Code.open(text, [good], { trusted: false });
 }, 4 * PATIENCE);
 
 afterAll(async () => {

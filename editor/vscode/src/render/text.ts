@@ -37,6 +37,11 @@ export function moment(time: string | null | undefined): string {
   return found ? `${found[1]} ${found[2]} UTC` : line(time);
 }
 
+/** A measurement as the config calls it: `composeHash` is `compose_hash` there. */
+export function measurementName(name: string): string {
+  return line(name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+}
+
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return `\\u{${code.toString(16)}}`;

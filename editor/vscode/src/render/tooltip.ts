@@ -1,36 +1,28 @@
 /** The tooltip of the status bar item, in Markdown. Pure. */
 
-import type { ProviderStatus } from "../methods.js";
+import type { Claim, ProviderStatus } from "../methods.js";
 import { markdown, moment } from "./text.js";
-import { judge, meaning, reason, verdict } from "./words.js";
+import { detail, isAttested, judge, reason, verdict } from "./words.js";
 
 export function tooltip(status: ProviderStatus, version: string | undefined): string {
   const { icon, word } = judge(status);
   const { result } = status;
-  const blocks = [
-    `**$(${icon}) ${markdown(status.provider)}: ${markdown(word)}**`,
-    markdown(reason(status)),
-  ];
+  const blocks = [`**$(${icon}) ${markdown(status.provider)}: ${markdown(word)}**`];
+  if (isAttested(status) || !result) {
+    blocks.push(markdown(reason(status)));
+  }
   if (result) {
     const origin = result.origin ? `${markdown(result.origin)} · ` : "";
     blocks.push(`${origin}evidence of ${markdown(moment(status.checkedAt ?? result.appraisedAt))}`);
-    const rows = result.claims.map(
-      (claim) =>
-        `| $(${verdict(claim).icon}) | ${markdown(claim.name)} | ${markdown(note(claim))} |`,
-    );
-    blocks.push(["| | | |", "|---|:---|:---|", ...rows].join("\n"));
+    blocks.push(["| | | |", "|---|:---|:---|", ...result.claims.map(row)].join("\n"));
   }
   blocks.push(`Select for actions${version ? ` · ratls-ls ${markdown(version)}` : ""}`);
   return blocks.join("\n\n");
+}
 
-  function note(claim: NonNullable<typeof result>["claims"][number]): string {
-    switch (claim.verdict) {
-      case "passed":
-        return claim.reason ?? meaning(claim);
-      case "failed":
-        return claim.reason ?? "failed";
-      default:
-        return verdict(claim).word;
-    }
-  }
+/** One that failed stands out among many that passed. */
+function row(claim: Claim): string {
+  const strong = claim.verdict === "failed" ? "**" : "";
+  const name = `${strong}${markdown(claim.name)}${strong}`;
+  return `| $(${verdict(claim).icon}) | ${name} | ${markdown(detail(claim))} |`;
 }

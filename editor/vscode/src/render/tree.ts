@@ -4,10 +4,10 @@
  */
 
 import type { AttestationResult, Claim, ProviderStatus } from "../methods.js";
-import { line } from "./text.js";
-import { isAttested, judge, meaning, reason, type Tone, verdict } from "./words.js";
+import { line, measurementName } from "./text.js";
+import { detail, isAttested, judge, reason, spoken, type Tone, verdict } from "./words.js";
 
-/** `context` is what menus look at; `spoken` what a screen reader says; `copy` the whole value. */
+/** `context` is what menus look at; `spoken` what a screen reader says; `copy` all of it, as text. */
 export interface TreeNode {
   id: string;
   label: string;
@@ -15,9 +15,9 @@ export interface TreeNode {
   tooltip: string;
   spoken: string;
   context: "provider" | "provider-affirmed" | "claim" | "value";
-  icon?: string;
+  icon: string;
   tone: Tone;
-  copy?: string;
+  copy: string;
   status?: ProviderStatus;
   children: TreeNode[];
 }
@@ -33,15 +33,17 @@ function provider(status: ProviderStatus): TreeNode {
   const { icon, tone, word } = judge(status);
   const label = line(status.provider);
   const id = JSON.stringify([status.uri, status.provider]);
+  const told = `${label}: ${word}\n${reason(status)}`;
   return {
     id,
     label,
     description: word,
-    tooltip: `${label}: ${word}\n${reason(status)}`,
-    spoken: `${label}, ${word}. ${reason(status)}`,
+    tooltip: told,
+    spoken: spoken(status),
     context: isAttested(status) ? "provider-affirmed" : "provider",
     icon,
     tone,
+    copy: told,
     status,
     children: status.result ? claims(status.result, id) : [],
   };
@@ -52,40 +54,42 @@ function claims(result: AttestationResult, parent: string): TreeNode[] {
     const { icon, tone, word } = verdict(claim);
     const id = `${parent} ${claim.name}`;
     const label = line(claim.name);
-    const said = detail(claim);
+    const said = line(detail(claim));
+    const told = [`${label}: ${word}`, ...(said === word ? [] : [said]), ...compared(claim)];
     return {
       id,
       label,
       description: said,
-      tooltip: [`${label}: ${word}`, said, ...compared(claim)].join("\n"),
-      spoken: [`${label} ${word}`, said, ...compared(claim)].join(", "),
+      tooltip: told.join("\n"),
+      spoken: `Claim ${told.join(", ")}`,
       context: "claim",
       icon,
       tone,
+      copy: told.join("\n"),
       children: claim.name === "measurements" ? values(result, id) : [],
     };
   });
 }
 
 function values(result: AttestationResult, parent: string): TreeNode[] {
-  return Object.entries(result.measurements).map(([name, value]) => ({
-    id: `${parent} ${name}`,
-    label: line(name),
-    description: line(value.length > SHORT ? `${value.slice(0, SHORT)}…` : value),
-    tooltip: line(value),
-    spoken: `${line(name)}, ${line(value)}`,
-    context: "value",
-    tone: "neutral",
-    copy: value,
-    children: [],
-  }));
-}
-
-function detail(claim: Claim): string {
-  if (claim.verdict === "passed" || claim.verdict === "failed") {
-    return line(claim.reason ?? (claim.verdict === "passed" ? meaning(claim) : "failed"));
-  }
-  return verdict(claim).word;
+  return Object.entries(result.measurements).map(([name, value]) => {
+    const label = measurementName(name);
+    const begin = line(value.slice(0, SHORT));
+    const cut = value.length > SHORT;
+    return {
+      id: `${parent} ${name}`,
+      label,
+      description: cut ? `${begin}…` : begin,
+      tooltip: line(value),
+      // Nobody can listen to 96 digits; to compare them is what copying is for.
+      spoken: `Measurement ${label}: ${cut ? `begins with ${begin}` : begin}`,
+      context: "value",
+      icon: "symbol-numeric",
+      tone: "neutral",
+      copy: value,
+      children: [],
+    };
+  });
 }
 
 function compared(claim: Claim): string[] {

@@ -24,6 +24,7 @@ export interface Judgement {
 }
 
 const UNKNOWN = "workspace-unknown";
+const SEPARATOR = " · ";
 
 export function judge(status: ProviderStatus): Judgement {
   const { result } = status;
@@ -55,7 +56,7 @@ export function reason(status: ProviderStatus): string {
   }
   switch (status.state) {
     case "rejected": {
-      const failed = status.result?.claims.filter((claim) => claim.verdict === "failed") ?? [];
+      const failed = failedClaims(status);
       return failed.length > 0
         ? failed.map(claimSentence).join(" ")
         : "Not every claim could be judged.";
@@ -77,6 +78,16 @@ export function reason(status: ProviderStatus): string {
     default:
       return "The language server says nothing that can be relied on.";
   }
+}
+
+export function failedClaims({ result }: ProviderStatus): Claim[] {
+  return result?.claims.filter((claim) => claim.verdict === "failed") ?? [];
+}
+
+/** What a screen reader says of it. */
+export function spoken(status: ProviderStatus): string {
+  const why = reason(status).replaceAll(SEPARATOR, ", ");
+  return `Provider ${line(status.provider)}: ${judge(status).word}. ${why}`;
 }
 
 /** Whether this is one that a prompt may be sent to: attested, or to be attested on the way. */
@@ -107,9 +118,16 @@ const MEANINGS: Record<ClaimName, string> = {
   measurements: "the software that the policy pins",
 };
 
-/** What the claim says when it passes. */
-export function meaning(claim: Claim): string {
-  return MEANINGS[claim.name] ?? "";
+/** What there is to say of a claim besides its name and verdict. */
+export function detail(claim: Claim): string {
+  switch (claim.verdict) {
+    case "passed":
+      return claim.reason ?? MEANINGS[claim.name] ?? "";
+    case "failed":
+      return claim.reason ?? "failed";
+    default:
+      return verdict(claim).word;
+  }
 }
 
 const VERDICTS: Record<ClaimVerdict, { word: string; mark: string; icon: string; tone: Tone }> = {
@@ -132,7 +150,7 @@ export function facts(result: AttestationResult): string {
   if (result.channelBinding) {
     found.push(`bound by ${line(result.channelBinding)}`);
   }
-  return found.join(" · ");
+  return found.join(SEPARATOR);
 }
 
 function claimSentence(claim: Claim): string {

@@ -5,28 +5,51 @@ import { type Run, run } from "./run.js";
 
 const NAMES = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
 // Debian ships venv without ensurepip, and then a new environment has no pip.
-const PROBE =
-  "import sys, venv, ensurepip; assert sys.version_info >= (3, 11); print(sys.version.split()[0])";
+const PROBE = `
+import importlib.util, json, sys
+print(json.dumps({
+  "version": sys.version.split()[0],
+  "isNew": sys.version_info >= (3, 11),
+  "hasVenv": None not in map(importlib.util.find_spec, ("venv", "ensurepip")),
+}))
+`;
 
 export interface Python {
   program: string;
   version: string;
 }
 
-/** The first Python 3.11 or newer on the PATH that can make environments. */
+interface Probed extends Python {
+  isNew: boolean;
+  hasVenv: boolean;
+}
+
+/** The first on the PATH that is new enough and can make environments, or why there is none. */
 export async function findPython(
   path: string | undefined,
   options: Run,
-): Promise<Python | undefined> {
-  const tried = new Set<string>();
+): Promise<Python | { missing: string }> {
+  const probed: Probed[] = [];
   for await (const program of onPath(NAMES, path)) {
-    if (!tried.has(program)) {
-      tried.add(program);
-      const version = await run(program, ["-I", "-c", PROBE], options).catch(() => undefined);
-      if (version) {
-        return { program, version: version.trim() };
+    if (!probed.some((each) => each.program === program)) {
+      const said = await run(program, ["-I", "-c", PROBE], options).catch(() => undefined);
+      const python: Probed | undefined = said && { program, ...JSON.parse(said) };
+      if (python?.isNew && python.hasVenv) {
+        return python;
       }
+      probed.push(...(python ? [python] : []));
     }
   }
-  return undefined;
+  return { missing: missing(probed) };
+}
+
+/** What comes closest tells the user what to do. */
+function missing(probed: readonly Probed[]): string {
+  const incomplete = probed.find((each) => each.isNew);
+  if (incomplete) {
+    const { program, version } = incomplete;
+    return `${program} (${version}) lacks venv; on Debian and Ubuntu: apt install python3-venv`;
+  }
+  const [old] = probed;
+  return old ? `${old.program} is ${old.version}` : "there is no Python on the PATH";
 }

@@ -7,8 +7,10 @@
 import {
   ConfigurationTarget,
   type ExtensionContext,
+  env,
   type LogOutputChannel,
   ProgressLocation,
+  Uri,
   window,
   workspace,
 } from "vscode";
@@ -18,8 +20,11 @@ import { locate } from "./locate.js";
 import { findPython } from "./python.js";
 
 const SET_UP = "Set Up";
+const AGAIN = "Try Again";
+const GET_PYTHON = "Get Python";
 const CHOOSE = "Choose Program…";
 const OUTPUT = "Show Output";
+const PYTHON = Uri.parse("https://www.python.org/downloads/");
 
 /** The server's program; undefined if there is none. `ask`: the user may be asked for one. */
 export async function findServer(
@@ -49,16 +54,13 @@ export async function setUp(
   output: LogOutputChannel,
 ): Promise<string | undefined> {
   const environment = await Environment.of(context.extensionPath, storage(context));
-  const python = await findPython(process.env.PATH, { cwd: context.extensionPath });
-  if (!environment || !python) {
-    const what = python
-      ? "This build carries no language server."
-      : "It needs Python 3.11 or newer with venv, and there is none on the PATH.";
-    const help = "Install one and reload the window, or name a ratls-ls of yours.";
-    if ((await window.showWarningMessage(`ratls: ${what} ${help}`, CHOOSE)) === CHOOSE) {
-      await choose();
-    }
+  if (!environment) {
+    await complain("This build carries no language server.", output);
     return undefined;
+  }
+  const python = await findPython(process.env.PATH, { cwd: context.extensionPath });
+  if ("missing" in python) {
+    return (await help(python.missing)) ? await setUp(context, output) : undefined;
   }
   const answer = await window.showInformationMessage(
     `Set up the language server ratls-ls? It gets a Python environment of its own (Python ${python.version}, ${python.program}); what it depends on is downloaded with pip.`,
@@ -69,6 +71,18 @@ export async function setUp(
     await choose();
   }
   return answer === SET_UP ? await make(environment, python.program, output) : undefined;
+}
+
+/** Where a Python comes from. Whether the user wants to try again. */
+async function help(missing: string): Promise<boolean> {
+  const message = `ratls: The language server needs Python 3.11 or newer, and ${missing}.`;
+  const answer = await window.showWarningMessage(message, AGAIN, GET_PYTHON, CHOOSE);
+  if (answer === GET_PYTHON) {
+    await env.openExternal(PYTHON);
+  } else if (answer === CHOOSE) {
+    await choose();
+  }
+  return answer === AGAIN;
 }
 
 async function make(

@@ -39,6 +39,10 @@ export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
     });
   }
 
+  get selected(): TreeNode | undefined {
+    return this.view.selection[0];
+  }
+
   getChildren(node?: TreeNode): TreeNode[] {
     return node ? node.children : this.nodes;
   }
@@ -54,7 +58,7 @@ export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
     item.tooltip = node.tooltip;
     item.contextValue = node.context;
     item.accessibilityInformation = { label: node.spoken };
-    item.iconPath = node.icon ? new ThemeIcon(node.icon, COLORS[node.tone]) : undefined;
+    item.iconPath = new ThemeIcon(node.icon, COLORS[node.tone]);
     return item;
   }
 

@@ -9,7 +9,7 @@ import {
   window,
 } from "vscode";
 import { tooltip } from "../render/tooltip.js";
-import { judge, reason, type Tone } from "../render/words.js";
+import { judge, spoken, type Tone } from "../render/words.js";
 import type { Session } from "../session.js";
 import { foremost } from "../statuses.js";
 
@@ -43,22 +43,23 @@ export class StatusBar implements Disposable {
     const { server, statuses } = this.session;
     const status = foremost(statuses.all, window.activeTextEditor?.document.uri.toString());
     if (!server.isRunning) {
-      this.show("workspace-unknown", "not attested", "The language server is not running.");
+      const why = "The language server is not running.";
+      this.show("workspace-unknown", "not attested", `Attestation: not attested. ${why}`);
+      this.item.tooltip = why;
     } else if (status) {
       const { icon, tone, word } = judge(status);
-      this.show(icon, word, `${status.provider}: ${reason(status)}`, tone);
+      this.show(icon, word, spoken(status), tone);
       this.item.tooltip = new MarkdownString(tooltip(status, server.version), true);
     } else {
       this.item.hide();
     }
   }
 
-  private show(icon: string, word: string, why: string, tone: Tone = "neutral"): void {
+  private show(icon: string, word: string, label: string, tone: Tone = "neutral"): void {
     const background = BACKGROUNDS[tone];
     this.item.text = `$(${icon}) ${word}`;
-    this.item.tooltip = why;
     this.item.backgroundColor = background ? new ThemeColor(background) : undefined;
-    this.item.accessibilityInformation = { label: `Attestation: ${word}. ${why}` };
+    this.item.accessibilityInformation = { label };
     this.item.show();
   }
 }

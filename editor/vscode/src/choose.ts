@@ -1,0 +1,31 @@
+/** Let the user choose a provider. */
+
+import { window } from "vscode";
+import type { ProviderStatus } from "./methods.js";
+import { line } from "./render/text.js";
+import { isUsable, judge } from "./render/words.js";
+
+/** The one that can be used, or the one that the user picks; undefined if none is picked. */
+export async function choose(
+  statuses: readonly ProviderStatus[],
+  title: string,
+): Promise<ProviderStatus | undefined> {
+  const usable = statuses.filter(isUsable);
+  if (usable.length === 0) {
+    throw new Error("no provider in your Codex config is attested, or each has errors");
+  }
+  if (usable.length === 1) {
+    return usable[0];
+  }
+  const items = usable.map((status) => ({
+    label: `$(${judge(status).icon}) ${plain(status.provider)}`,
+    description: judge(status).word,
+    status,
+  }));
+  return (await window.showQuickPick(items, { title }))?.status;
+}
+
+/** A label in which nothing that a config says becomes an icon. */
+function plain(text: string): string {
+  return line(text).replaceAll("$(", "$ (");
+}

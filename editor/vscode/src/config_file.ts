@@ -1,0 +1,54 @@
+/** The user's own Codex config: open it, and put a provider into it. */
+
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { SnippetString, type TextDocument, type TextEditor, Uri, window, workspace } from "vscode";
+import { codexHome, isCodexConfig } from "./codex.js";
+import { text } from "./settings.js";
+
+const NEW_PROVIDER = `[model_providers.\${1:my-provider}]
+name = "\${2:My provider}"
+base_url = "https://\${3:llm.example.com}/v1"
+env_key = "\${4:MY_PROVIDER_KEY}"
+use_ratls = true
+
+[model_providers.\${1:my-provider}.ratls_policy]
+tee_type = "Tdx"
+allowed_tdx_status = ["UpToDate"]
+pccs_url = "https://pccs.phala.network/tdx/certification/v4"
+`;
+
+/** Whether the server has something to say about a document. */
+export function isServed(document: TextDocument): boolean {
+  return (
+    document.languageId === "toml" &&
+    isCodexConfig(document.fileName, document.getText(), configuredHome())
+  );
+}
+
+export async function openConfig(): Promise<TextEditor> {
+  const uri = Uri.file(join(configuredHome(), "config.toml"));
+  try {
+    await workspace.fs.stat(uri);
+  } catch {
+    await workspace.fs.writeFile(uri, new Uint8Array());
+  }
+  return await window.showTextDocument(uri);
+}
+
+/** At the end of the config in front of the user, else of the user's own. */
+export async function newProvider(): Promise<void> {
+  const active = window.activeTextEditor;
+  const editor = active && isServed(active.document) ? active : await openConfig();
+  const last = editor.document.lineAt(editor.document.lineCount - 1);
+  const before = last.text.trim() ? "\n\n" : editor.document.lineCount > 1 ? "\n" : "";
+  await editor.insertSnippet(new SnippetString(before + NEW_PROVIDER), last.range.end);
+}
+
+function configuredHome(): string {
+  return codexHome({
+    setting: text("codexHome"),
+    environment: process.env,
+    home: homedir(),
+  });
+}
