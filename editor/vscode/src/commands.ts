@@ -19,7 +19,7 @@ import { trusted } from "./trust.js";
 type Command = (...args: unknown[]) => Promise<void>;
 
 export function commandsOf(parts: Parts): Record<CommandId, Command> {
-  const { session, keys, report, providers, output } = parts;
+  const { session, keys, report, output } = parts;
 
   /** With the provider that the command was called on, else the one that the user chooses. */
   async function onProvider(
@@ -68,9 +68,9 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
     "ratls.exportReport": (...args) =>
       onProvider(args, "Export the report on which provider?", exportReport),
     "ratls.copyValue": async (...args) => {
-      const node = (args[0] as TreeNode | undefined) ?? providers.selected;
-      if (node) {
-        await env.clipboard.writeText(node.copy);
+      const copy = (args[0] as TreeNode | undefined)?.copy;
+      if (copy) {
+        await env.clipboard.writeText(copy);
       }
     },
     "ratls.sendPrompt": (...args) =>

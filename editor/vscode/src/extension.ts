@@ -25,19 +25,18 @@ export function create(context: ExtensionContext): Extension {
   const keys = new Keys(context.secrets, context.globalState);
   const server = new Server(context, output, keys);
   const session = new Session(server);
-  const providers = new ProvidersView(session);
   const report = new ReportView(session);
   const answers = new AnswerView();
   const state = context.globalState;
-  const parts: Parts = { session, keys, providers, report, answers, output, state };
+  const parts: Parts = { session, keys, report, answers, output, state };
   const table = commandsOf(parts);
   context.subscriptions.push(
     output,
     session,
-    providers,
     report,
     answers,
     new StatusBar(session),
+    new ProvidersView(session),
     keepContexts(session, keys),
     // The server is told its keys when it starts, and it has none in an untrusted workspace.
     workspace.onDidGrantWorkspaceTrust(() => server.restart()),

@@ -27,9 +27,9 @@ async function tell(
   why: string,
   provider: string | undefined,
 ): Promise<void> {
-  const message = line(why);
-  output.error(message);
   const status = session.statuses.all.find((each) => each.provider === provider);
+  const message = line(why) + (status ? ". Nothing was sent." : "");
+  output.error(message);
   const offer = status ? REPORT : OUTPUT;
   if ((await window.showErrorMessage(`ratls: ${message}`, offer)) === undefined) {
     return;

@@ -4,13 +4,11 @@ import type { LogOutputChannel, Memento } from "vscode";
 import type { Keys } from "./keys.js";
 import type { Session } from "./session.js";
 import type { AnswerView } from "./ui/answer_view.js";
-import type { ProvidersView } from "./ui/providers_view.js";
 import type { ReportView } from "./ui/report_view.js";
 
 export interface Parts {
   session: Session;
   keys: Keys;
-  providers: ProvidersView;
   report: ReportView;
   answers: AnswerView;
   output: LogOutputChannel;

@@ -129,6 +129,18 @@ export class Code {
     await (await this.palette(title)).filter({ hasText: title }).first().click();
   }
 
+  /** Run a command by its title, by the keyboard alone. */
+  async type(title: string): Promise<void> {
+    await (await this.palette(title)).filter({ hasText: title }).first().waitFor();
+    await this.press("Enter");
+  }
+
+  async press(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      await this.page.keyboard.press(key);
+    }
+  }
+
   /** Give the tree "Attested Providers" room in the Explorer: so many pixels for the side bar. */
   async tidy(width: number): Promise<void> {
     for (const name of ["Outline", "Timeline"]) {
@@ -146,7 +158,8 @@ export class Code {
 
   async screenshot(name: string): Promise<void> {
     mkdirSync(ARTIFACTS, { recursive: true });
-    await this.page.screenshot({ path: join(ARTIFACTS, `vscode-${name}.png`) });
+    const path = join(ARTIFACTS, `vscode-${name}.png`);
+    await this.page.screenshot({ path, animations: "disabled" });
   }
 
   async close(): Promise<void> {

@@ -39,10 +39,6 @@ export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
     });
   }
 
-  get selected(): TreeNode | undefined {
-    return this.view.selection[0];
-  }
-
   getChildren(node?: TreeNode): TreeNode[] {
     return node ? node.children : this.nodes;
   }
