@@ -1,5 +1,6 @@
 /** The one language server of this window: started when it is needed, and again when things change. */
 
+import { setTimeout } from "node:timers/promises";
 import {
   type Disposable,
   EventEmitter,
@@ -11,6 +12,9 @@ import { type LanguageClient, State } from "vscode-languageclient/node";
 import { createClient } from "./client.js";
 import type { Keys } from "./keys.js";
 import { complain, findServer, setUp } from "./server/setup.js";
+
+// A server that has not started by then is left behind.
+const HANGS_MILLISECONDS = 10_000;
 
 export class Server implements Disposable {
   private client: LanguageClient | undefined;
@@ -94,7 +98,11 @@ export class Server implements Disposable {
   private async stop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    // One that is just starting, or hangs, must not keep the next from starting.
+    if (client?.state === State.Starting) {
+      // It cannot be stopped before it has started, and would stand in the way of the next.
+      const started = client.start().catch(() => undefined);
+      await Promise.race([started, setTimeout(HANGS_MILLISECONDS, undefined, { ref: false })]);
+    }
     await client?.dispose().catch(() => undefined);
     this.changed.fire();
   }

@@ -118,6 +118,34 @@ describe("what a server says", () => {
   });
 });
 
+describe("a report", () => {
+  const long = `${"word ".repeat(30).trim()} ${"ab".repeat(48)}`;
+  const refused = status({
+    state: "rejected",
+    result: result({
+      verdict: "rejected",
+      measurements: { composeHash: "cd".repeat(48) },
+      claims: [{ name: "measurements", verdict: "failed", reason: long, expected: "x" }],
+    }),
+  });
+
+  test("says first what failed, and breaks sentences but no value", () => {
+    const lines = report(refused).split("\n");
+    expect(lines[3]).toBe("Verdict            REFUSED");
+    expect(lines[4]).toBe("Failed             measurements");
+    const prose = lines.filter((each) => each.includes("word"));
+    expect(prose.length).toBeGreaterThan(1);
+    expect(Math.max(...prose.map((each) => each.length))).toBeLessThanOrEqual(91);
+    expect(lines).toContain(`compose_hash       ${"cd".repeat(48)}`);
+    expect(lines).toContain(`${" ".repeat(19)}${"ab".repeat(48)}`);
+  });
+
+  test("is of Intel TDX only if that was attested", () => {
+    expect(report(status())).toContain("Platform           Intel TDX");
+    expect(report(refused)).not.toContain("Intel TDX");
+  });
+});
+
 describe("tree", () => {
   test("has providers, claims and values, each spoken", () => {
     const [provider] = tree([status(), status({ state: "disabled", provider: "plain" })]);
@@ -125,7 +153,10 @@ describe("tree", () => {
     expect(provider?.children.map((claim) => claim.label)).toHaveLength(10);
     const values = provider?.children.at(-1)?.children ?? [];
     expect(values.map((value) => value.copy)).toEqual(["ab".repeat(48)]);
-    expect(provider?.spoken).toContain("attested");
+    expect(provider?.spoken).toBe(
+      "Provider tee: attested. Genuine Intel TDX, TCB UpToDate, bound by tls-exporter",
+    );
+    expect(values[0]?.spoken).toBe(`Measurement mrtd: begins with ${"ab".repeat(8)}`);
     expect(tree([REFUSED])[0]?.context).toBe("provider");
   });
 });

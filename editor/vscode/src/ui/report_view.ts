@@ -51,7 +51,12 @@ export class ReportView implements TextDocumentContentProvider, Disposable {
 
   provideTextDocumentContent(uri: Uri): string {
     const status = this.statusOf(uri);
-    return status ? report(status) : "This provider is no longer in the config.\n";
+    if (status) {
+      return report(status);
+    }
+    return this.session.server.isRunning
+      ? "This provider is no longer in the config.\n"
+      : "The language server is not running.\n";
   }
 
   dispose(): void {

@@ -1,0 +1,48 @@
+/** The pictures of the README: one window, in light and in dark. */
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Code } from "./code.js";
+import { PATIENCE } from "./places.js";
+import { type Simulated, simulate } from "./simulated.js";
+
+let good: Simulated;
+let attacked: Simulated;
+let code: Code;
+
+beforeAll(async () => {
+  good = await simulate("vllm-tee");
+  attacked = await simulate("staging-tee", "relay");
+  const config = `${good.config}\n${withoutRegisters(attacked.tables)}`;
+  const window = { width: 1180, height: 780, scale: 2 };
+  code = await Code.open(withoutRegisters(config), [good, attacked], {}, window);
+}, 4 * PATIENCE);
+
+afterAll(async () => {
+  await code?.close();
+  good?.process.kill();
+  attacked?.process.kill();
+});
+
+test("one provider is attested, one is refused, and the window says both", async () => {
+  await code.page.locator(".pane-header", { hasText: "Attested Providers" }).click();
+  await code.tidy(400);
+  for (const lens of ["✓ attested", "✗ refused"]) {
+    await code.page.locator(".codelens-decoration", { hasText: lens }).waitFor();
+  }
+  for (const name of ["staging-tee", "vllm-tee"]) {
+    await code.row(name).click();
+    await code.row("channel-binding").waitFor();
+  }
+  await code.press("Escape");
+  await code.line("model_provider").click();
+  await code.screenshot("light");
+  await code.run("Preferences: Toggle between Light/Dark Themes");
+  await code.page.locator(".monaco-workbench.vs-dark").waitFor();
+  await code.screenshot("dark");
+  expect(code.languageServers).toHaveLength(1);
+});
+
+/** Without the pins of 96 digits, which no picture has room for. */
+function withoutRegisters(tables: string): string {
+  return tables.replace(/\n\[[^\]]*\.(min_tdx_tcb|expected_bootchain)\](\n[^[\n]+)*\n/g, "");
+}
