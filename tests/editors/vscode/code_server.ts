@@ -76,8 +76,11 @@ export class CodeServer {
       HOME: home,
       CODEX_HOME: folder,
       [KEY]: "simulated",
-      ...(path !== undefined && { PATH: path }),
     };
+    if (path !== undefined) {
+      // VS Code takes the environment that the user's shell has.
+      writeFileSync(join(home, ".profile"), `export PATH=${path}\n`);
+    }
     install(home, env, [RATLS, ...extensions]);
     const port = await freePort();
     const flags = [

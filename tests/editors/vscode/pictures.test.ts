@@ -13,7 +13,7 @@ beforeAll(async () => {
   good = await simulate("vllm-tee");
   attacked = await simulate("staging-tee", "relay");
   const config = `${good.config}\n${withoutRegisters(attacked.tables)}`;
-  const window = { width: 1180, height: 780, scale: 2 };
+  const window = { width: 1180, height: 780, scale: 1.5 };
   code = await Code.open(withoutRegisters(config), [good, attacked], {}, window);
 }, 4 * PATIENCE);
 

@@ -12,7 +12,10 @@ beforeAll(async () => {
   good = await simulate("vllm-tee");
 }, PATIENCE);
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") {
+    await code.screenshot("failed");
+  }
   await code.close();
 });
 
