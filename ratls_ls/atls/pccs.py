@@ -235,8 +235,11 @@ async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()
             Step.PCCS, host, f"pccs_url {base} is not https; only loopback may be http"
         )
     try:
-        async with asyncio.timeout(FETCH_SECONDS), _client(host, tuple(ca_files)) as http:
-            return _assemble(await _documents(http, urls))
+        async with asyncio.timeout(FETCH_SECONDS):
+            # To read all those roots takes longer than a keystroke may wait.
+            context = await asyncio.to_thread(_context, tuple(ca_files))
+            async with _client(host, context) as http:
+                return _assemble(await _documents(http, urls))
     except TimeoutError as error:
         message = f"did not answer within {FETCH_SECONDS:.0f} s"
         raise UnreachableError(Step.PCCS, host, f"PCCS {host} {message}") from error
@@ -347,10 +350,14 @@ def _allowed(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
-def _client(host: str, ca_files: tuple[Path, ...]) -> httpx.AsyncClient:
+def _context(ca_files: tuple[Path, ...]) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     for file in ca_files:
         context.load_verify_locations(file)
+    return context
+
+
+def _client(host: str, context: ssl.SSLContext) -> httpx.AsyncClient:
     backend = _CheckedBackend()
     proxy = proxy_for(host)
     if proxy is None:

@@ -209,7 +209,9 @@ async def connect_tls(channel: TcpChannel, host: str, ca_files: Sequence[Path] =
         return bool(good)
 
     try:
-        connection = SSL.Connection(client_context(tuple(ca_files)), None)
+        # The first time all roots are read, which takes longer than a keystroke may wait.
+        context = await asyncio.to_thread(client_context, tuple(ca_files))
+        connection = SSL.Connection(context, None)
         connection.set_verify(SSL.VERIFY_PEER, observe)
         if not _is_ip(host):
             connection.set_tlsext_host_name(host.encode("idna"))

@@ -13,6 +13,12 @@ from typing import Any
 
 import httpcore
 import httpx
+from anyio.lowlevel import checkpoint
+
+
+async def load() -> None:
+    """Load now what httpcore would load within the first request."""
+    await checkpoint()
 
 
 def client(pool: httpcore.AsyncConnectionPool) -> httpx.AsyncClient:

@@ -23,6 +23,7 @@ from typing import Any, TypeGuard
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
+from .garbage import Quiet
 from .lifecycle import INVALID_REQUEST, Lifecycle
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -150,6 +151,7 @@ async def serve(descriptor: int, writer: Writer, protocol: LanguageServerProtoco
         return found or method.startswith("$/")
 
     lifecycle = Lifecycle(known, gone=stream.feed_eof)
+    quiet = Quiet()
     try:
         while (item := await read_message(stream)) is not None:
             if isinstance(item, int):
@@ -157,6 +159,7 @@ async def serve(descriptor: int, writer: Writer, protocol: LanguageServerProtoco
                 _reply(writer, None, INVALID_REQUEST, message)
             else:
                 _handle(item, writer, protocol, lifecycle)
+            quiet.ended()
             await asyncio.sleep(0)  # many messages at once keep nothing else waiting
     except FramingError as error:
         logger.error("the client's stream cannot be followed: %s", error)

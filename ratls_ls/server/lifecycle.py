@@ -37,6 +37,7 @@ def register(server: Server) -> None:
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: Server, _params: types.InitializedParams) -> None:
+        await ls.session.warm_up()
         if registrations := list(_registrations(ls, ls.session.codex_home)):
             parameters = types.RegistrationParams(registrations)
             # A client that refuses tells us of no changes; all else works.

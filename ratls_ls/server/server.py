@@ -6,7 +6,6 @@ Invariant: a request is answered with a typed error or with nothing that a value
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from ratls_ls import __version__
 from ratls_ls import settings as settings_module
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import methods
+from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.settings import Options, Settings
 
@@ -106,8 +106,7 @@ class Server(LanguageServer):
     def session(self) -> Session:
         from ratls_ls.session import Session
 
-        # What is loaded by now stays; to look at it again and again for garbage only costs time.
-        gc.freeze()
+        keep_what_is_loaded()
         window = self.client_capabilities.window
         shown = window is not None and window.work_done_progress is True
         progress = CheckProgress(self.work_done_progress, lambda: self.session.cancel_checks())

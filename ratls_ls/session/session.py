@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ratls_ls import private_files
+from ratls_ls.atls import transport
 from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import DeadlineError, UnreachableError
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
@@ -158,6 +159,10 @@ class Session:
         if self.settings.trigger is Trigger.ON_OPEN_AND_SAVE:
             for entry in self._files.opened:
                 self._check_unasked(entry)
+
+    async def warm_up(self) -> None:
+        """Load now what else a keystroke would have to wait for."""
+        await transport.load()
 
     async def aclose(self) -> None:
         """Answer what still runs as cancelled, and close every connection."""

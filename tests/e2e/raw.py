@@ -67,11 +67,14 @@ class RawServer:
 
 @asynccontextmanager
 async def raw_server(
-    home: Path, arguments: Sequence[str | Path], variables: Mapping[str, str] | None = None
+    home: Path,
+    arguments: Sequence[str | Path],
+    variables: Mapping[str, str] | None = None,
+    program: Sequence[str | Path] = ("-m", "ratls_ls"),
 ) -> AsyncIterator[RawServer]:
-    """Started and initialized; with further environment variables."""
+    """Started and initialized; with further environment variables. `program`: what Python runs."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ratls_ls", "--stdio", *map(str, arguments)),
+        *(sys.executable, *map(str, program), "--stdio", *map(str, arguments)),
         env={**user_environment(home), **(variables or {})},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -1,0 +1,107 @@
+"""Nothing holds the server's event loop up, however much goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from itertools import combinations, islice
+from pathlib import Path
+from typing import Any
+
+from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
+
+from .editor import trust
+from .raw import RawServer, raw_server
+
+LIMIT_MS = 10.0
+STREAMS = 100
+TOKENS = 60
+PROVIDERS = 20
+EDITS = 100
+PROGRAM = Path(__file__).with_name("watched.py")
+WEAKER = (
+    *("SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded"),
+    *("OutOfDate", "TDRelaunchAdvised"),
+)
+
+
+async def test_streams_attestations_and_typing_leave_it_free(tmp_path: Path) -> None:
+    (tmp_path / ".codex").mkdir()
+    config = tmp_path / ".codex" / "config.toml"
+    noted = tmp_path / "noted"
+    api = OpenAi(reply="word " * TOKENS, token_seconds=0.05)
+    async with serve(api=api) as provider:
+        config.write_text(many_policies(provider), "utf-8")
+        program = (PROGRAM, noted)
+        async with raw_server(tmp_path, trust(provider, tmp_path), program=program) as server:
+            await open_first(server, config)
+            os.kill(server.process.pid, signal.SIGUSR1)
+            typing = asyncio.create_task(type_on(server, config))
+            for index in range(STREAMS):
+                params: dict[str, Any] = {
+                    "provider": f"p{index % PROVIDERS}",
+                    "path": "/chat/completions",
+                    "body": {"stream": True},
+                    "partialResultToken": index,
+                }
+                server.send({"id": f"s{index}", "method": "attestedRequest", "params": params})
+            params = {"uri": config.as_uri(), "refresh": True}
+            server.send({"id": "attest", "method": "attestationStatus", "params": params})
+            answers = await results(server, STREAMS + 1)
+            await typing
+            states = [status["state"] for status in answers["attest"]["providers"]]
+            assert states == ["affirmed"] * PROVIDERS
+    found = [json.loads(line) for line in noted.read_text("utf-8").splitlines()]
+    slow = [
+        f"{each['ms']} ms in {' '.join(each['where'])}" for each in found if each["ms"] > LIMIT_MS
+    ]
+    assert not slow, "\n".join(slow[:5])
+
+
+def many_policies(provider: SimulatedProvider) -> str:
+    """Providers that differ in what they allow, so that each is attested on its own."""
+    some = (each for size in range(len(WEAKER)) for each in combinations(WEAKER, size))
+    return "\n".join(
+        provider.config_toml(f"p{index}", pinned=False, allowed_tdx_status=["UpToDate", *weaker])
+        for index, weaker in enumerate(islice(some, PROVIDERS))
+    )
+
+
+async def open_first(server: RawServer, config: Path) -> None:
+    """What is read once, and the code that is loaded when it is first needed."""
+    document = {"uri": config.as_uri()}
+    item = {**document, "languageId": "toml", "version": 1, "text": config.read_text("utf-8")}
+    server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+    params = {"textDocument": document, "position": {"line": 0, "character": 0}}
+    server.send({"id": "first", "method": "textDocument/completion", "params": params})
+    await server.answer("first")
+
+
+async def type_on(server: RawServer, config: Path) -> None:
+    """A letter comes and goes, at the pace of a person, with completion asked each time."""
+    document = {"uri": config.as_uri()}
+    line = config.read_text("utf-8").split("\n").index('name = "Simulated TEE provider"')
+    start = {"line": line, "character": 8}
+    for index in range(EDITS):
+        end = {"line": line, "character": 8 + index % 2}
+        change = {"range": {"start": start, "end": end}, "text": "" if index % 2 else "x"}
+        params: dict[str, Any] = {
+            "textDocument": {**document, "version": index + 2},
+            "contentChanges": [change],
+        }
+        server.send({"method": "textDocument/didChange", "params": params})
+        params = {"textDocument": document, "position": {"line": line + 1, "character": 0}}
+        server.send({"id": index, "method": "textDocument/completion", "params": params})
+        await asyncio.sleep(0.02)
+
+
+async def results(server: RawServer, count: int) -> dict[str, Any]:
+    """Of so many requests, those of the typist not counted."""
+    found: dict[str, Any] = {}
+    while len(found) < count:
+        message = await server.receive()
+        if isinstance(message.get("id"), str):
+            found[message["id"]] = message["result"]
+    return found
