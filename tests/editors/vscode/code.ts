@@ -84,6 +84,11 @@ export class Code {
     return this.page.locator(".view-line", { hasText: text }).first();
   }
 
+  /** What stands above a line. */
+  lens(text: string): Locator {
+    return this.page.locator(".codelens-decoration", { hasText: text }).first();
+  }
+
   /** A row of the tree "Attested Providers". */
   row(text: string): Locator {
     return this.page.locator(".pane-body .monaco-list-row", { hasText: text }).first();

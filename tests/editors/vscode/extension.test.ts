@@ -37,7 +37,7 @@ afterAll(async () => {
 
 test("the status bar says attested, and that it is simulated", async () => {
   await code.status(/attested.*SIMULATED/);
-  await code.page.locator(".codelens-decoration", { hasText: "attested" }).first().waitFor();
+  await code.lens("✓ attested").waitFor();
 });
 
 test("its tooltip has the claims and the version", async () => {
@@ -59,9 +59,10 @@ test("the tree has the provider, its claims and its measurements", async () => {
   await code.screenshot("attested");
 });
 
-test("a typo is marked, and its quick fix mends it", async () => {
+test("a typo is marked, what holds instead is shown, and a quick fix mends it", async () => {
   code.write(config.replace("allowed_tdx_status", "alowed_tdx_status"));
   await code.page.locator(".squiggly-warning").first().waitFor();
+  await code.line('allowed_tdx_status = ["UpToDate"]').waitFor();
   await code.line("alowed_tdx_status").click();
   await code.page.keyboard.press("Home");
   await code.page.keyboard.press("Control+.");
@@ -72,6 +73,35 @@ test("a typo is marked, and its quick fix mends it", async () => {
   await code.line(/^allowed_tdx_status/).waitFor();
   await code.page.keyboard.press("Control+S");
   await expect.poll(onDisk, { timeout: PATIENCE }).toBe(config);
+});
+
+test("a key is explained where it stands", async () => {
+  await code.line("tee_type").hover({ position: { x: 20, y: 8 } });
+  await code.page.locator(".monaco-hover", { hasText: "ratls_policy.tee_type" }).first().waitFor();
+  await code.screenshot("hover");
+  await code.press("Escape");
+});
+
+test("a provider is renamed wherever it is named", async () => {
+  await code.line("[model_providers.vllm-tee]").click();
+  await code.press("End", "ArrowLeft", "ArrowLeft", "F2");
+  await code.page.locator(".rename-box input").fill("renamed");
+  await code.press("Enter");
+  for (const line of ['model_provider = "renamed"', "[model_providers.renamed.ratls_policy]"]) {
+    await code.line(line).waitFor();
+  }
+  await code.run("Revert File");
+  await code.status(/^(?!.*not).*attested/);
+});
+
+test("a new provider is a snippet in the config", async () => {
+  await code.run("ratls: New Attested Provider");
+  await code.line("[model_providers.my-provider.ratls_policy]").waitFor();
+  await code.row("my-provider").filter({ hasText: "not attested" }).waitFor();
+  await code.screenshot("new-provider");
+  await code.press("Escape");
+  await code.run("Revert File");
+  await code.status(/^(?!.*not).*attested/);
 });
 
 test("what comes next is offered", async () => {
@@ -96,7 +126,7 @@ test("an edited policy is judged at once, by the evidence there is", async () =>
   await code.page.keyboard.type(config.match(/compose_hash = ".*(.)"/)?.[1] === "0" ? "1" : "0");
   await code.status(/refused/);
   await code.row("vllm-tee").filter({ hasText: "refused" }).waitFor();
-  await code.page.locator(".codelens-decoration", { hasText: "refused" }).first().waitFor();
+  await code.lens("✗ refused").waitFor();
   await code.screenshot("what-if");
   expect(contacts()).toBe(before);
   await code.run("Revert File");
@@ -112,6 +142,7 @@ test("what was verified is pinned, for the user to save", async () => {
   await code.run("ratls: Pin Measurements");
   await code.line("compose_hash").waitFor();
   expect(onDisk()).toBe(unpinned);
+  await code.lens("✓ attested").waitFor();
   await code.screenshot("pinned");
   await code.page.keyboard.press("Control+S");
   const pin = /^compose_hash = "\w+"$/m;
@@ -185,7 +216,7 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   code.write(attacked.config);
   await code.status(/refused/);
   await code.page.locator(".squiggly-error").first().waitFor();
-  await code.page.locator(".codelens-decoration", { hasText: "refused" }).first().waitFor();
+  await code.lens("✗ refused").waitFor();
   await code.run("Preferences: Toggle between Light/Dark Themes");
   await code.page.locator(".monaco-workbench.vs-dark").waitFor();
   const bar = code.page.locator(".part.statusbar");

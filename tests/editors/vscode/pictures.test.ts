@@ -26,18 +26,19 @@ afterAll(async () => {
 test("one provider is attested, one is refused, and the window says both", async () => {
   await code.page.locator(".pane-header", { hasText: "Attested Providers" }).click();
   await code.tidy(400);
-  for (const lens of ["✓ attested", "✗ refused"]) {
-    await code.page.locator(".codelens-decoration", { hasText: lens }).waitFor();
-  }
+  await code.lens("✓ attested").waitFor();
+  await code.lens("✗ refused").waitFor();
   for (const name of ["staging-tee", "vllm-tee"]) {
     await code.row(name).click();
     await code.row("channel-binding").waitFor();
   }
   await code.press("Escape");
   await code.line("model_provider").click();
+  await code.page.mouse.move(0, 0);
   await code.screenshot("light");
   await code.run("Preferences: Toggle between Light/Dark Themes");
   await code.page.locator(".monaco-workbench.vs-dark").waitFor();
+  await code.page.mouse.move(0, 0);
   await code.screenshot("dark");
   expect(code.languageServers).toHaveLength(1);
 });

@@ -110,7 +110,10 @@ async function ask() {
   for await (const text of response.text) {
     answer += text;
   }
-  const document = await vscode.workspace.openTextDocument({ content: answer });
+  const document = await vscode.workspace.openTextDocument({
+    language: "markdown",
+    content: answer,
+  });
   await vscode.window.showTextDocument(document);
 }
 
