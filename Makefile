@@ -62,7 +62,7 @@ $(CODE): tests/editors/vscode/package-lock.json
 	touch $@
 
 test-vscode: vsix $(CODE)
-	cd tests/editors/vscode && $(CURDIR)/editor/vscode/scripts/with-node npx vitest run
+	cd tests/editors/vscode && $(CURDIR)/editor/vscode/scripts/with-node npm test
 
 test-editors: test-nvim test-emacs test-vscode
 

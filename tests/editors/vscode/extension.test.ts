@@ -109,7 +109,9 @@ test("what comes next is offered", async () => {
   await code.page.keyboard.press("End");
   await code.page.keyboard.press("Enter");
   await code.page.keyboard.type("gra");
-  const offered = code.page.locator(".suggest-widget .monaco-list-row", { hasText: "grace_period" });
+  const offered = code.page.locator(".suggest-widget .monaco-list-row", {
+    hasText: "grace_period",
+  });
   await offered.first().waitFor();
   await code.screenshot("completion");
   await code.page.keyboard.press("Escape");

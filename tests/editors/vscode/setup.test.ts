@@ -23,22 +23,30 @@ afterAll(() => {
   good?.process.kill();
 });
 
-test("where there is no Python, the user is told what to do", async () => {
-  code = await Code.open(good.config, [good], { server: false, path: "/nowhere" });
-  const help = code.message("needs Python 3.11 or newer");
-  for (const offer of ["Try Again", "Get Python", "Choose Program"]) {
-    await help.locator(".monaco-button", { hasText: offer }).waitFor();
-  }
-  await code.screenshot("no-python");
-  await code.status(/not attested/);
-}, 4 * PATIENCE);
+test(
+  "where there is no Python, the user is told what to do",
+  async () => {
+    code = await Code.open(good.config, [good], { server: false, path: "/nowhere" });
+    const help = code.message("needs Python 3.11 or newer");
+    for (const offer of ["Try Again", "Get Python", "Choose Program"]) {
+      await help.locator(".monaco-button", { hasText: offer }).waitFor();
+    }
+    await code.screenshot("no-python");
+    await code.status(/not attested/);
+  },
+  4 * PATIENCE,
+);
 
-test("nothing is installed before the user says so; then it attests", async () => {
-  code = await Code.open(good.config, [good], { server: false });
-  const question = code.message("Set up the language server");
-  await question.waitFor();
-  expect(code.languageServers).toEqual([]);
-  await code.screenshot("set-up");
-  await question.locator(".monaco-button", { hasText: "Set Up" }).click();
-  await code.status(/^(?!.*not).*attested/, 8 * PATIENCE);
-}, 10 * PATIENCE);
+test(
+  "nothing is installed before the user says so; then it attests",
+  async () => {
+    code = await Code.open(good.config, [good], { server: false });
+    const question = code.message("Set up the language server");
+    await question.waitFor();
+    expect(code.languageServers).toEqual([]);
+    await code.screenshot("set-up");
+    await question.locator(".monaco-button", { hasText: "Set Up" }).click();
+    await code.status(/^(?!.*not).*attested/, 8 * PATIENCE);
+  },
+  10 * PATIENCE,
+);

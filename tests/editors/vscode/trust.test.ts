@@ -41,7 +41,10 @@ test("its config is checked, but nobody is contacted, and the user is told why",
 
 test("once it is trusted, it is attested", async () => {
   await code.run("Workspaces: Manage Workspace Trust");
-  await code.page.locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" }).first().click();
+  await code.page
+    .locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" })
+    .first()
+    .click();
   await code.status(/^(?!.*not).*attested/);
   expect(gates.every((gate) => gate.connections > 0)).toBe(true);
 });

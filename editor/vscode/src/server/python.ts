@@ -32,8 +32,7 @@ export async function findPython(
   const probed: Probed[] = [];
   for await (const program of onPath(NAMES, path)) {
     if (!probed.some((each) => each.program === program)) {
-      const said = await run(program, ["-I", "-c", PROBE], options).catch(() => undefined);
-      const python: Probed | undefined = said && { program, ...JSON.parse(said) };
+      const python = await probe(program, options).catch(() => undefined);
       if (python?.isNew && python.hasVenv) {
         return python;
       }
@@ -41,6 +40,10 @@ export async function findPython(
     }
   }
   return { missing: missing(probed) };
+}
+
+async function probe(program: string, options: Run): Promise<Probed> {
+  return { program, ...JSON.parse(await run(program, ["-I", "-c", PROBE], options)) };
 }
 
 /** What comes closest tells the user what to do. */
