@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import itertools
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,31 @@ def test_the_tests_that_are_named_are_there() -> None:
     assert len(named) > 90
     for file, test in named:
         assert f"def {test}(" in (ROOT / file).read_text("utf-8"), f"{file}::{test}"
+
+
+def test_the_messages_that_are_explained_are_said() -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8").partition("## Codex")[0]
+    rows = re.findall(r"^\| (`[^|]*) \|[^|]*\|[^|]*\|$", text, re.MULTILINE)
+    explained = {
+        message for row in rows for message in re.findall("`([^`]+)`", row) if " " in message
+    }
+    assert len(explained) > 20
+    said = list(_texts_of_the_program())
+    for message in explained:
+        # What is filled in is dots, or an example.
+        parts = re.split(r"…|\d+(?= s$)|OutOfDate|/tdx_quote", message)
+        for part in filter(None, map(str.strip, parts)):
+            assert any(part in text for text in said), message
+
+
+def _texts_of_the_program() -> Iterator[str]:
+    """Every text in the sources, with "…" for what is filled in."""
+    for path in (ROOT / "ratls_ls").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Constant(value=str(text)):
+                    yield text
+                case ast.JoinedStr(values=parts):
+                    yield "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts
+                    )

@@ -13,6 +13,7 @@ from ratls_ls.simulator import FAULTS, serve
 from .main import EXIT_YES, CommandError
 
 PROVIDER_ID = "simulated"
+_MARK = "# Written by `ratls-ls simulate`, which may write it anew.\n"
 
 
 def simulate(options: argparse.Namespace) -> int:
@@ -55,6 +56,8 @@ async def _simulate(options: argparse.Namespace) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, "utf-8")
+        if path.exists() and not path.read_bytes().startswith(_MARK.encode()):
+            raise CommandError(f"{path} holds something else already; name another file")
+        path.write_text(_MARK + text, "utf-8")
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error

@@ -6,6 +6,7 @@ import re
 import textwrap
 import tomllib
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,11 @@ def test_codes_are_unique_and_files_are_rules() -> None:
     codes = [rule.code for rule in rules.RULES]
     assert len(codes) == len(set(codes))
     assert {path.stem for path in FOLDER.glob("*.md")} == set(codes)
+    modules = Path(rules.__file__).parent.glob("*.py")
+    named = {
+        path.stem.replace("_", "-") for path in modules if "\nRULE = " in path.read_text("utf-8")
+    }
+    assert named == set(codes)
 
 
 def test_the_full_example_of_codex_has_no_error() -> None:
