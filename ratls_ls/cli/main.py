@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from .parser import parser
@@ -38,6 +39,8 @@ def run(arguments: Sequence[str]) -> int:
         print(f"ratls-ls: {error}", file=sys.stderr)
         return EXIT_ERROR
     except KeyboardInterrupt:
+        # Libraries warn of what they did not come to; that is what was asked for.
+        warnings.simplefilter("ignore")
         return 130  # as shells report SIGINT
     except OSError as error:
         # What is still to be written would fail once more at the end.
