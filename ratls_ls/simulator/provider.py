@@ -159,6 +159,10 @@ class SimulatedProvider:
         """From now on nothing answers at `pccs_url`."""
         await self._pccs.stop()
 
+    async def start_pccs(self) -> None:
+        """It is back where it was. Raises OSError."""
+        await self._pccs.start(self._pccs.port)
+
     async def start(self, port: int = 0) -> None:
         """Listen. Raises OSError."""
         await self._tls.start(port)

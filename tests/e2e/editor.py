@@ -77,6 +77,12 @@ class Editor(LanguageClient):
         self._ids = count(1)
         self._news = asyncio.Event()
 
+    @property
+    def pid(self) -> int:
+        """Of the server. pygls has no public name for it."""
+        assert self._server is not None
+        return self._server.pid
+
     async def until(self, found: Callable[[], Any]) -> Any:
         """What `found` gives as soon as that is true, looked at whenever something comes."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -254,8 +260,7 @@ def user_environment(home: Path) -> dict[str, str]:
     }
 
 
-@asynccontextmanager
-async def editor(
+async def started(
     home: Path,
     *,
     arguments: Sequence[str | Path] = (),
@@ -263,27 +268,37 @@ async def editor(
     configuration: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     capabilities: str = "visual-studio-code",
-) -> AsyncIterator[Editor]:
-    """A started server whose user, caches and CODEX_HOME are in `home`.
+    program: Sequence[str | Path] = ("-m", "ratls_ls"),
+) -> Editor:
+    """An editor with a server whose user, caches and CODEX_HOME are in `home`.
 
     `settings`: the nested object of section `ratls`; `configuration`: of all sections, for a server
-    that asks for its own. `capabilities`: an editor that pytest-lsp
-    knows ("neovim" negotiates utf-8, "visual-studio-code" utf-16).
+    that asks for its own. `capabilities`: an editor that pytest-lsp knows ("neovim" negotiates
+    utf-8, "visual-studio-code" utf-16). `program`: what Python runs.
     """
     driven = _editor(configuration or {})
-    command = [sys.executable, "-m", "ratls_ls", "--stdio", *map(str, arguments)]
-    await driven.start_io(*command, env={**user_environment(home), **(environment or {})})
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            initialized = await driven.initialize_session(
-                types.InitializeParams(
-                    capabilities=client_capabilities(capabilities),
-                    root_uri=home.as_uri(),
-                    initialization_options=settings or {},
-                )
+    command = map(str, (*program, "--stdio", *arguments))
+    await driven.start_io(
+        sys.executable, *command, env={**user_environment(home), **(environment or {})}
+    )
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        initialized = await driven.initialize_session(
+            types.InitializeParams(
+                capabilities=client_capabilities(capabilities),
+                root_uri=home.as_uri(),
+                initialization_options=settings or {},
             )
-        driven.capable_of = initialized.capabilities
-        driven.position_encoding = initialized.capabilities.position_encoding or "utf-16"
+        )
+    driven.capable_of = initialized.capabilities
+    driven.position_encoding = initialized.capabilities.position_encoding or "utf-16"
+    return driven
+
+
+@asynccontextmanager
+async def editor(home: Path, **options: Any) -> AsyncIterator[Editor]:
+    """`started`, and ended in peace."""
+    driven = await started(home, **options)
+    try:
         yield driven
     finally:
         async with asyncio.timeout(PATIENCE_SECONDS):
