@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-lowest test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate bench bench-smoke dist licences audit workflows docs format clean
+.PHONY: demo test test-lowest test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences audit workflows docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -74,6 +74,13 @@ check: $(STAMP)
 # A sample; `python tests/mutation.py` breaks the verifier in every way.
 mutate: $(STAMP)
 	$(BIN)/python tests/mutation.py --count 40 --jobs 2
+
+# Everything at once, for minutes: attacks, cuts, outages, clock jumps, restarts, edits.
+soak: $(STAMP)
+	$(BIN)/python -m tests.soak
+
+soak-smoke: $(STAMP)
+	$(BIN)/python -m tests.soak --requests 400
 
 # Against other servers and libraries, as ratios of one run; writes docs/performance.md.
 bench: .venv/.peers

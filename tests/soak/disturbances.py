@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from lsprotocol import types
 
@@ -39,16 +39,15 @@ async def stop_the_pccs(scene: Scene, chosen: random.Random) -> None:
     async with _trouble(scene):
         await scene.good.stop_pccs()
         await scene.until_finished(chosen.randint(5, 40))
-        await scene.good.start_pccs()
+        with suppress(OSError):  # somebody else is there now: the outage goes on
+            await scene.good.start_pccs()
 
 
 async def restart_the_provider(scene: Scene, chosen: random.Random) -> None:
     async with _trouble(scene):
-        port = scene.good.port
         await scene.good.stop()
         await scene.until_finished(chosen.randint(1, 10))
-        await scene.good.start(port)
-        scene.write_config()  # its PCCS is elsewhere now
+        await scene.start_provider()
 
 
 async def set_the_clock(scene: Scene, chosen: random.Random) -> None:

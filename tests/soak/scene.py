@@ -87,9 +87,16 @@ class Scene:
         """End whatever a disturbance that was broken off has left."""
         self.set_clock(0)
         await self.good.stop()
-        await self.good.start(self.good.port)
-        self.write_config()
+        await self.start_provider()
         self.troubles = 0
+
+    async def start_provider(self) -> None:
+        """Where it was, unless somebody else is there now; its PCCS is elsewhere in any case."""
+        try:
+            await self.good.start(self.good.port)
+        except OSError:
+            await self.good.start()
+        self.write_config()
 
     async def attack_by(self, fault: Fault) -> None:
         """Another instance of the attacker; what the last one saw is held against it."""
