@@ -30,7 +30,6 @@ ROOT = Path(__file__).parents[1]
 ROOMS = {
     "ratls_ls/rats/*.py": "tests/rats",
     "ratls_ls/atls/attester.py": "tests/atls/test_attester.py",
-    "ratls_ls/atls/tls.py": "tests/atls/test_tls.py",
 }
 SECONDS = 120  # a mutant that hangs is noticed
 INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
