@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-lowest test-nvim test-emacs test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences audit workflows docs format clean
+.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences audit workflows docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -38,6 +38,13 @@ test-emacs: .venv/.emacs
 	tests/editors/install-debian emacs-nox elpa-eglot
 	touch $@
 
+test-kate: .venv/.kate
+	$(BIN)/pytest -n 0 tests/editors/kate
+
+.venv/.kate: $(STAMP)
+	tests/editors/install-debian kate dbus-daemon
+	touch $@
+
 # The extension: its checks and unit tests, and the package.
 MODULES := editor/vscode/node_modules/.package-lock.json
 
@@ -64,7 +71,7 @@ $(CODE): tests/editors/vscode/package-lock.json
 test-vscode: vsix $(CODE)
 	cd tests/editors/vscode && $(CURDIR)/editor/vscode/scripts/with-node npm test
 
-test-editors: test-nvim test-emacs test-vscode
+test-editors: test-nvim test-emacs test-kate test-vscode
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
