@@ -4,7 +4,8 @@
  * Invariant: prompt and answer go to the server and into that document, and nowhere else.
  */
 
-import { CancellationError, ProgressLocation, window, workspace } from "vscode";
+import { CancellationTokenSource, window, workspace } from "vscode";
+import { cancellable } from "./cancellable.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
 import { addition, heading, modelIds, type PromptApi, requestBody } from "./render/answer.js";
@@ -23,30 +24,26 @@ export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus
   const api = workspace.getConfiguration("ratls").get<PromptApi>("prompt.api", "chat/completions");
   const answer = await answers.open(provider, heading(prompt));
   const { cancellation } = answer;
-  const options = {
-    location: ProgressLocation.Notification,
-    title: `Asking ${line(provider)} over attested TLS`,
-    cancellable: true,
-  };
-  await window.withProgress(options, async (_progress, token) => {
-    token.onCancellationRequested(() => cancellation.cancel());
-    try {
-      const { complete } = await session.request(
+  try {
+    const { complete } = await cancellable(
+      `Asking ${line(provider)} over attested TLS`,
+      cancellation,
+      session.request(
         { provider, uri, path: `/${api}`, body: requestBody(api, model, prompt) },
         (part) => answer.append(addition(part)),
         cancellation.token,
-      );
-      answer.append(complete ? "\n" : "\n\nThe answer is incomplete.\n");
-    } catch (error) {
-      if (cancellation.token.isCancellationRequested || error instanceof CancellationError) {
-        answer.append("\n\nCancelled; the connection is closed.\n");
-        return;
-      }
-      const why = line(error instanceof Error ? error.message : String(error));
-      answer.append(`\n\nNo answer: ${why}\n`);
-      throw error;
+      ),
+    );
+    answer.append(complete ? "\n" : "\n\nThe answer is incomplete.\n");
+  } catch (error) {
+    if (cancellation.token.isCancellationRequested) {
+      answer.append("\n\nCancelled; the connection is closed.\n");
+      return;
     }
-  });
+    const why = line(error instanceof Error ? error.message : String(error));
+    answer.append(`\n\nNo answer: ${why}\n`);
+    throw error;
+  }
 }
 
 async function askModel(
@@ -57,13 +54,11 @@ async function askModel(
   const before = state.get<string>(`${MODEL}.${provider}`);
   // This attests too: nobody is to write a prompt for a provider that is then refused. Not every
   // server lists its models; where it does not, the user types one.
-  const options = {
-    location: ProgressLocation.Notification,
-    title: `Attesting ${line(provider)}`,
-    cancellable: true,
-  };
-  const { status, body } = await window.withProgress(options, (_progress, token) =>
-    session.request({ provider, uri, path: "/models" }, undefined, token),
+  const cancellation = new CancellationTokenSource();
+  const { status, body } = await cancellable(
+    `Attesting ${line(provider)}`,
+    cancellation,
+    session.request({ provider, uri, path: "/models" }, undefined, cancellation.token),
   );
   const listed = status === 200 ? modelIds(body) : [];
   const title = `Model of ${line(provider)}`;

@@ -31,6 +31,7 @@ test("its config is checked, but nobody is contacted, and the user is told why",
   await code.status(/not attested/);
   await code.page.locator(".pane-header", { hasText: "Attested Providers" }).click();
   await code.page.locator(".pane-body", { hasText: "is not trusted" }).first().waitFor();
+  await code.row("vllm-tee").filter({ hasText: "not attested" }).waitFor();
   await code.run("ratls: Attest All Providers");
   await code.message("nothing is contacted").waitFor();
   await code.run("ratls: Send Prompt over Attested TLS");
