@@ -142,7 +142,8 @@ class Writer:
 async def serve(descriptor: int, writer: Writer, protocol: LanguageServerProtocol) -> None:
     """Hand every message of the client to `protocol`, until its stream `descriptor` ends."""
     protocol.set_writer(writer)
-    stream = _stream(descriptor)
+    stream = asyncio.StreamReader(limit=MAX_HEADER_BYTES)
+    _Input(descriptor, stream)
 
     def known(method: str) -> bool:
         features = protocol.fm
@@ -165,32 +166,44 @@ async def serve(descriptor: int, writer: Writer, protocol: LanguageServerProtoco
         logger.error("the client's stream cannot be followed: %s", error)
 
 
-def _stream(descriptor: int) -> asyncio.StreamReader:
-    """What comes from `descriptor`, without a thread in between."""
-    loop = asyncio.get_running_loop()
-    stream = asyncio.StreamReader(limit=MAX_HEADER_BYTES)
+class _Input(asyncio.ReadTransport):
+    """The client's bytes, without a thread in between, and no faster than they are taken."""
 
-    def read() -> bool:
+    def __init__(self, descriptor: int, stream: asyncio.StreamReader) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = descriptor
+        self._stream = stream
+        self._reading = False
+        stream.set_transport(self)
+        self.resume_reading()
+
+    def resume_reading(self) -> None:
+        self._reading = True
         try:
-            chunk = os.read(descriptor, _CHUNK_BYTES)
+            self._loop.add_reader(self._descriptor, self._read)
+        except PermissionError:  # a regular file, which is always ready
+            self._loop.call_soon(self._read_on)
+
+    def pause_reading(self) -> None:
+        self._reading = False
+        self._loop.remove_reader(self._descriptor)
+
+    def _read(self) -> None:
+        try:
+            chunk = os.read(self._descriptor, _CHUNK_BYTES)
         except OSError:
             chunk = b""  # the client is gone
         if chunk:
-            stream.feed_data(chunk)
+            self._stream.feed_data(chunk)
         else:
-            loop.remove_reader(descriptor)
-            stream.feed_eof()
-        return bool(chunk)
+            self.pause_reading()
+            self._stream.feed_eof()
 
-    def read_on() -> None:
-        if read():
-            loop.call_soon(read_on)
-
-    try:
-        loop.add_reader(descriptor, read)
-    except PermissionError:  # a regular file, which is always ready
-        loop.call_soon(read_on)
-    return stream
+    def _read_on(self) -> None:
+        self._read()
+        if self._reading:
+            self._loop.call_soon(self._read_on)
 
 
 async def read_message(stream: asyncio.StreamReader) -> bytes | int | None:

@@ -11,13 +11,16 @@ def register(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
         document = params.text_document
+        ls.workspace.put_text_document(document)
         ls.session.open(document.uri, document.text, document.version)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
-        uri = params.text_document.uri
-        text = ls.workspace.get_text_document(uri).source
-        ls.session.change(uri, text, params.text_document.version)
+        document = params.text_document
+        for change in params.content_changes:
+            ls.workspace.update_text_document(document, change)
+        text = ls.workspace.get_text_document(document.uri).source
+        ls.session.change(document.uri, text, document.version)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
@@ -25,4 +28,5 @@ def register(server: Server) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+        ls.workspace.remove_text_document(params.text_document.uri)
         ls.session.close(params.text_document.uri)

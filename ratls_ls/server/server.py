@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ratls_ls.session import OpenFile, Session
 
 INTERNAL_ERROR = -32603
+_NOT_BUILT_IN: Any = None
 _RAW_METHODS = frozenset({methods.ATTESTED_REQUEST, methods.ATTESTATION_STATUS})
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -51,6 +52,13 @@ class _RawRequest:
 
 
 class _Protocol(LanguageServerProtocol):
+    # pygls keeps a future of each of these for ever, two kilobytes a keystroke. `documents` has its
+    # own; nothing is traced.
+    lsp_text_document__did_open = _NOT_BUILT_IN
+    lsp_text_document__did_change = _NOT_BUILT_IN
+    lsp_text_document__did_close = _NOT_BUILT_IN
+    lsp_set_trace = _NOT_BUILT_IN
+
     def structure_message(self, data: dict[str, Any]) -> Any:
         if data.get("method") in _RAW_METHODS and isinstance(data.get("id"), (int, str)):
             return _RawRequest(data["id"], data["method"], data.get("params"))

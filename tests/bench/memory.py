@@ -1,5 +1,5 @@
 """Resident memory and open file descriptors of the server after 20,000 attested requests, half of
-them streamed, against the same server after 2,000.
+them streamed, and as many keystrokes, against the same server after 2,000 of each.
 """
 
 from __future__ import annotations
@@ -37,12 +37,25 @@ async def _held(home: Path, few: int, many: int) -> list[tuple[int, int]]:
     """Bytes and file descriptors, after few and after many."""
     async with provider(home) as simulated, raw_server(home, simulated.trust) as server:
         held, done = [], 0
+        document = {"uri": (home / ".codex" / "config.toml").as_uri(), "version": 1}
+        item = {**document, "languageId": "toml", "text": simulated.config}
+        server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
         for goal in (few, many):
             while done < goal:
+                _keystrokes(server, document)
                 await _requests(server)
                 done += _AT_ONCE
             held.append((_resident_bytes(server.process.pid), _open_files(server.process.pid)))
     return held
+
+
+def _keystrokes(server: RawServer, document: dict[str, object]) -> None:
+    start = {"line": 0, "character": 0}
+    for index in range(_AT_ONCE):
+        end = {"line": 0, "character": index % 2}
+        change = {"range": {"start": start, "end": end}, "text": "" if index % 2 else "#"}
+        params = {"textDocument": document, "contentChanges": [change]}
+        server.send({"method": "textDocument/didChange", "params": params})
 
 
 async def _requests(server: RawServer) -> None:

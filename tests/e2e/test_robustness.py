@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from .editor import PATIENCE_SECONDS, user_environment
+from ratls_ls.simulator import serve
+
+from .editor import PATIENCE_SECONDS, trust, user_environment
 from .raw import RawServer, raw_server
 
 HUGE = b"Content-Length: 70000000\r\n\r\n" + b"x" * 70_000_000
@@ -258,3 +260,75 @@ async def test_a_stderr_that_nobody_reads_stops_nothing(home: Path) -> None:
         process.kill()
         await process.communicate()
         os.close(unread)
+
+
+async def test_a_flood_is_read_no_faster_than_it_is_handled(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        await still_there(server, "before")
+        before = server.peak_bytes
+        server.write(message(method="$/flood", params="x" * 2000) * 15_000)
+        await still_there(server, "after")
+        assert server.peak_bytes - before < 8 * 1024 * 1024
+
+
+async def test_keystrokes_leave_nothing_behind(home: Path) -> None:
+    async with raw_server(home, []) as server:
+        uri = (home / ".codex" / "config.toml").as_uri()
+        item = {"uri": uri, "languageId": "toml", "version": 1, "text": "\n"}
+        server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+
+        async def type_on(name: str) -> int:
+            start = {"line": 0, "character": 0}
+            for index in range(3000):
+                end = {"line": 0, "character": index % 2}
+                change = {"range": {"start": start, "end": end}, "text": "" if index % 2 else "#"}
+                identifier = {"uri": uri, "version": index}
+                params = {"textDocument": identifier, "contentChanges": [change]}
+                server.send({"method": "textDocument/didChange", "params": params})
+            await still_there(server, name)
+            return server.peak_bytes
+
+        first, second = await type_on("first"), await type_on("second")
+        assert second - first < 2 * 1024 * 1024  # a kilobyte each would show
+
+
+async def test_what_was_asked_before_stdin_ended_is_answered(home: Path) -> None:
+    async with serve() as provider:
+        (home / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
+        async with raw_server(home, trust(provider, home)) as server:
+            held = {"provider": "tee", "path": "/test/held-events", "partialResultToken": 1}
+            for index in range(20):
+                server.send({"id": f"s{index}", "method": "attestationStatus", "params": {}})
+                server.send({"id": f"r{index}", "method": "attestedRequest", "params": held})
+            server.stdin.close()
+            answers = {}
+            while len(answers) < 40:
+                answer = await server.receive()
+                if "id" in answer:
+                    answers[answer["id"]] = answer
+            for index in range(20):
+                assert "result" in answers[f"s{index}"]
+                assert answers[f"r{index}"]["error"]["code"] == -32800
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                assert await server.process.wait() == 1
+            await provider.record.wait_for(lambda record: all(c.closed for c in record.connections))
+
+
+async def test_two_requests_with_one_id_are_both_answered(home: Path) -> None:
+    async with serve() as provider:
+        (home / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
+        async with raw_server(home, trust(provider, home)) as server:
+            params = {"provider": "tee", "path": "/test/held-events"}
+            for _ in range(2):
+                server.send({"id": "twin", "method": "attestedRequest", "params": params})
+            await provider.record.wait_for(
+                lambda record: sum(not request.is_quote for request in record.requests) == 2
+            )
+            # One of them, whichever: a client that does so cannot say which it means.
+            server.send({"method": "$/cancelRequest", "params": {"id": "twin"}})
+            server.send({"method": "$/cancelRequest", "params": {"id": "twin"}})
+            cancelled = await server.answer("twin")
+            assert cancelled["error"]["code"] == -32800
+            provider.gate.set()
+            assert (await server.answer("twin"))["result"]["complete"]
+            await still_there(server, "after")
