@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences audit workflows docs format clean
+.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences sbom audit workflows docs format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -101,13 +101,15 @@ bench-smoke: .venv/.peers
 	touch $@
 
 dist: $(STAMP)
-	rm -rf dist
+	rm -rf dist build/again && mkdir -p build
 	$(BIN)/python -m build --outdir dist .
 
-# The wheel as a user has it: in an environment of its own, away from the sources.
+# Built again it is the same, byte by byte; then as a user has it: in an environment of its own, away
+# from the sources.
 test-dist: dist
-	$(PYTHON) -m venv --clear build/venv
-	build/venv/bin/pip install --quiet --disable-pip-version-check dist/*.whl
+	$(BIN)/python -m build --outdir build/again . > build/again.log && diff -r dist build/again
+	$(PYTHON) -m venv --clear --without-pip build/venv
+	$(BIN)/pip --python build/venv install --quiet --disable-pip-version-check dist/*.whl
 	cd build && venv/bin/python -m ratls_ls --version && venv/bin/ratls-ls demo
 
 # What comes with the package: under licences that go with ours, and free of known faults. PyPI is
@@ -117,6 +119,11 @@ AUDITORS := build/auditors
 
 licences: test-dist $(AUDITORS)/.installed
 	$(AUDITORS)/bin/pip-licenses --python build/venv/bin/python
+
+# For who keeps an inventory: the package and what comes with it, in CycloneDX.
+sbom: test-dist $(AUDITORS)/.installed
+	$(AUDITORS)/bin/cyclonedx-py environment --output-reproducible \
+	  --output-file dist/ratls-ls.cdx.json build/venv/bin/python
 
 audit: $(AUDITORS)/.installed
 	$(AUDITORS)/bin/pip-audit --strict --progress-spinner off .
@@ -129,7 +136,7 @@ workflows: $(AUDITORS)/.installed
 $(AUDITORS)/.installed:
 	$(PYTHON) -m venv $(AUDITORS)
 	$(AUDITORS)/bin/pip install --quiet --disable-pip-version-check \
-	  check-jsonschema pip-audit pip-licenses zizmor
+	  check-jsonschema cyclonedx-bom pip-audit pip-licenses zizmor
 	touch $@
 
 # The rule reference, from the rules.

@@ -46,13 +46,18 @@ COMMANDS = {
 ELSEWHERE = {("demo", 0), ("demo", 2)}
 
 
-@pytest.mark.parametrize(("command", "code"), DOCUMENTED)
+@pytest.mark.parametrize("command", dict.fromkeys(command for command, _ in DOCUMENTED))
 def test_help_says_what_the_document_says(
-    command: str, code: int, capsys: pytest.CaptureFixture[str]
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit):
         run([command, "--help"])
-    assert f"\n  {code} {DOCUMENTED[command, code]}\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 80
+    meanings = {code: text for (name, code), text in DOCUMENTED.items() if name == command}
+    lines = "".join(f"  {code} {text}\n" for code, text in meanings.items())
+    assert f"exit codes:\n{lines}\nexamples:\n  ratls-ls" in told.replace('eval "$(', "")
 
 
 def test_every_code_is_seen() -> None:
