@@ -19,6 +19,8 @@ const HANGS_MILLISECONDS = 10_000;
 export class Server implements Disposable {
   private client: LanguageClient | undefined;
   private asked = false;
+  /** Settles when those before the present client have ended. */
+  private stopped = Promise.resolve();
   private readonly created = new EventEmitter<LanguageClient>();
   private readonly changed = new EventEmitter<void>();
 
@@ -79,6 +81,7 @@ export class Server implements Disposable {
     const ask = insist || !this.asked;
     this.asked = true;
     const program = await findServer(this.context, this.output, ask);
+    await this.stopped;
     const keys = workspace.isTrusted ? await this.keys.environment() : {};
     // Somebody else may have been quicker while the user was asked.
     if (program && !this.client) {
@@ -95,15 +98,19 @@ export class Server implements Disposable {
     return this.client;
   }
 
-  private async stop(): Promise<void> {
+  private stop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    if (client?.state === State.Starting) {
-      // It cannot be stopped before it has started, and would stand in the way of the next.
-      const started = client.start().catch(() => undefined);
-      await Promise.race([started, setTimeout(HANGS_MILLISECONDS, undefined, { ref: false })]);
-    }
-    await client?.dispose().catch(() => undefined);
-    this.changed.fire();
+    this.stopped = this.stopped.then(() => end(client)).then(() => this.changed.fire());
+    return this.stopped;
   }
+}
+
+async function end(client: LanguageClient | undefined): Promise<void> {
+  if (client?.state === State.Starting) {
+    // It cannot be stopped before it has started, and would stand in the way of the next.
+    const started = client.start().catch(() => undefined);
+    await Promise.race([started, setTimeout(HANGS_MILLISECONDS, undefined, { ref: false })]);
+  }
+  await client?.dispose().catch(() => undefined);
 }

@@ -41,12 +41,7 @@ test("the status bar says attested, and that it is simulated", async () => {
 });
 
 test("its tooltip has the claims and the version", async () => {
-  await code.item.hover();
-  const tooltip = code.page.locator(".monaco-hover", { hasText: "channel-binding" });
-  await tooltip.filter({ hasText: /ratls-ls \d/ }).waitFor();
-  await code.screenshot("tooltip");
-  await code.page.mouse.move(800, 700);
-  await tooltip.waitFor({ state: "detached" });
+  await tooltip(/channel.binding.*made for this very connection.*ratls-ls \d/s, "tooltip");
 });
 
 test("the tree has the provider, its claims and its measurements", async () => {
@@ -228,6 +223,7 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   await code.row("vllm-tee").click();
   await code.row("channel-binding").waitFor();
   await code.screenshot("refused");
+  await tooltip(/channel.binding.*not bound to this TLS session/s, "tooltip-refused");
 });
 
 test("a prompt for it is not even asked for", async () => {
@@ -239,6 +235,16 @@ test("a prompt for it is not even asked for", async () => {
   await code.line("REFUSED").waitFor();
   await code.screenshot("report-refused");
 });
+
+/** Point at the status bar item until its tooltip says this. */
+async function tooltip(text: RegExp, screenshot: string): Promise<void> {
+  await code.item.hover();
+  const shown = code.page.locator(".monaco-hover", { hasText: text });
+  await shown.waitFor();
+  await code.screenshot(screenshot);
+  await code.page.mouse.move(800, 700);
+  await shown.waitFor({ state: "detached" });
+}
 
 function onDisk(): string {
   return readFileSync(code.config, "utf8");

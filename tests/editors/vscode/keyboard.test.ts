@@ -123,6 +123,7 @@ test("a key goes from the secret storage into the server's environment, and out 
   await code.press("Enter");
   const isGone = () => environment() !== "" && !environment().includes("a secret");
   await expect.poll(isGone, { timeout: PATIENCE }).toBe(true);
+  await code.status(/^(?!.*not).*attested/);
 });
 
 /** Choose from the menu of the row that has the focus; all that it offers. */

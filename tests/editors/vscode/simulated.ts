@@ -24,6 +24,7 @@ export async function simulate(name: string, ...faults: string[]): Promise<Simul
   const told = await until(child, /serving/);
   const said = (what: string) => new RegExp(`^${what} +(.+)$`, "m").exec(told)?.[1] ?? "";
   const tables = readFileSync(file, "utf8")
+    .replace(/^#.*\n/gm, "")
     .replace(/^base_url.*$/m, `$&\nenv_key = "${KEY}"`)
     .replaceAll("model_providers.simulated", `model_providers.${name}`);
   const config = `model_provider = "${name}"\n\n${tables}`;

@@ -23,6 +23,7 @@ export function tooltip(status: ProviderStatus, version: string | undefined): st
 /** One that failed stands out among many that passed. */
 function row(claim: Claim): string {
   const strong = claim.verdict === "failed" ? "**" : "";
-  const name = `${strong}${markdown(claim.name)}${strong}`;
+  // With hyphens at which no line breaks.
+  const name = `${strong}${markdown(claim.name.replaceAll("-", "\u2011"))}${strong}`;
   return `| $(${verdict(claim).icon}) | ${name} | ${markdown(detail(claim))} |`;
 }
