@@ -45,9 +45,9 @@ class FramingError(Exception):
 
 
 class Writer:
-    """pygls's writer: never blocks. What one turn of the event loop has to say is written as one:
-    what the client's pipe has room for at once, the rest by a thread. `drained` gives
-    back-pressure."""
+    """pygls's writer: never blocks. What the client's pipe has room for is written at once, the
+    rest by a thread. What is streamed in one turn of the event loop goes out as one; `drained`
+    gives back-pressure."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -65,17 +65,13 @@ class Writer:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        if self._broken:
-            raise BrokenPipeError("the client is gone")
-        if not self._turn:
-            self._loop.call_soon(self._end_turn)
-        self._turn.append(data)
-        self._turn_bytes += len(data)
+        self._add(data)
+        self._end_turn()
 
     def send(self, **message: Any) -> None:
-        """Write a message of plain JSON values."""
+        """Write a message of plain JSON values, together with others of this turn."""
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._add(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
 
     async def drained(self) -> None:
         """Returns when the client has taken most of what was written. A turn that said much ends
@@ -89,6 +85,14 @@ class Writer:
         self._end_turn()
         self._queue.put(None)
         self._thread.join(timeout=2.0)
+
+    def _add(self, data: bytes) -> None:
+        if self._broken:
+            raise BrokenPipeError("the client is gone")
+        if not self._turn:
+            self._loop.call_soon(self._end_turn)
+        self._turn.append(data)
+        self._turn_bytes += len(data)
 
     def _end_turn(self) -> None:
         left = memoryview(b"".join(self._turn))
