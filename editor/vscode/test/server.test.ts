@@ -1,9 +1,9 @@
 /** Which programs are run, and what is said where there is none to run. */
 
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { locate } from "../src/server/locate.js";
 import { findPython } from "../src/server/python.js";
 
@@ -11,6 +11,10 @@ let directory: string;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "ratls-path-"));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
 });
 
 /** A program that prints this, whatever it is asked. */

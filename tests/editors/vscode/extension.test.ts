@@ -28,8 +28,8 @@ afterEach(async ({ task }) => {
 
 afterAll(async () => {
   await code?.close();
-  good?.process.kill();
-  attacked?.process.kill();
+  good?.stop();
+  attacked?.stop();
   for (const gate of gates ?? []) {
     gate.close();
   }

@@ -27,8 +27,8 @@ afterEach(async ({ task }) => {
 
 afterAll(async () => {
   await code?.close();
-  good?.process.kill();
-  attacked?.process.kill();
+  good?.stop();
+  attacked?.stop();
 });
 
 test("the palette has every command that makes sense now, and no other", async () => {

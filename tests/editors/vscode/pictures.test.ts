@@ -19,8 +19,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await code?.close();
-  good?.process.kill();
-  attacked?.process.kill();
+  good?.stop();
+  attacked?.stop();
 });
 
 test("one provider is attested, one is refused, and the window says both", async () => {

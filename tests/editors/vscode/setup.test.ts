@@ -20,7 +20,7 @@ afterEach(async ({ task }) => {
 });
 
 afterAll(() => {
-  good?.process.kill();
+  good?.stop();
 });
 
 test(

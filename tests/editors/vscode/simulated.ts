@@ -1,7 +1,7 @@
 /** Simulated providers for a VS Code to talk to. */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KEY, SERVER } from "./places.js";
@@ -13,12 +13,13 @@ export interface Simulated {
   tables: string;
   ca: string;
   root: string;
-  process: ChildProcess;
+  stop(): void;
 }
 
 /** Start `ratls-ls simulate` as the provider `name`; resolves when it serves. */
 export async function simulate(name: string, ...faults: string[]): Promise<Simulated> {
-  const file = join(mkdtempSync(join(tmpdir(), "ratls-simulated-")), "config.toml");
+  const directory = mkdtempSync(join(tmpdir(), "ratls-simulated-"));
+  const file = join(directory, "config.toml");
   const flags = faults.flatMap((fault) => ["--fault", fault]);
   const child = spawn(SERVER, ["simulate", "--write-config", file, ...flags]);
   const told = await until(child, /serving/);
@@ -28,5 +29,9 @@ export async function simulate(name: string, ...faults: string[]): Promise<Simul
     .replace(/^base_url.*$/m, `$&\nenv_key = "${KEY}"`)
     .replaceAll("model_providers.simulated", `model_providers.${name}`);
   const config = `model_provider = "${name}"\n\n${tables}`;
-  return { config, tables, ca: said("TLS CA"), root: said("DCAP root"), process: child };
+  const stop = () => {
+    child.kill();
+    rmSync(directory, { recursive: true });
+  };
+  return { config, tables, ca: said("TLS CA"), root: said("DCAP root"), stop };
 }

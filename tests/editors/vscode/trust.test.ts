@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await code?.close();
-  good?.process.kill();
+  good?.stop();
   for (const gate of gates ?? []) {
     gate.close();
   }
