@@ -28,9 +28,6 @@ class Quiet:
 
     def ended(self) -> None:
         """The client said something."""
-        self.stop()
-        self._collection = asyncio.get_running_loop().call_later(QUIET_SECONDS, gc.collect)
-
-    def stop(self) -> None:
         if self._collection is not None:
             self._collection.cancel()
+        self._collection = asyncio.get_running_loop().call_later(QUIET_SECONDS, gc.collect)

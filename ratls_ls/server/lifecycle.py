@@ -34,6 +34,8 @@ def register(server: Server) -> None:
         elif section is not None:
             ls.settings = settings
         ls.first_settings = settings
+        # The client gets its answer first; what it needs next is loaded while it thinks.
+        asyncio.get_running_loop().call_soon(lambda: ls.session)
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: Server, _params: types.InitializedParams) -> None:
