@@ -28,7 +28,9 @@ Written by `make bench`: one run on {cpus} cores with Python {python}, nothing b
 own network. Only the ratios mean something elsewhere; those of a busy machine vary by a quarter.
 
 {table}
-Whatever goes on, no turn of the server's event loop takes more than ten milliseconds of its own time: `tests/e2e/test_event_loop.py` holds it to that with a hundred streams, twenty attestations and somebody typing. To open a long document takes longer, once.
+Whatever goes on, no turn of the server's event loop takes more than ten milliseconds of its own \
+time: `tests/e2e/test_event_loop.py` holds it to that with a hundred streams, twenty attestations \
+and somebody typing. To open a long document takes longer, once.
 
 ## How it was measured
 
