@@ -16,7 +16,7 @@ from ratls_ls.atls.errors import Step, UnreachableError
 
 _WORDS = {
     Step.DNS: "resolve, connect",
-    Step.TLS: "TLS handshake",
+    Step.TLS: "TLS 1.3 handshake",
     Step.QUOTE: "quote",
     Step.PCCS: "collateral",
 }

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from ratls_ls.rats.result import ClaimName
 from ratls_ls.simulator import SimulatedProvider, serve
-from tests.e2e.editor import trust
+from tests.editors.world import code_blocks
 
 from .program import COLUMNS, on_terminal, piped, started
 
-STEPS = ["resolve, connect", "TLS handshake", "quote", "collateral"]
+DOCUMENT = Path(__file__).parents[2] / "docs" / "commands.md"
+STEPS = ["resolve, connect", "TLS 1.3 handshake", "quote", "collateral"]
 TIMED = re.compile(r"^  (.+?) +\d+ ms$")
 COLOUR = re.compile(r"\x1b\[[\d;]*3\dm")
 CONTROL = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
 
 
 @pytest.fixture
-async def provider(tmp_path: Path) -> AsyncIterator[SimulatedProvider]:
-    async with serve() as simulated:
-        yield simulated
-
-
-@pytest.fixture
-def attest(provider: SimulatedProvider, tmp_path: Path) -> list[str | Path]:
-    """`attest`, trusting the provider, which the user's config has as "tee"."""
-    config = tmp_path / ".codex" / "config.toml"
-    config.parent.mkdir()
-    config.write_text(provider.config_toml("tee"), "utf-8")
-    return ["attest", *trust(provider, tmp_path)]
+def attest(trusting: list[str | Path]) -> list[str | Path]:
+    return ["attest", *trusting]
 
 
 async def test_piped_it_is_a_line_for_each_step_and_claim(
@@ -43,12 +33,21 @@ async def test_piped_it_is_a_line_for_each_step_and_claim(
     assert (ran.code, ran.errors) == (0, "")
     head, *lines, verdict = ran.out.splitlines()
     assert head == f"tee https://localhost:{provider.port}"
-    assert [found[1] for line in lines if (found := TIMED.match(line))] == STEPS
-    assert [line.split()[:2] for line in lines[len(STEPS) :]] == [["✓", name] for name in ClaimName]
+    assert _steps_and_claims(lines) == [*STEPS, *ClaimName]
     assert verdict.startswith(
         f"affirmed: tee https://localhost:{provider.port}, TCB UpToDate. SIMULATED"
     )
     assert "\x1b" not in ran.out
+
+
+def test_the_document_shows_the_same() -> None:
+    [sample] = code_blocks(DOCUMENT, "text")
+    assert _steps_and_claims(sample.splitlines()[1:-1]) == [*STEPS, *ClaimName]
+
+
+def _steps_and_claims(lines: list[str]) -> list[str]:
+    timed = [found[1] for line in lines if (found := TIMED.match(line))]
+    return timed + [line.split()[1] for line in lines if line.startswith("✓ ")]
 
 
 async def test_the_nonce_is_not_shown(

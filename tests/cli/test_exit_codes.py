@@ -102,15 +102,15 @@ def _ended(words: list[str]) -> int | str | None:
         return ended.code
 
 
-async def test_an_interrupt_is_130_without_a_word(tmp_path: Path) -> None:
-    async with serve(faults=["pccs-silent"]) as provider:
-        (tmp_path / ".codex").mkdir()
-        (tmp_path / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")
-        async with started(tmp_path, "attest", *trust(provider, tmp_path), "tee") as process:
-            await provider.record.wait_for(lambda record: record.pccs_targets)
-            process.send_signal(signal.SIGINT)
-            _, errors = await process.communicate()
-            assert (process.returncode, errors) == (130, b"")
+async def test_an_interrupt_is_130_without_a_word(
+    provider: SimulatedProvider, trusting: list[str | Path], tmp_path: Path
+) -> None:
+    provider.set_faults(["pccs-silent"])
+    async with started(tmp_path, "attest", *trusting, "tee") as process:
+        await provider.record.wait_for(lambda record: record.pccs_targets)
+        process.send_signal(signal.SIGINT)
+        _, errors = await process.communicate()
+        assert (process.returncode, errors) == (130, b"")
 
 
 async def test_output_that_cannot_be_written_is_2(tmp_path: Path) -> None:

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from ratls_ls.simulator import SimulatedProvider, serve
-from tests.e2e.editor import trust
+from ratls_ls.simulator import SimulatedProvider
 
 from .program import piped, started
 
 
 @pytest.fixture
-async def provider(tmp_path: Path) -> AsyncIterator[SimulatedProvider]:
-    async with serve() as simulated:
-        yield simulated
-
-
-@pytest.fixture
-def request_tee(provider: SimulatedProvider, tmp_path: Path) -> list[str | Path]:
-    config = tmp_path / ".codex" / "config.toml"
-    config.parent.mkdir()
-    config.write_text(provider.config_toml("tee"), "utf-8")
-    return ["request", *trust(provider, tmp_path), "tee"]
+def request_tee(trusting: list[str | Path]) -> list[str | Path]:
+    return ["request", *trusting, "tee"]
 
 
 async def test_the_answer_is_written_as_it_comes(
