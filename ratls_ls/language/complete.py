@@ -195,7 +195,9 @@ def _placeholder(model: KeyModel) -> str:
 def _present(file: ConfigFile, path: tuple[str, ...]) -> set[str]:
     if path[:1] == (_PROVIDERS,) and len(path) >= 2:
         table = file.providers.get(path[1])
-        found = table.table.get(*path[2:]) if table is not None else None
+        # Only names are wanted: no need to have every span where it stands.
+        value = table.relative_entry.value if table is not None else None
+        found = value.get(*path[2:]) if isinstance(value, Table) else None
     else:
         found = file.root.get(*path)
     return set(found.entries) if isinstance(found, Table) else set()

@@ -29,7 +29,8 @@ def completion(ls: Server, params: types.CompletionParams) -> types.CompletionLi
     def items(entry: OpenFile, converter: Converter) -> list[types.CompletionItem]:
         offset = converter.offset(params.position)
         found = complete(entry.file, offset, ls.session.measured, snippets=ls.shows_snippets)
-        return [_item(item, index, converter) for index, item in enumerate(found)]
+        ranges = {span: converter.range(span) for span in {item.span for item in found}}
+        return [_item(item, index, ranges[item.span]) for index, item in enumerate(found)]
 
     nothing: list[types.CompletionItem] = []
     found = ls.served(params.text_document.uri, items, nothing)
@@ -71,7 +72,7 @@ def inlay_hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHi
     return ls.served(params.text_document.uri, hints, [])
 
 
-def _item(item: Item, index: int, converter: Converter) -> types.CompletionItem:
+def _item(item: Item, index: int, place: types.Range) -> types.CompletionItem:
     return types.CompletionItem(
         label=item.label,
         kind=_ITEM_KINDS[item.kind],
@@ -81,6 +82,6 @@ def _item(item: Item, index: int, converter: Converter) -> types.CompletionItem:
         # Always: Neovim takes what has none for filtered already.
         filter_text=item.new_text if item.new_text[:1] in "\"'" else item.label,
         insert_text_format=types.InsertTextFormat.Snippet if item.snippet else None,
-        text_edit=types.TextEdit(converter.range(item.span), item.new_text),
+        text_edit=types.TextEdit(place, item.new_text),
         data=item.topic or None,
     )
