@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
@@ -31,18 +32,23 @@ def screen(*, quiet: bool = False) -> Console:
 def show_result(console: Console, result: AttestationResult, provider: str | None) -> None:
     """The claims in the order of judging, then the verdict in a line."""
     for claim in result.claims:
-        console.print(_row(claim))
+        for row in _rows(claim):
+            console.print(row)
     console.print(verdict(result, provider))
 
 
-def _row(claim: Claim) -> Table:
+def _rows(claim: Claim) -> Iterator[Table]:
+    """Each line on its own, so that in a pipe none is filled up with blanks."""
     mark, style = _MARKS[claim.verdict]
-    row = Table.grid(padding=(0, 1))
-    row.add_column(no_wrap=True)
-    row.add_column(no_wrap=True)
-    row.add_column(overflow="fold")
-    row.add_row(Text(mark, style), Text(claim.name.value.ljust(_WIDTH), style), _details(claim))
-    return row
+    name = claim.name.value
+    for line in _details(claim).split(allow_blank=True):
+        row = Table.grid(padding=(0, 1))
+        row.add_column(no_wrap=True)
+        row.add_column(no_wrap=True)
+        row.add_column(overflow="fold")
+        row.add_row(Text(mark, style), Text(name.ljust(_WIDTH), style), line)
+        yield row
+        mark, name = " ", ""
 
 
 def verdict(result: AttestationResult, provider: str | None) -> Text:

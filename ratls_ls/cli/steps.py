@@ -12,7 +12,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.text import Text
 
-from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.atls.errors import AttestationRejectedError, Step
 
 _WORDS = {
     Step.DNS: "resolve, connect",
@@ -49,7 +49,8 @@ class Steps:
         traceback: TracebackType | None,
     ) -> None:
         # A server that is rejected got through them all.
-        self._end("✗" if isinstance(error, UnreachableError) else " ")
+        got_through = error is None or isinstance(error, AttestationRejectedError)
+        self._end(" " if got_through else "✗")
         self._under_way.stop()
 
     def _end(self, mark: str) -> None:

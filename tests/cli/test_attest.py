@@ -95,8 +95,9 @@ async def test_a_rejection_says_what_was_expected_and_what_came(
     provider.set_faults(["debug-td"])
     ran = await piped(tmp_path, *attest, "tee")
     assert (ran.code, ran.errors) == (1, "")
-    assert "✗ td-attributes" in ran.out
     assert ran.out.splitlines()[-1].startswith("rejected: tee")
+    assert "✗ td-attributes" in ran.out
+    assert re.search(r"^ {18}expected .+\S\n {18}got      .+\S$", ran.out, re.MULTILINE)
 
 
 async def test_a_step_that_failed_is_marked(
