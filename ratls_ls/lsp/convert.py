@@ -6,12 +6,18 @@ Invariant: every position passes through the file's own line index in the negoti
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from lsprotocol.converters import get_converter
 
 from ratls_ls.config.problem import Edit, Problem, Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
 from ratls_ls.language.diagnose import RULES_URL, Diagnostic, shown
+
+if TYPE_CHECKING:
+    import cattrs
 
 SOURCE = "ratls"
 _SEVERITIES = {
@@ -66,27 +72,41 @@ class Converter:
 
     def problem(self, problem: Problem) -> types.Diagnostic:
         """As it was published."""
-        return self.diagnostic(shown(problem))
+        return _from_json().structure(self.diagnostic(shown(problem)), types.Diagnostic)
 
-    def diagnostic(self, diagnostic: Diagnostic) -> types.Diagnostic:
-        problem = diagnostic.problem
-        return types.Diagnostic(
-            range=self.range(diagnostic.span),
-            severity=_SEVERITIES[diagnostic.severity],
-            code=diagnostic.code,
-            code_description=types.CodeDescription(f"{RULES_URL}#{diagnostic.code}"),
-            source=SOURCE,
-            message=diagnostic.message,
-            tags=_TAGS.get(diagnostic.code),
-            related_information=[
-                types.DiagnosticRelatedInformation(
-                    types.Location(self._uri, self.range(related.span)), related.message
-                )
-                for related in diagnostic.related
-            ]
-            or None,
-            data={
+    def diagnostic(self, diagnostic: Diagnostic) -> dict[str, Any]:
+        """In plain JSON: each keystroke publishes all of a document, which may be hundreds."""
+        problem, code = diagnostic.problem, diagnostic.code
+        shape: dict[str, Any] = {
+            "range": self._range_json(diagnostic.span),
+            "severity": _SEVERITIES[diagnostic.severity],
+            "code": code,
+            "codeDescription": {"href": f"{RULES_URL}#{code}"},
+            "source": SOURCE,
+            "message": diagnostic.message,
+            "data": {
                 "provider": diagnostic.provider,
                 "fixes": [fix.title for fix in problem.fixes] if problem is not None else [],
             },
-        )
+        }
+        if code in _TAGS:
+            shape["tags"] = _TAGS[code]
+        if diagnostic.related:
+            shape["relatedInformation"] = [
+                {
+                    "location": {"uri": self._uri, "range": self._range_json(related.span)},
+                    "message": related.message,
+                }
+                for related in diagnostic.related
+            ]
+        return shape
+
+    def _range_json(self, span: Span) -> dict[str, Any]:
+        start = self._index.position(span.start, self._encoding)
+        end = self._index.position(span.end, self._encoding)
+        return {"start": start._asdict(), "end": end._asdict()}
+
+
+@lru_cache(maxsize=1)
+def _from_json() -> cattrs.Converter:
+    return get_converter()

@@ -69,9 +69,12 @@ class Writer:
         self._end_turn()
 
     def send(self, **message: Any) -> None:
-        """Write a message of plain JSON values, together with others of this turn."""
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self._add(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        """Write a message of plain JSON values."""
+        self.write(_framed(message))
+
+    def stream(self, **message: Any) -> None:
+        """Write one of many such messages, together with others of this turn."""
+        self._add(_framed(message))
 
     async def drained(self) -> None:
         """Returns when the client has taken most of what was written. A turn that said much ends
@@ -279,6 +282,11 @@ def _handle(
 
 def _is_identifier(value: object) -> TypeGuard[str | int]:
     return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def _framed(message: dict[str, Any]) -> bytes:
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
 def _reply(writer: Writer, identifier: str | int | None, code: int, message: str) -> None:

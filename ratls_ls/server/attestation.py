@@ -8,7 +8,6 @@ from lsprotocol import types
 
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
-from ratls_ls.lsp.wire import Writer
 
 from .server import Server, answered
 
@@ -24,12 +23,11 @@ def _register_methods(server: Server) -> None:
     async def attested_request(ls: Server, params: object) -> dict[str, Any]:
         parsed = AttestedRequestParams.parse(params)
 
-        writer = ls.protocol.writer
-        assert isinstance(writer, Writer)
+        writer = ls.writer
 
         async def emit(part: dict[str, Any]) -> None:
             progress = {"token": parsed.partial_result_token, "value": part}
-            writer.send(method=types.PROGRESS, params=progress)
+            writer.stream(method=types.PROGRESS, params=progress)
             await writer.drained()
 
         return await ls.session.attested_request(parsed, emit)

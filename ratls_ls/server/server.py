@@ -23,6 +23,7 @@ from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.wire import Writer
 from ratls_ls.settings import Options, Settings
 
 from .progress import CheckProgress
@@ -81,6 +82,13 @@ class Server(LanguageServer):
     @property
     def encoding(self) -> PositionEncoding:
         return PositionEncoding(self.workspace.position_encoding or "utf-16")
+
+    @property
+    def writer(self) -> Writer:
+        """For what is plain JSON already, which pygls would only take longer with."""
+        writer = self.protocol.writer
+        assert isinstance(writer, Writer)
+        return writer
 
     # What the client is capable of.
 
@@ -166,13 +174,11 @@ class Server(LanguageServer):
 
     def publish(self, entry: OpenFile, diagnostics: list[Diagnostic]) -> None:
         converter = self.converter(entry)
-        self.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(
-                uri=entry.uri,
-                version=entry.version,
-                diagnostics=[converter.diagnostic(diagnostic) for diagnostic in diagnostics],
-            )
-        )
+        shown = [converter.diagnostic(diagnostic) for diagnostic in diagnostics]
+        params: dict[str, Any] = {"uri": entry.uri, "diagnostics": shown}
+        if entry.version is not None:
+            params["version"] = entry.version
+        self.writer.send(method=types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params=params)
 
     def complain(self, message: str) -> None:
         self.window_show_message(
