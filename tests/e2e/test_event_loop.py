@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -10,9 +11,12 @@ from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ratls_ls.lsp import garbage
 from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
 
-from .editor import trust
+from .editor import PATIENCE_SECONDS, trust
 from .raw import RawServer, raw_server
 
 LIMIT_MS = 10.0
@@ -62,6 +66,31 @@ async def test_streams_attestations_and_typing_leave_it_free(tmp_path: Path) -> 
     told = "\n".join(f"{each['ms']} ms in {' '.join(each['where'])}" for each in slow[:5])
     assert len(slow) <= FEW, told
     assert all(each["ms"] < FAR_TOO_LONG_MS for each in slow), told
+
+
+async def test_garbage_is_collected_once_the_client_is_quiet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(garbage, "QUIET_SECONDS", 0.05)
+    collected: asyncio.Queue[None] = asyncio.Queue()
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if (phase, info["generation"]) == ("stop", 2):
+            collected.put_nowait(None)
+
+    quiet = garbage.Quiet()
+    gc.callbacks.append(note)
+    gc.disable()  # for all other reasons
+    try:
+        for _ in range(100):
+            quiet.ended()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await collected.get()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(collected.get(), 0.1)
+    finally:
+        gc.enable()
+        gc.callbacks.remove(note)
 
 
 def many_policies(provider: SimulatedProvider) -> str:
