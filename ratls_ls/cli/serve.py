@@ -57,7 +57,7 @@ def serve(options: argparse.Namespace) -> NoReturn:
     except SystemExit as exit_request:
         code = exit_request.code if isinstance(exit_request.code, int) else EXIT_NO
     _finish(log)
-    # At once: a thread still waits in a read of stdin, and nothing more may be sent anywhere.
+    # At once: no thread that is still at work may hold this up, or send anything more.
     os._exit(code)
 
 
