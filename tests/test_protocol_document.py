@@ -13,7 +13,7 @@ from ratls_ls import settings
 from ratls_ls.atls import sse
 from ratls_ls.atls.errors import Step
 from ratls_ls.config.problem import Severity
-from ratls_ls.lsp import answer, methods, wire
+from ratls_ls.lsp import answer, methods, reader, writer
 from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
 from ratls_ls.rats.result import ChannelBindingType, ClaimName, ClaimVerdict
 from ratls_ls.simulator import SimulatedProvider, serve
@@ -152,8 +152,8 @@ def test_defaults_and_limits() -> None:
     assert limit in DOCUMENT
     assert f"An answer that is not streamed: {_mebibytes(answer.MAX_COLLECTED_BYTES)}." in DOCUMENT
     assert f"One server-sent event: {_mebibytes(sse.MAX_EVENT_BYTES)}." in DOCUMENT
-    assert f"One message of the client: {_mebibytes(wire.MAX_MESSAGE_BYTES)}." in DOCUMENT
-    assert f"at most {_mebibytes(wire.MAX_QUEUED_BYTES)} of messages" in DOCUMENT
+    assert f"One message of the client: {_mebibytes(reader.MAX_MESSAGE_BYTES)}." in DOCUMENT
+    assert f"at most {_mebibytes(writer.MAX_QUEUED_BYTES)} of messages" in DOCUMENT
 
 
 def _mebibytes(size: int) -> str:

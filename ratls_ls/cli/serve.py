@@ -87,8 +87,9 @@ def _finish(log: QueueListener) -> None:
 
 async def _run(server: Server, reader: int, descriptor: int) -> None:
     from ratls_ls.lsp import wire
+    from ratls_ls.lsp.writer import Writer
 
-    writer = wire.Writer(descriptor)
+    writer = Writer(descriptor)
     try:
         await wire.serve(reader, writer, server.protocol)
     finally:

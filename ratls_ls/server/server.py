@@ -23,7 +23,7 @@ from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
-from ratls_ls.lsp.wire import Writer
+from ratls_ls.lsp.writer import Writer
 from ratls_ls.settings import Options, Settings
 
 from .progress import CheckProgress
