@@ -16,11 +16,12 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2
 
-# With every dependency as old as pyproject.toml allows.
+# With every dependency as old as pyproject.toml allows, and the tools of the tests as they are now.
 test-lowest: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
-	$(BIN)/uv pip install --quiet --python build/lowest --resolution lowest-direct --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --python build/lowest --resolution lowest-direct --editable .
+	$(BIN)/uv pip install --quiet --python build/lowest --editable '.[dev]'
 	build/lowest/bin/pytest -n 2
 
 test-nvim: .venv/.neovim
