@@ -18,6 +18,7 @@ from typing import Any
 
 MAX_QUEUED_BYTES = 1024 * 1024
 MAX_TURN_BYTES = 16 * 1024
+_PIECES_AT_ONCE = 16  # of four kilobytes mostly; the thread writes what is longer
 
 
 class Writer:
@@ -91,7 +92,9 @@ class Writer:
 
     def _write_what_fits(self, data: memoryview) -> memoryview:
         """Gives what is left. So much never blocks where the system says that there is room."""
-        while data and self._poll.poll(0):
+        for _ in range(_PIECES_AT_ONCE):
+            if not data or not self._poll.poll(0):
+                break
             data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]
         return data
 
