@@ -163,8 +163,12 @@ class _Reader:
 
 
 def _first_error(node: tree_sitter.Node) -> tree_sitter.Node:
+    """The innermost that is known of it."""
     while not (node.is_error or node.is_missing):
-        node = next(child for child in node.children if child.has_error or child.is_missing)
+        bad = (child for child in node.children if child.has_error or child.is_missing)
+        if (child := next(bad, None)) is None:
+            break
+        node = child
     return node
 
 
