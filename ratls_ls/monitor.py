@@ -19,11 +19,13 @@ from ratls_ls.atls.verifier import Verifier
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.history import History
 from ratls_ls.rats.attestation import Attestation
+from ratls_ls.rats.evidence import Evidence
 from ratls_ls.rats.result import AttestationResult
 from ratls_ls.status import UNCHECKED, ProviderStatus, State, StatusError, judged
 
 MAX_CHECKS_AT_ONCE = 8
 MAX_EVIDENCE = 256
+MAX_EVIDENCE_BYTES = 16 * 1024 * 1024
 MAX_WHAT_IFS_AT_ONCE = 2  # each takes some milliseconds
 FIRST_BACKOFF_SECONDS = 15.0
 JITTER = 0.2
@@ -153,8 +155,7 @@ class Monitor:
         """Take in an appraisal that some connection to `peer` just had."""
         self._evidence.pop(peer.origin, None)
         self._evidence[peer.origin] = (peer, attestation)
-        if len(self._evidence) > MAX_EVIDENCE:
-            del self._evidence[next(iter(self._evidence))]
+        self._forget_the_oldest()
         change = self._history.observe(attestation.result, peer.policy)
         if (entry := self._entries.get(peer)) is None:
             return
@@ -164,6 +165,19 @@ class Monitor:
         self._set(peer, entry, status)
         if had_failed:
             self._network_is_back()
+
+    def _forget_the_oldest(self) -> None:
+        """Keep evidence of so many hosts and of so many bytes; that of the last in any case."""
+        sizes = [
+            attestation.evidence.size if isinstance(attestation.evidence, Evidence) else 0
+            for _, attestation in self._evidence.values()
+        ]
+        total = sum(sizes)
+        for origin, size in list(zip(self._evidence, sizes, strict=True))[:-1]:
+            if len(self._evidence) <= MAX_EVIDENCE and total <= MAX_EVIDENCE_BYTES:
+                return
+            del self._evidence[origin]
+            total -= size
 
     def unreachable(self, peer: Peer, error: UnreachableError) -> None:
         """Take in that `peer` could not be reached. An earlier result turns stale."""

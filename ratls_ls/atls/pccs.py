@@ -15,6 +15,7 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,7 @@ def _allowed(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
+@lru_cache(maxsize=8)  # a megabyte of roots each
 def _context(ca_files: tuple[Path, ...]) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     for file in ca_files:

@@ -29,6 +29,11 @@ class Evidence:
     quote: bytes
     event_log: str | None = None
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes to keep."""
+        return len(self.quote) + len(self.event_log or "")
+
 
 def parse_quote_response(body: bytes) -> Evidence:
     """Evidence from the body of a 200 answer to `POST /tdx_quote`, read strictly.

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from ratls_ls.config.model import Peer, Provider
 from ratls_ls.monitor import Monitor
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.errors import EvidenceError
+from ratls_ls.rats.evidence import Evidence
 from ratls_ls.rats.policy import AppraisalPolicy
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
 from ratls_ls.status import State
@@ -305,3 +306,18 @@ async def test_cancelled_checks_leave_what_was_known() -> None:
     made.monitor.cancel_checks()
     await asyncio.wait([running])
     assert made.monitor.status(A.peer).state is State.AFFIRMED
+
+
+async def test_evidence_is_kept_of_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitors, "MAX_EVIDENCE_BYTES", 25)
+    made = net()
+    hosts = [provider(name) for name in "abcd"]
+    for host in hosts:
+        given = replace(attestation(host, made.now), evidence=Evidence(b"quote", "[1,2]"))
+        made.monitor.attested(host.peer, given)
+    kept = [made.monitor.verified(host.origin) is not None for host in hosts]
+    assert kept == [False, False, True, True]
+    monkeypatch.setattr(monitors, "MAX_EVIDENCE_BYTES", 1)
+    made.monitor.attested(hosts[0].peer, given)
+    kept = [made.monitor.verified(host.origin) is not None for host in hosts]
+    assert kept == [True, False, False, False]

@@ -10,8 +10,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from lsprotocol import types
-
 from .scene import Scene, faults
 
 DAY = 24 * 3600.0
@@ -66,8 +64,7 @@ async def edit_the_policy(scene: Scene, _chosen: random.Random) -> None:
 
 
 async def clear_the_cache(scene: Scene, _chosen: random.Random) -> None:
-    params = types.ExecuteCommandParams("ratls.clearCache", [])
-    await scene.editor.workspace_execute_command_async(params)
+    await scene.clear_cache()
 
 
 async def type_in_the_config(scene: Scene, chosen: random.Random) -> None:

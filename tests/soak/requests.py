@@ -58,9 +58,9 @@ SHAPES = (
 )
 
 
-async def ask(scene: Scene, number: int, chosen: random.Random) -> None:
-    """One request, its answer judged. Raises SoakError."""
-    attacked, cancelled = chosen.random() < 0.15, chosen.random() < 0.05
+async def ask(scene: Scene, number: int, chosen: random.Random, attacked_share: float) -> None:
+    """One request, its answer judged; to the attacker so often. Raises SoakError."""
+    attacked, cancelled = chosen.random() < attacked_share, chosen.random() < 0.05
     shape = SHAPES[2] if attacked else chosen.choice(SHAPES)
     token = f"request-{number}"
     path, _, query = shape.path.partition("?")

@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lsprotocol import types
+
 from ratls_ls.simulator import FAULTS, Fault, SimulatedProvider, serve
 from tests.e2e.editor import Editor, started, trust
 
@@ -103,7 +105,14 @@ class Scene:
         await self.end_attack()
         self.attacker = await self._attackers.enter_async_context(serve(faults=[fault.name]))
         self.fault = fault
+        # A port that comes again must not find the collateral of the one that had it before.
+        if hasattr(self, "editor"):
+            await self.clear_cache()
         self.write_config()
+
+    async def clear_cache(self) -> None:
+        params = types.ExecuteCommandParams("ratls.clearCache", [])
+        await self.editor.workspace_execute_command_async(params)
 
     async def end_attack(self) -> None:
         await self._attackers.aclose()
