@@ -202,10 +202,13 @@ def answered(
         try:
             return await handler(server, *args, **kwargs)
         except MethodError as error:
-            raise JsonRpcException(error.message, error.code, error.data) from None
+            answer = JsonRpcException(error.message, error.code, error.data)
         except Exception as error:
             logger.error("%s in %s", type(error).__name__, handler.__name__)
             message = f"internal error ({type(error).__name__}); please report it"
-            raise JsonRpcException(message, INTERNAL_ERROR) from None
+            answer = JsonRpcException(message, INTERNAL_ERROR)
+        # Out here it does not know what it came from: pygls keeps it until garbage is collected,
+        # and the frames of that have evidence in them.
+        raise answer
 
     return wrapper
