@@ -10,8 +10,8 @@ import asyncio
 import gc
 
 QUIET_SECONDS = 3.0
-# The third is ten times Python's own: how many middle-aged collections make a full one.
-_THRESHOLDS = (700, 10, 100)
+# The third is four times Python's own: how many middle-aged collections make a full one.
+_THRESHOLDS = (700, 10, 40)
 
 
 def keep_what_is_loaded() -> None:

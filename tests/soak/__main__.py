@@ -28,7 +28,8 @@ from .scene import Scene, SoakError, State, faults
 AT_ONCE = 12
 IN_PEACE = 50
 ATTACKED = 0.15
-MOST_GROWTH_BYTES = 24 * 2**20
+# What the caches keep of every new host, and what waits for the garbage collector, is bounded.
+MOST_GROWTH_BYTES = 48 * 2**20
 MOST_DESCRIPTORS_MORE = 16
 
 
