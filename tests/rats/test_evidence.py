@@ -165,3 +165,8 @@ class TestStrictJson:
 )
 def test_from_hex(text: str, data: bytes | None) -> None:
     assert from_hex(text) == data
+
+
+def test_size_counts_quote_and_log() -> None:
+    assert Evidence(b"ab").size == 2
+    assert Evidence(b"ab", "xyz").size == 5
