@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ratls_ls.simulator import SimulatedProvider, serve
-from tests.e2e.editor import trust
+from ratls_ls.simulator import SimulatedProvider
+from tests.e2e.editor import configured, trust
 
 
 @pytest.fixture
 async def provider(tmp_path: Path) -> AsyncIterator[SimulatedProvider]:
-    async with serve() as simulated:
-        config = tmp_path / ".codex" / "config.toml"
-        config.parent.mkdir()
-        config.write_text(simulated.config_toml("tee"), "utf-8")
+    async with configured(tmp_path) as simulated:
         yield simulated
 
 

@@ -20,7 +20,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import LanguageClient, LanguageClientProtocol, client_capabilities
 
-from ratls_ls.simulator import SimulatedProvider
+from ratls_ls.simulator import SimulatedProvider, serve
 
 PATIENCE_SECONDS = 20.0
 CUSTOM = ("attestedRequest", "attestationStatus", "attestationStatus/changed")
@@ -304,6 +304,16 @@ async def editor(home: Path, **options: Any) -> AsyncIterator[Editor]:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await driven.shutdown_session()
             await driven.stop()
+
+
+@asynccontextmanager
+async def configured(home: Path) -> AsyncIterator[SimulatedProvider]:
+    """A simulated provider that the config of the user in `home` has as "tee"."""
+    async with serve() as simulated:
+        config = home / ".codex" / "config.toml"
+        config.parent.mkdir()
+        config.write_text(simulated.config_toml("tee"), "utf-8")
+        yield simulated
 
 
 def trust(provider: SimulatedProvider, directory: Path) -> list[str | Path]:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ratls_ls.simulator import SimulatedProvider, serve
+from ratls_ls.simulator import SimulatedProvider
 from tests.session.world import play, replaying
 
-from .editor import PATIENCE_SECONDS, trust, user_environment
+from .editor import PATIENCE_SECONDS, configured, trust, user_environment
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CLIENTS = {
@@ -26,10 +26,7 @@ PROMPT = json.dumps({"model": "simulated-llm", "input": "Grüße 😀", "stream"
 
 @pytest.fixture
 async def provider(tmp_path: Path) -> AsyncIterator[SimulatedProvider]:
-    async with serve() as simulated:
-        config = tmp_path / ".codex" / "config.toml"
-        config.parent.mkdir()
-        config.write_text(simulated.config_toml("tee"), "utf-8")
+    async with configured(tmp_path) as simulated:
         yield simulated
 
 
