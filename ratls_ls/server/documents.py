@@ -1,32 +1,51 @@
-"""The client's open documents."""
+"""The client's open documents.
+
+Their messages come as plain JSON, for they are those of every keystroke.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 from lsprotocol import types
+
+from ratls_ls.lsp.changes import changed
 
 from .server import Server
 
 
 def register(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
-        document = params.text_document
-        ls.workspace.put_text_document(document)
-        ls.session.open(document.uri, document.text, document.version)
+    def did_open(ls: Server, params: Any) -> None:
+        document = params["textDocument"]
+        text = changed(None, [document], ls.encoding)
+        ls.session.open(_uri(document), text, _version(document))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
-        document = params.text_document
-        for change in params.content_changes:
-            ls.workspace.update_text_document(document, change)
-        text = ls.workspace.get_text_document(document.uri).source
-        ls.session.change(document.uri, text, document.version)
+    def did_change(ls: Server, params: Any) -> None:
+        document = params["textDocument"]
+        uri, version = _uri(document), _version(document)
+        index = ls.session.index(uri)
+        ls.session.change(uri, changed(index, params["contentChanges"], ls.encoding), version)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
-        ls.session.save(params.text_document.uri)
+    def did_save(ls: Server, params: Any) -> None:
+        ls.session.save(_uri(params["textDocument"]))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
-        ls.workspace.remove_text_document(params.text_document.uri)
-        ls.session.close(params.text_document.uri)
+    def did_close(ls: Server, params: Any) -> None:
+        ls.session.close(_uri(params["textDocument"]))
+
+
+def _uri(document: Any) -> str:
+    uri = document["uri"]
+    if not isinstance(uri, str):
+        raise TypeError("a URI is no string")
+    return uri
+
+
+def _version(document: Any) -> int:
+    version = document["version"]
+    if not isinstance(version, int):
+        raise TypeError("a version is no number")
+    return version

@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 INTERNAL_ERROR = -32603
 _NOT_BUILT_IN: Any = None
 _RAW_METHODS = frozenset({methods.ATTESTED_REQUEST, methods.ATTESTATION_STATUS})
+_RAW_NOTIFICATIONS = frozenset(
+    {
+        types.TEXT_DOCUMENT_DID_OPEN,
+        types.TEXT_DOCUMENT_DID_CHANGE,
+        types.TEXT_DOCUMENT_DID_SAVE,
+        types.TEXT_DOCUMENT_DID_CLOSE,
+    }
+)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -52,18 +60,39 @@ class _RawRequest:
     jsonrpc: str = "2.0"
 
 
+@dataclass
+class _RawNotification:
+    """What a keystroke says. pygls would take a tenth of a millisecond for each of these, and keep
+    a future of it for ever."""
+
+    method: str
+    params: Any
+    jsonrpc: str = "2.0"
+
+
 class _Protocol(LanguageServerProtocol):
-    # pygls keeps a future of each of these for ever, two kilobytes a keystroke. `documents` has its
-    # own; nothing is traced.
+    # `documents` has its own; nothing is traced.
     lsp_text_document__did_open = _NOT_BUILT_IN
     lsp_text_document__did_change = _NOT_BUILT_IN
     lsp_text_document__did_close = _NOT_BUILT_IN
     lsp_set_trace = _NOT_BUILT_IN
 
     def structure_message(self, data: dict[str, Any]) -> Any:
-        if data.get("method") in _RAW_METHODS and isinstance(data.get("id"), (int, str)):
-            return _RawRequest(data["id"], data["method"], data.get("params"))
+        method = data.get("method")
+        if method in _RAW_NOTIFICATIONS and "id" not in data:
+            return _RawNotification(method, data.get("params"))
+        if method in _RAW_METHODS and isinstance(data.get("id"), (int, str)):
+            return _RawRequest(data["id"], method, data.get("params"))
         return super().structure_message(data)
+
+    def handle_message(self, message: Any) -> None:
+        if not isinstance(message, _RawNotification):
+            super().handle_message(message)
+            return
+        try:
+            self.fm.features[message.method](message.params)
+        except Exception as error:
+            logger.error("%s in %s", type(error).__name__, message.method)
 
 
 class Server(LanguageServer):

@@ -21,7 +21,7 @@ from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.audit import Audit
 from ratls_ls.config.model import Peer, Provider, origin_of
 from ratls_ls.config.read import ProviderTable
-from ratls_ls.config.span import PositionEncoding
+from ratls_ls.config.span import LineIndex, PositionEncoding
 from ratls_ls.config.urls import parse_url
 from ratls_ls.history import History
 from ratls_ls.language.diagnose import Diagnostic
@@ -179,6 +179,11 @@ class Session:
         """The open config `uri`; None if it is not open, or no Codex config."""
         entry = self._files.get(uri)
         return entry if entry is not None and entry.open and entry.served else None
+
+    def index(self, uri: str) -> LineIndex | None:
+        """Of the text of the open document `uri`, whatever that is."""
+        entry = self._files.get(uri)
+        return entry.index if entry is not None and entry.open else None
 
     @property
     def codex_home(self) -> Path:
