@@ -15,7 +15,7 @@ from ratls_ls.simulator import serve
 from ratls_ls.simulator.http import Response
 from tests.session.world import Api, play, replaying
 
-from .editor import editor, refused, trust
+from .editor import PATIENCE_SECONDS, editor, refused, trust
 from .raw import raw_server
 
 PROMPT = {"model": "simulated", "input": "a secret prompt", "stream": True}
@@ -101,13 +101,14 @@ async def test_cancelled_requests_are_answered_as_such(home: Path) -> None:
 async def test_a_client_that_does_not_read_is_waited_for(home: Path) -> None:
     """The server holds a stream of 64 MiB back, without growing, and goes on where it stopped."""
     event, count = 16 * 1024, 4096
-    sent, finished = 0, asyncio.Event()
+    sent, begun, finished = 0, asyncio.Event(), asyncio.Event()
 
     async def events() -> AsyncIterator[bytes]:
         nonlocal sent
         for index in range(count):
             yield f"id: {index}\ndata: {'x' * event}\n\n".encode()
             sent += 1
+            begun.set()
         finished.set()
 
     stream = [("Content-Type", "text/event-stream")]
@@ -116,10 +117,11 @@ async def test_a_client_that_does_not_read_is_waited_for(home: Path) -> None:
         async with raw_server(home, trust(provider, home)) as server:
             params = {"provider": "tee", "path": "/events", "partialResultToken": "t"}
             server.send({"id": 2, "method": "attestedRequest", "params": params})
+            await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
             # Nothing is read: what the pipes and buffers on the way do not hold stays unsent.
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(finished.wait(), 1.0)
-            assert 0 < sent < count / 4
+            assert sent < count / 4
             seen = 0
             while (message := await server.receive()).get("id") != 2:
                 value = message["params"]["value"]
