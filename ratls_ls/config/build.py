@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 
 from .keys import find
-from .measurements import digits_of, measurements, pins
 from .model import DEFAULT_PCCS_URL, Provider, Secret
 from .tables import ProviderTable
 from .urls import Url, parse_url
-from .values import Scalar, Table, string_of, strings
+from .values import Scalar, Table, string_of
 
 _MOST_RETRIES = 100
 
@@ -59,20 +58,19 @@ def _policy(table: ProviderTable) -> AppraisalPolicy | None:
     policy = entry.value
     if not isinstance(policy, Table) or not _is_understood(policy, ("ratls_policy",)):
         return None
-    allowed = policy.get("allowed_tdx_status")
-    statuses = {TcbStatus.parse(text) for text, _ in strings(allowed)}
-    if allowed is None:
+    statuses = {found.status for found in table.allowed}
+    if policy.get("allowed_tdx_status") is None:
         statuses = {TcbStatus.UP_TO_DATE}
     if not statuses or None in statuses or TcbStatus.REVOKED in statuses:
         return None
-    if not all(digits_of(found.text) for found in measurements(policy)):
+    if not all(found.value for found in table.measurements):
         return None
     grace = policy.get("grace_period")
     seconds = grace.value if isinstance(grace, Scalar) else None
     return AppraisalPolicy(
         allowed_tcb_status=frozenset(status for status in statuses if status is not None),
         grace_period=seconds if isinstance(seconds, int) else None,
-        pins=tuple(pin for pin, _ in pins(policy)),
+        pins=tuple(pin for pin, _ in table.pins),
     )
 
 

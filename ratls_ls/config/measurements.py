@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ratls_ls.rats.policy import Pin, Register
@@ -34,11 +34,13 @@ REGISTERS: dict[str, Register] = {
 
 
 class Measurement(NamedTuple):
-    """A hex pin in a policy. `key`: dotted; `span`: the string with its quotes."""
+    """A hex pin in a policy. `key`: dotted; `value`: None if it is no hex; `span`: the string with
+    its quotes."""
 
     key: str
     entry: Entry
     text: str
+    value: bytes | None
     span: Span
     size: int
 
@@ -65,15 +67,15 @@ def measurements(policy: Table | None) -> Iterator[Measurement]:
         entry = table.entries.get(path[-1]) if isinstance(table, Table) else None
         text = string_of(entry.value) if entry is not None else None
         if entry is not None and text is not None:
-            yield Measurement(key, entry, text, entry.value.span, size)
+            yield Measurement(key, entry, text, digits_of(text), entry.value.span, size)
 
 
-def pins(policy: Table | None) -> Iterator[tuple[Pin, Span]]:
-    """The pins of a policy that can be read, with the span of their value."""
-    for found in measurements(policy):
-        value = digits_of(found.text)
-        if value:
-            yield Pin(found.key, REGISTERS[found.key], value), found.span
+def pins(policy: Table | None, hex_pins: Iterable[Measurement]) -> Iterator[tuple[Pin, Span]]:
+    """The pins of a policy that can be read, with the span of their value. `hex_pins`: its
+    `measurements`."""
+    for found in hex_pins:
+        if found.value:
+            yield Pin(found.key, REGISTERS[found.key], found.value), found.span
     compose = policy.get("app_compose") if policy is not None else None
     text = string_of(compose)
     if compose is not None and text is not None:

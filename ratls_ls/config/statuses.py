@@ -1,4 +1,4 @@
-"""What each TCB status means and what mends it.
+"""The TCB statuses that a policy allows; what each means and what mends it.
 
 Invariant: every TcbStatus has a meaning. Source: Intel, "Provisioning Certification Service API"
 v4, "Get TDX TCB Info", `tcbStatus`.
@@ -6,11 +6,14 @@ v4, "Get TDX TCB Info", `tcbStatus`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ratls_ls.rats.policy import TcbStatus
 
-from .values import Value, strings
+from .span import Span
+from .values import Array, Scalar, Value, strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,22 @@ class StatusMeaning:
     remedy: str
     weak: bool = False
     out_of_date: bool = False
+
+
+class Allowed(NamedTuple):
+    """One string in `allowed_tdx_status`. `position` counts all elements of the array."""
+
+    position: int
+    text: str
+    span: Span
+    status: TcbStatus | None
+
+
+def allowed_in(array: Array | None) -> Iterator[Allowed]:
+    """The strings of `allowed_tdx_status`, in order."""
+    for index, item in enumerate(array.items if array is not None else ()):
+        if isinstance(item, Scalar) and isinstance(item.value, str):
+            yield Allowed(index, item.value, item.span, TcbStatus.parse(item.value))
 
 
 def accepts_more_than_default(value: Value) -> bool:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
+from ratls_ls.rats.policy import Pin
+
+from .measurements import Measurement, measurements, pins
 from .model import Provider
 from .problem import Problem
 from .span import Span
+from .statuses import Allowed, allowed_in
 from .toml import Document, Group
 from .values import (
+    Array,
     Entry,
     Scalar,
     Table,
@@ -35,7 +41,7 @@ class Reference(NamedTuple):
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ProviderTable:
     """One `[model_providers.<id>]` with all that belongs to it, wherever it stands.
 
@@ -56,7 +62,7 @@ class ProviderTable:
         """The same, standing at `base`."""
         return self if base == self.base else replace(self, base=base)
 
-    @property
+    @cached_property
     def entry(self) -> Entry:
         """The id as key, and its value whatever that is."""
         return shifted_entry(self.relative_entry, self.base) if self.base else self.relative_entry
@@ -75,29 +81,50 @@ class ProviderTable:
         """Every spelling of the id in headers and keys (quotes included), for rename."""
         return tuple(key.span.shifted(self.base) for key in self.relative_entry.keys)
 
-    @property
+    @cached_property
     def table(self) -> Table:
         """Its table, e.g. `table.entries["base_url"]`; empty where the id has no table."""
         value = self.entry.value
         return value if isinstance(value, Table) else Table(value.span, TableKind.IMPLICIT)
 
-    @property
+    @cached_property
     def policy_entry(self) -> Entry | None:
         """The entry `ratls_policy`, whatever its value is."""
         return self.table.entries.get("ratls_policy")
 
-    @property
+    @cached_property
     def policy(self) -> Table | None:
         """Its `ratls_policy`, if that is a table."""
         entry = self.policy_entry
         return entry.value if entry is not None and isinstance(entry.value, Table) else None
+
+    @cached_property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Its hex pins that are strings, whatever stands in them."""
+        return tuple(measurements(self.policy))
+
+    @cached_property
+    def pins(self) -> tuple[tuple[Pin, Span], ...]:
+        """Its pins that can be read, with the span of their value."""
+        return tuple(pins(self.policy, self.measurements))
+
+    @cached_property
+    def status_array(self) -> Array | None:
+        """`allowed_tdx_status`, if it is an array."""
+        found = self.policy.get("allowed_tdx_status") if self.policy is not None else None
+        return found if isinstance(found, Array) else None
+
+    @cached_property
+    def allowed(self) -> tuple[Allowed, ...]:
+        """The strings of `allowed_tdx_status`, in order."""
+        return tuple(allowed_in(self.status_array))
 
     @property
     def policy_spans(self) -> Mapping[str, Span]:
         """Span of each policy entry by dotted key ("allowed_tdx_status", "min_tdx_tcb.mrseam")."""
         return dict(_spans(self.policy, "")) if self.policy is not None else {}
 
-    @property
+    @cached_property
     def attested(self) -> bool:
         """Whether `use_ratls = true` stands here (the rest may still be wrong)."""
         value = self.relative_entry.value

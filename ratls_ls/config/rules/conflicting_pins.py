@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.measurements import pins
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.rats.policy import Pin, Register
@@ -31,7 +30,7 @@ RULE = Rule(
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     first: dict[Register, Pin] = {}
-    for pin, span in pins(provider.policy):
+    for pin, span in provider.pins:
         other = first.setdefault(pin.register, pin)
         if other.value != pin.value:
             message = f"Differs from `{other.key}`, which pins the same value: no server can pass"

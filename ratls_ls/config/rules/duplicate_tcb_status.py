@@ -8,7 +8,7 @@ from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
 from .rule import Rule
-from .tcb_statuses import allowed_statuses, remove_status
+from .tcb_statuses import remove_status
 
 RULE = Rule(
     code="duplicate-tcb-status",
@@ -28,7 +28,7 @@ RULE = Rule(
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     seen = set()
-    for found in allowed_statuses(provider):
+    for found in provider.allowed:
         if found.status is None:
             continue
         if found.status in seen:

@@ -8,7 +8,6 @@ from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
 from .rule import Rule
-from .tcb_statuses import status_array
 
 RULE = Rule(
     code="empty-allowed-status",
@@ -28,7 +27,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    array = status_array(provider)
+    array = provider.status_array
     if array is None or array.items:
         return
     fix = Fix('Allow "UpToDate" alone, the default', (Edit(array.span, '["UpToDate"]'),))

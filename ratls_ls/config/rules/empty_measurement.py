@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import remove_key, weakening
-from ratls_ls.config.measurements import digits_of, measurements
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
@@ -29,8 +28,8 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for found in measurements(provider.policy):
-        if digits_of(found.text) != b"":
+    for found in provider.measurements:
+        if found.value != b"":
             continue
         edit = remove_key(provider, found.entry)
         title = weakening(f"Remove the empty pin `{found.key}`")

@@ -11,7 +11,6 @@ from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Array
 
 from .rule import Rule
-from .tcb_statuses import allowed_statuses
 
 RULE = Rule(
     code="grace-period-without-out-of-date",
@@ -36,9 +35,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     allowed = policy.get("allowed_tdx_status") if policy is not None else None
     if entry is None or not isinstance(allowed, Array | None):
         return
-    if any(
-        found.status and MEANINGS[found.status].out_of_date for found in allowed_statuses(provider)
-    ):
+    if any(found.status and MEANINGS[found.status].out_of_date for found in provider.allowed):
         return
     edit = remove_key(provider, entry)
     fixes = (Fix("Remove `grace_period`", (edit,), safe=True, preferred=True),) if edit else ()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted
-from ratls_ls.config.measurements import digits_of, measurements
+from ratls_ls.config.measurements import digits_of
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
@@ -33,8 +33,8 @@ _BETWEEN_DIGITS = re.compile(r"[\s:_-]+")
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for found in measurements(provider.policy):
-        if digits_of(found.text) is not None:
+    for found in provider.measurements:
+        if found.value is not None:
             continue
         plain = re.sub(r"\A0X", "0x", _BETWEEN_DIGITS.sub("", found.text))
         value = digits_of(plain)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.measurements import digits_of, measurements
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
@@ -30,8 +29,8 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for found in measurements(provider.policy):
-        value = digits_of(found.text)
+    for found in provider.measurements:
+        value = found.value
         if value is not None and len(value) > found.size:
             message = (
                 f"{len(value)} bytes where {found.size} is all there are: never matches, and the"

@@ -9,7 +9,7 @@ from ratls_ls.config.tables import ProviderTable
 from ratls_ls.rats.policy import TcbStatus
 
 from .rule import Rule
-from .tcb_statuses import allowed_statuses, remove_status
+from .tcb_statuses import remove_status
 
 RULE = Rule(
     code="revoked-allowed",
@@ -29,7 +29,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    allowed = allowed_statuses(provider)
+    allowed = provider.allowed
     others = any(found.status is not TcbStatus.REVOKED for found in allowed)
     for found in allowed:
         if found.status is TcbStatus.REVOKED:

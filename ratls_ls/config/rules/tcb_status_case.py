@@ -9,7 +9,6 @@ from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
 from .rule import Rule
-from .tcb_statuses import allowed_statuses
 
 RULE = Rule(
     code="tcb-status-case",
@@ -29,7 +28,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for found in allowed_statuses(provider):
+    for found in provider.allowed:
         if found.status is not None and found.text != found.status.value:
             right = quoted(found.status.value)
             fix = Fix(f"Change to {right}", (Edit(found.span, right),), safe=True, preferred=True)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted, weakening
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.statuses import Allowed
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.words import nearest, shown
 from ratls_ls.rats.policy import TcbStatus
 
 from .rule import Rule
-from .tcb_statuses import Allowed, allowed_statuses, remove_status
+from .tcb_statuses import remove_status
 
 RULE = Rule(
     code="unknown-tcb-status",
@@ -31,13 +32,13 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    allowed = allowed_statuses(provider)
+    allowed = provider.allowed
     for status in allowed:
         if status.status is None:
             yield _unknown(provider, allowed, status)
 
 
-def _unknown(provider: ProviderTable, allowed: list[Allowed], found: Allowed) -> Problem:
+def _unknown(provider: ProviderTable, allowed: tuple[Allowed, ...], found: Allowed) -> Problem:
     message = f'"{shown(found.text)}" is no TCB status and never matches'
     fixes = []
     meant = nearest(found.text, (status.value for status in TcbStatus))

@@ -11,7 +11,6 @@ from ratls_ls.config.tables import ProviderTable
 from ratls_ls.rats.policy import TcbStatus
 
 from .rule import Rule
-from .tcb_statuses import allowed_statuses
 
 RULE = Rule(
     code="weak-tcb-status",
@@ -37,7 +36,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     policy = provider.policy
     if policy is None or "grace_period" in policy.entries:
         return
-    for found in allowed_statuses(provider):
+    for found in provider.allowed:
         if found.status is None or found.status is TcbStatus.REVOKED:
             continue
         meaning = MEANINGS[found.status]
