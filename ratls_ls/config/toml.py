@@ -21,7 +21,8 @@ from .values import Issue, Table
 
 BYTE_ORDER_MARK = "\ufeff"
 
-_HEADER_START = re.compile(r"^[ \t]*\[", re.MULTILINE)
+# Much faster than a `^` that is tried at every character.
+_HEADER_START = re.compile(r"\n[ \t]*\[")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 
 Placed = tuple[int, Section]
@@ -103,7 +104,7 @@ def _sections(text: str, before: Mapping[str, Section]) -> tuple[list[Placed], d
 
     first = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
     candidates = [first]
-    candidates += (at for match in _HEADER_START.finditer(text) if (at := match.start()) > first)
+    candidates += [match.start() + 1 for match in _HEADER_START.finditer(text)]
     placed = []
     index = 0
     while index < len(candidates):

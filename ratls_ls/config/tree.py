@@ -159,7 +159,10 @@ class _Reader:
             pairs = [child for child in node.named_children if child.type == "pair"]
             statements = [self._statement(pair, depth + 1) for pair in pairs]
             return inline_table(self._span(node), statements)
-        return Scalar(self._span(node), scalar(self._source(node)))
+        source = self._source(node)
+        return Scalar(
+            self._span(node), source == "true" if node.type == "boolean" else scalar(source)
+        )
 
 
 def _first_error(node: tree_sitter.Node) -> tree_sitter.Node:

@@ -17,25 +17,25 @@ from .span import Span
 ScalarType = str | int | float | bool | datetime | date | time
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One part of a key: its name, unquoted, and the span of its spelling, quotes included."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A string, number, boolean, date or time. `span` includes the quotes of a string. A value may
     be a secret, so it shows in no repr."""
 
     span: Span
-    value: ScalarType = field(repr=False)
+    value: ScalarType
+
+    def __repr__(self) -> str:
+        return f"Scalar(span={self.span})"
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(NamedTuple):
     """`[…]`, or the elements of `[[…]]` headers (`of_tables`; the span is the first header's)."""
 
     span: Span
@@ -81,15 +81,13 @@ class Table:
         return iter(self.entries.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(NamedTuple):
     """Text that stands where a value must and is none; reported as `toml-syntax`."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A key with its value.
 
     `span`: from the first part of the key to the end of the value (`a.b = 1` as a whole), the
