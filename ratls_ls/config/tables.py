@@ -7,12 +7,13 @@ that it outlives edits elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 from ratls_ls.rats.policy import Pin
 
+from .keys import PROVIDER, KeyModel
 from .measurements import Measurement, measurements, pins
 from .model import Provider
 from .problem import Problem
@@ -41,6 +42,20 @@ class Reference(NamedTuple):
     path: tuple[str, ...]
 
 
+class ModelledKey(NamedTuple):
+    """A key in a provider or in one of its tables that have a model.
+
+    `model` is None if nobody knows it there; `parent`: that of its table, which stands at `path`
+    under the provider.
+    """
+
+    entry: Entry
+    model: KeyModel | None
+    table: Table
+    parent: KeyModel
+    path: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class ProviderTable:
     """One `[model_providers.<id>]` with all that belongs to it, wherever it stands.
@@ -60,7 +75,18 @@ class ProviderTable:
 
     def at(self, base: int) -> ProviderTable:
         """The same, standing at `base`."""
-        return self if base == self.base else replace(self, base=base)
+        if base == self.base:
+            return self
+        # `replace` would take three times as long, and every edit moves all that follows it.
+        return ProviderTable(
+            self.id,
+            self.relative_entry,
+            base,
+            self.provider,
+            self.broken,
+            self.newline,
+            self.pieces,
+        )
 
     @cached_property
     def entry(self) -> Entry:
@@ -97,6 +123,11 @@ class ProviderTable:
         """Its `ratls_policy`, if that is a table."""
         entry = self.policy_entry
         return entry.value if entry is not None and isinstance(entry.value, Table) else None
+
+    @cached_property
+    def modelled_keys(self) -> tuple[ModelledKey, ...]:
+        """All its keys, each before those under it."""
+        return tuple(_modelled_keys(self.table, PROVIDER, ()))
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -152,6 +183,14 @@ class ProviderTable:
             if 0 <= at <= len(text):
                 return text[text.rfind("\n", 0, at) + 1 : at]
         return None
+
+
+def _modelled_keys(table: Table, parent: KeyModel, path: tuple[str, ...]) -> Iterator[ModelledKey]:
+    for entry in table:
+        model = parent.child(entry.key.name)
+        yield ModelledKey(entry, model, table, parent, path)
+        if model is not None and model.children and isinstance(entry.value, Table):
+            yield from _modelled_keys(entry.value, model, (*path, model.name))
 
 
 def _spans(table: Table, prefix: str) -> Iterator[tuple[str, Span]]:

@@ -87,6 +87,7 @@ def _is_host(host: str, *, bracketed: bool) -> bool:
     return len(host) <= 253 and all(len(p) <= 63 and _LABEL.fullmatch(p) for p in labels)
 
 
+@lru_cache(maxsize=64)
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(host)

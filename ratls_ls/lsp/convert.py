@@ -102,9 +102,12 @@ class Converter:
         return shape
 
     def _range_json(self, span: Span) -> dict[str, Any]:
-        start = self._index.position(span.start, self._encoding)
-        end = self._index.position(span.end, self._encoding)
-        return {"start": start._asdict(), "end": end._asdict()}
+        start_line, start = self._index.position(span.start, self._encoding)
+        end_line, end = self._index.position(span.end, self._encoding)
+        return {
+            "start": {"line": start_line, "character": start},
+            "end": {"line": end_line, "character": end},
+        }
 
 
 @lru_cache(maxsize=1)

@@ -108,7 +108,7 @@ class Server(LanguageServer):
         self.settings: Settings | None = None  # that the client sent last
         self.pulling: asyncio.Task[None] | None = None  # asks the client for its settings
 
-    @property
+    @cached_property
     def encoding(self) -> PositionEncoding:
         return PositionEncoding(self.workspace.position_encoding or "utf-16")
 

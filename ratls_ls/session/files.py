@@ -96,6 +96,7 @@ class Files:
     ) -> None:
         self.settings = settings
         self._environment = environment
+        self._codex_home = codex_home(settings.codex_home, environment)
         self._names = frozenset(environment)
         self._on_read = on_read
         self._on_gone = on_gone
@@ -103,7 +104,7 @@ class Files:
 
     @property
     def codex_home(self) -> Path:
-        return codex_home(self.settings.codex_home, self._environment)
+        return self._codex_home
 
     @property
     def default_uri(self) -> str:
@@ -159,6 +160,7 @@ class Files:
     def configure(self, settings: Settings) -> None:
         """Read everything again under new settings."""
         self.settings = settings
+        self._codex_home = codex_home(settings.codex_home, self._environment)
         for entry in self.all:
             if entry.open:
                 self.put(entry.uri, entry.text, entry.version, saved=entry.saved)

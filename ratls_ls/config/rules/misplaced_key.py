@@ -48,19 +48,9 @@ def home_of(name: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    yield from _in(provider, provider.table, PROVIDER, ())
-
-
-def _in(
-    provider: ProviderTable, table: Table, model: KeyModel, path: tuple[str, ...]
-) -> Iterator[Problem]:
-    for entry in table:
-        child = model.child(entry.key.name)
-        home = home_of(entry.key.name, path)
-        if child is None and home is not None:
-            yield _misplaced(provider, entry, home)
-        elif child is not None and child.children and isinstance(entry.value, Table):
-            yield from _in(provider, entry.value, child, (*path, child.name))
+    for key in provider.modelled_keys:
+        if key.model is None and (home := home_of(key.entry.key.name, key.path)) is not None:
+            yield _misplaced(provider, key.entry, home)
 
 
 def _misplaced(provider: ProviderTable, entry: Entry, home: tuple[str, ...]) -> Problem:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import spelled, weakening
-from ratls_ls.config.keys import PROVIDER, KeyModel
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
-from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Entry, Table
+from ratls_ls.config.tables import ModelledKey, ProviderTable
 from ratls_ls.config.words import nearest
 
 from .misplaced_key import home_of
@@ -34,26 +32,15 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    yield from _in(provider, provider.table, PROVIDER, ())
+    for key in provider.modelled_keys:
+        if key.model is None and home_of(key.entry.key.name, key.path) is None:
+            yield _unknown(provider, key)
 
 
-def _in(
-    provider: ProviderTable, table: Table, model: KeyModel, path: tuple[str, ...]
-) -> Iterator[Problem]:
-    for entry in table:
-        child = model.child(entry.key.name)
-        if child is None:
-            if home_of(entry.key.name, path) is None:
-                yield _unknown(provider, table, entry, model, path)
-        elif child.children and isinstance(entry.value, Table):
-            yield from _in(provider, entry.value, child, (*path, child.name))
-
-
-def _unknown(
-    provider: ProviderTable, table: Table, entry: Entry, model: KeyModel, path: tuple[str, ...]
-) -> Problem:
+def _unknown(provider: ProviderTable, key: ModelledKey) -> Problem:
+    entry, _, table, parent, path = key
     name = entry.key.name
-    meant = nearest(name, (key.name for key in model.children))
+    meant = nearest(name, (child.name for child in parent.children))
     effect = (
         "Codex ignores it and ratls-ls does not attest under a policy it does not fully know"
         if path

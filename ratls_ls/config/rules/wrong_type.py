@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ratls_ls.config.edits import quoted
-from ratls_ls.config.keys import PROVIDER, REFERENCE_KEYS, KeyModel, Kind
+from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
@@ -41,8 +42,10 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
             provider=provider.id,
         )
         return
-    for found in _in(provider.table, PROVIDER):
-        yield found if found.provider else _of(found, provider.id)
+    for key in provider.modelled_keys:
+        if key.model is not None:
+            for found in _mismatch(key.model, key.entry.value):
+                yield replace(found, provider=provider.id)
 
 
 def check_root(root: Table) -> Iterator[Problem]:
@@ -62,20 +65,6 @@ def _outer_mismatches(root: Table) -> Iterator[tuple[Value, str]]:
             # A table here is taken for a misspelt `model_providers`.
             if not isinstance(value, Table | None) and not _is_string(value):
                 yield value, f"`{key}` must be a string, the id of a provider"
-
-
-def _of(problem: Problem, provider: str) -> Problem:
-    return RULE.problem(problem.span, problem.message, *problem.fixes, provider=provider)
-
-
-def _in(table: Table, model: KeyModel) -> Iterator[Problem]:
-    for entry in table:
-        child = model.child(entry.key.name)
-        if child is None:
-            continue
-        yield from _mismatch(child, entry.value)
-        if child.children and isinstance(entry.value, Table):
-            yield from _in(entry.value, child)
 
 
 def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
