@@ -187,8 +187,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
     async def _once_attested(self, state: Progress, *, again: bool = False) -> AttestedStream:
         started = time.monotonic()
         provider = self._provider
-        state.reach(Step.DNS)
-        channel = await proxy.connect(provider.host, provider.port)
+        channel = await proxy.connect(provider.host, provider.port, state.reach)
         state.reach(Step.TLS)
         tls = await connect_tls(channel, provider.host, self._verifier.ca_files)
         connected = time.monotonic()

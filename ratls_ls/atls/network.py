@@ -11,6 +11,7 @@ import ipaddress
 import os
 import select
 import socket
+from collections.abc import Callable
 from typing import cast
 
 from .errors import Step, UnreachableError
@@ -145,15 +146,22 @@ class TcpChannel(asyncio.Protocol):
             self._arrival.set_result(None)
 
 
-async def connect(host: str, port: int) -> TcpChannel:
-    """A TCP connection to `host`, trying each of its allowed addresses in turn.
+async def connect(
+    host: str, port: int, on_step: Callable[[Step], None] = lambda _: None
+) -> TcpChannel:
+    """A TCP connection to `host`, trying each of its allowed addresses in turn. `on_step` is told
+    of each step as it begins.
 
     Raises UnreachableError with step `dns` or `tcp`.
     """
     loop = asyncio.get_running_loop()
+    step = Step.DNS
+    on_step(step)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             addresses = await resolve(host, port)
+            step = Step.TCP
+            on_step(step)
             last: OSError | None = None
             for address in addresses:
                 try:
@@ -163,9 +171,8 @@ async def connect(host: str, port: int) -> TcpChannel:
                 else:
                     return channel
     except TimeoutError as error:
-        raise UnreachableError(
-            Step.TCP, host, f"{host}:{port} did not answer within {CONNECT_SECONDS:.0f} s"
-        ) from error
+        what = f"cannot resolve {host}" if step is Step.DNS else f"{host}:{port} did not answer"
+        raise UnreachableError(step, host, f"{what} within {CONNECT_SECONDS:g} s") from error
     raise UnreachableError(
         Step.TCP, host, f"cannot connect to {host}:{port}: {_words(last)}"
     ) from last

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -62,16 +63,19 @@ def proxy_for(host: str) -> Proxy | None:
     return Proxy(parts.hostname, port, credentials)
 
 
-async def connect(host: str, port: int) -> TcpChannel:
-    """TCP to `host`, through the user's proxy if there is one for it.
+async def connect(
+    host: str, port: int, on_step: Callable[[Step], None] = lambda _: None
+) -> TcpChannel:
+    """TCP to `host`, through the user's proxy if there is one for it. `on_step` is told of each
+    step as it begins.
 
     Raises UnreachableError with step `dns` or `tcp`.
     """
     proxy = proxy_for(host)
     if proxy is None:
-        return await network.connect(host, port)
+        return await network.connect(host, port, on_step)
     _check_address(host)
-    channel = await network.connect(proxy.host, proxy.port)
+    channel = await network.connect(proxy.host, proxy.port, on_step)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             await _tunnel(channel, proxy, host, port)

@@ -15,7 +15,8 @@ from rich.text import Text
 from ratls_ls.atls.errors import AttestationRejectedError, Step
 
 _WORDS = {
-    Step.DNS: "resolve, connect",
+    Step.DNS: "resolve",
+    Step.TCP: "connect",
     Step.TLS: "TLS 1.3 handshake",
     Step.QUOTE: "quote",
     Step.PCCS: "collateral",

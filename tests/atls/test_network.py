@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from ratls_ls.atls import network
@@ -56,3 +59,25 @@ async def test_the_other_address_is_tried(unused_tcp_port: int) -> None:
     with pytest.raises(UnreachableError) as caught:
         await network.connect("localhost", unused_tcp_port)
     assert caught.value.step is Step.TCP
+
+
+async def test_who_accepts_nobody_is_not_waited_for_long(
+    full_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "CONNECT_SECONDS", 0.2)
+    with pytest.raises(UnreachableError) as caught:
+        await network.connect("127.0.0.1", full_port)
+    assert caught.value.step is Step.TCP
+    assert str(caught.value) == f"127.0.0.1:{full_port} did not answer within 0.2 s"
+
+
+async def test_a_look_up_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look_up_for_ever(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(network, "resolve", look_up_for_ever)
+    monkeypatch.setattr(network, "CONNECT_SECONDS", 0.05)
+    with pytest.raises(UnreachableError) as caught:
+        await network.connect("tee.example", 443)
+    assert caught.value.step is Step.DNS
+    assert str(caught.value) == "cannot resolve tee.example within 0.05 s"

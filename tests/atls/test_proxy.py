@@ -59,7 +59,9 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 async def test_a_tunnel(use: Callable[[str], None]) -> None:
     async with proxying(b"HTTP/1.1 200 Connection established\r\n\r\n") as seen:
         use(f"http://user:p%40ss@127.0.0.1:{seen.port}")
-        channel = await proxy.connect("tee.example", 443)
+        steps: list[Step] = []
+        channel = await proxy.connect("tee.example", 443, steps.append)
+        assert steps == [Step.DNS, Step.TCP]
         await channel.send(b"client hello")
         assert await channel.receive() == b"client hello"
         channel.close()

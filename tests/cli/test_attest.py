@@ -15,7 +15,7 @@ from tests.editors.world import code_blocks
 from .program import COLUMNS, on_terminal, piped, started
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "commands.md"
-STEPS = ["resolve, connect", "TLS 1.3 handshake", "quote", "collateral"]
+STEPS = ["resolve", "connect", "TLS 1.3 handshake", "quote", "collateral"]
 TIMED = re.compile(r"^  (.+?) +\d+ ms$")
 COLOUR = re.compile(r"\x1b\[[\d;]*3\dm")
 CONTROL = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ratls_ls.atls import client, network
+from ratls_ls.atls.errors import Step
 from ratls_ls.lsp import methods
 from ratls_ls.simulator import Record, SimulatedProvider
 from ratls_ls.simulator.http import Response, Wire
@@ -147,27 +148,39 @@ async def test_out_of_time(
     assert {status["state"] for status in world.told[told:]} <= {"affirmed"}
 
 
-@pytest.mark.parametrize("place", ["resolve", "connect"])
+@pytest.mark.parametrize("step", [Step.DNS, Step.TCP])
 async def test_cancelled_or_late_before_the_provider_hears_of_it(
-    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch, place: str
+    world: World,
+    provider: SimulatedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    full_port: int,
+    step: Step,
 ) -> None:
     world.write(provider.config_toml("tee"))
     reached = asyncio.Event()
+    connect = network.connect
 
-    async def hang(*_: Any) -> Any:
+    async def look_up_for_ever(*_: Any) -> Any:
         reached.set()
         await asyncio.Event().wait()
 
+    async def connect_in_vain(host: str, _: int, on_step: Callable[[Step], None]) -> Any:
+        reached.set()
+        return await connect(host, full_port, on_step)
+
     with monkeypatch.context() as patched:
-        patched.setattr(network, place, hang)
+        if step is Step.DNS:
+            patched.setattr(network, "resolve", look_up_for_ever)
+        else:
+            patched.setattr(network, "connect", connect_in_vain)
         running = asyncio.ensure_future(world.request(path="/responses", body=PROMPT))
         await reached.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        error = await refused(world.request(path="/responses", body=PROMPT, timeoutMs=50))
+        error = await refused(world.request(path="/responses", body=PROMPT, timeoutMs=250))
         assert error.code == methods.UNREACHABLE
-        assert error.data["step"] in ("dns", "tcp")
+        assert error.data == {"step": step.value, "host": "localhost"}
     assert not provider.record.connections
     await _sound(world, provider)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ratls_ls.atls import network
+from ratls_ls.atls.errors import Step
 from ratls_ls.lsp import answer, methods
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.event_log import certificate_event
@@ -397,10 +398,10 @@ async def test_a_refused_connection_is_tried_again(
     nobody = free.getsockname()[1]
     free.close()
 
-    async def sometimes(host: str, at: int) -> network.TcpChannel:
+    async def sometimes(host: str, at: int, on_step: Callable[[Step], None]) -> network.TcpChannel:
         nonlocal tries
         tries += 1
-        return await connect(host, nobody if tries < 4 else at)
+        return await connect(host, nobody if tries < 4 else at, on_step)
 
     monkeypatch.setattr(network, "connect", sometimes)
     assert (await world.request(path="/responses", body={"input": "x"}))["status"] == 200
