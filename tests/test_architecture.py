@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1] / "ratls_ls"
 
 # From the bottom up. A room imports from rooms below its own line only.
 LAYERS = (
-    {"rats", "settings", "private_files"},
+    {"rats", "settings", "private_files", "turns"},
     {"config"},
     {"atls"},
     {"status"},
@@ -33,7 +33,7 @@ LAYERS = (
 )
 HEIGHT = {room: height for height, layer in enumerate(LAYERS) for room in layer}
 
-PURE = ("rats/", "config/", "language/", "status.py", "settings.py")
+PURE = ("rats/", "config/", "language/", "status.py", "settings.py", "lsp/json_text.py")
 IMPURE_MODULES = {
     "asyncio",
     "h11",

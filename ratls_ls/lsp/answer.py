@@ -1,24 +1,28 @@
 """A response as the JSON shapes of `attestedRequest`: collected whole, or part by part.
 
-Invariant: parts come in order and bounded; nothing of a body is kept once it was handed over.
+Invariant: parts come in order and bounded; nothing of a body is kept once it was handed over. What
+is collected becomes JSON over many turns of the event loop, and is never taken apart: a body that
+is JSON goes on as it came.
 """
 
 from __future__ import annotations
 
 import base64
 import codecs
-import json
-import math
 from collections.abc import AsyncIterator
-from typing import Any, NoReturn
+from contextlib import suppress
+from typing import Any
 
 from ratls_ls.atls.client import AttestedResponse
 from ratls_ls.atls.errors import BrokenResponseError
 from ratls_ls.atls.sse import ServerSentEvent, SseDecoder, SseError
+from ratls_ls.turns import Turn, paced
 
-# A larger answer would hold up the editor's other messages while it is one JSON value.
+from . import json_text
+from .methods import Body
+
+# A larger answer would hold up the editor's other messages while it is one of them.
 MAX_COLLECTED_BYTES = 16 * 1024 * 1024
-MAX_JSON_DEPTH = 200
 
 
 def head(response: AttestedResponse, provider: str) -> dict[str, Any]:
@@ -43,61 +47,29 @@ async def parts(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
         yield part
 
 
-async def collect(response: AttestedResponse) -> dict[str, Any]:
-    """`body`, `bodyText` or `bodyBase64` of a whole answer. Raises BrokenResponseError."""
+async def collect(response: AttestedResponse) -> Body | None:
+    """The body of a whole answer; None if it is empty. Raises BrokenResponseError."""
     body = bytearray()
+    turn = Turn()
     async for chunk in response.chunks():
         body += chunk
         if len(body) > MAX_COLLECTED_BYTES:
             message = f"more than {MAX_COLLECTED_BYTES} bytes; stream with partialResultToken"
             raise BrokenResponseError(message, response.received)
+        await turn.rest()
     if not body:
-        return {}
+        return None
+    # What is said to be JSON, or text, and is not, is handed over as it is.
     if _is_json(response):
-        try:
-            return {"body": _json_value(body)}
-        except (ValueError, RecursionError):
-            pass  # said to be JSON and is not: handed over as it is
+        value = body[len(codecs.BOM_UTF8) :] if body.startswith(codecs.BOM_UTF8) else body
+        with suppress(ValueError):
+            async for _ in paced(json_text.check(value)):
+                pass
+            return Body("body", [value])
     if _is_text(response):
-        try:
-            return {"bodyText": body.decode("utf-8")}
-        except UnicodeDecodeError:
-            pass
-    return {"bodyBase64": base64.b64encode(body).decode("ascii")}
-
-
-def _json_value(body: bytearray) -> Any:
-    """A value that the client's message can hold. Raises ValueError or RecursionError."""
-    value = json.loads(body, parse_constant=_refuse, parse_float=_finite)
-    if body.count(b"[") + body.count(b"{") > MAX_JSON_DEPTH and _is_too_deep(value):
-        raise ValueError("too deeply nested")
-    return value
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("a number beyond what JSON readers hold")
-    return number
-
-
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_JSON_DEPTH):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
+        with suppress(UnicodeDecodeError):
+            return Body("bodyText", [piece async for piece in paced(json_text.quoted(body))])
+    return Body("bodyBase64", [piece async for piece in paced(json_text.quoted_base64(body))])
 
 
 async def _events(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""The custom methods: names, parameters, error codes. `editor/vscode/src/methods.ts` mirrors it.
+"""The custom methods: names, parameters, answers, error codes. `editor/vscode/src/methods.ts`
+mirrors it.
 
 Invariant: parameters are checked here, whole, before anything acts on them.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +107,30 @@ class AttestationStatusParams:
         if not isinstance(refresh, bool):
             raise invalid_params("refresh", "must be true or false")
         return cls(table.text("uri"), table.text("provider"), refresh)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a whole answer. `name`: of the member of the result that it is; `json`: its
+    value, as JSON in pieces."""
+
+    name: str
+    json: Sequence[bytes | bytearray] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a custom method: plain JSON values by name, and the body that came, if any."""
+
+    members: dict[str, Any] = field(repr=False)
+    body: Body | None = None
+
+    def json(self) -> list[bytes | bytearray]:
+        """All of it, in pieces."""
+        members = json.dumps(self.members).encode()
+        if self.body is None:
+            return [members]
+        return [b'{"%s": ' % self.body.name.encode(), *self.body.json, b", ", members[1:]]
 
 
 class _Table:

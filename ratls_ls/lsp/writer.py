@@ -13,12 +13,15 @@ import os
 import queue
 import select
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 MAX_QUEUED_BYTES = 1024 * 1024
 MAX_TURN_BYTES = 16 * 1024
+MAX_JOINED_BYTES = 256 * 1024
 _PIECES_AT_ONCE = 16  # of four kilobytes mostly; the thread writes what is longer
+
+Piece: TypeAlias = bytes | bytearray
 
 
 class Writer:
@@ -32,7 +35,7 @@ class Writer:
         self._poll.register(descriptor, select.POLLOUT)
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
-        self._turn: list[bytes] = []
+        self._turn: list[Piece] = []
         self._turn_bytes = 0
         self._queued = 0
         self._room = asyncio.Event()
@@ -48,6 +51,12 @@ class Writer:
     def send(self, **message: Any) -> None:
         """Write a message of plain JSON values."""
         self.write(_framed(message))
+
+    def send_json(self, pieces: Sequence[Piece]) -> None:
+        """Write a message that is JSON already, however long: nothing makes one of its pieces."""
+        for piece in (_head(sum(map(len, pieces))), *pieces):
+            self._add(piece)
+        self._end_turn()
 
     def stream(self, **message: Any) -> None:
         """Write one of many such messages, together with others of this turn."""
@@ -66,7 +75,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join(timeout=2.0)
 
-    def _add(self, data: bytes) -> None:
+    def _add(self, data: Piece) -> None:
         if self._broken:
             raise BrokenPipeError("the client is gone")
         if not self._turn:
@@ -75,9 +84,14 @@ class Writer:
         self._turn_bytes += len(data)
 
     def _end_turn(self) -> None:
-        left = memoryview(b"".join(self._turn))
-        self._turn.clear()
+        turn, self._turn = self._turn, []
+        long = self._turn_bytes > MAX_JOINED_BYTES
         self._turn_bytes = 0
+        if long:
+            for piece in turn:
+                self._enqueue(memoryview(piece))
+            return
+        left = memoryview(b"".join(turn))
         if not self._queued:
             try:
                 left = self._write_what_fits(left)
@@ -85,10 +99,13 @@ class Writer:
                 self._lost()
                 return
         if left:
-            self._queued += len(left)
-            if self._queued > MAX_QUEUED_BYTES:
-                self._room.clear()
-            self._queue.put(left)
+            self._enqueue(left)
+
+    def _enqueue(self, data: memoryview) -> None:
+        self._queued += len(data)
+        if self._queued > MAX_QUEUED_BYTES:
+            self._room.clear()
+        self._queue.put(data)
 
     def _write_what_fits(self, data: memoryview) -> memoryview:
         """Gives what is left. So much never blocks where the system says that there is room."""
@@ -127,4 +144,8 @@ class Writer:
 
 def _framed(message: dict[str, Any]) -> bytes:
     body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    return _head(len(body)) + body
+
+
+def _head(length: int) -> bytes:
+    return b"Content-Length: %d\r\n\r\n" % length

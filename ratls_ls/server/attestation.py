@@ -7,7 +7,7 @@ from typing import Any
 from lsprotocol import types
 
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.lsp.methods import Answer, AttestationStatusParams, AttestedRequestParams, MethodError
 
 from .server import Server, answered
 
@@ -20,7 +20,7 @@ def register(server: Server) -> None:
 def _register_methods(server: Server) -> None:
     @server.feature(methods.ATTESTED_REQUEST)
     @answered
-    async def attested_request(ls: Server, params: object) -> dict[str, Any]:
+    async def attested_request(ls: Server, params: object) -> Answer:
         parsed = AttestedRequestParams.parse(params)
 
         writer = ls.writer
@@ -34,8 +34,9 @@ def _register_methods(server: Server) -> None:
 
     @server.feature(methods.ATTESTATION_STATUS)
     @answered
-    async def attestation_status(ls: Server, params: object) -> dict[str, Any]:
-        return await ls.session.attestation_status(AttestationStatusParams.parse(params))
+    async def attestation_status(ls: Server, params: object) -> Answer:
+        parsed = AttestationStatusParams.parse(params)
+        return Answer(await ls.session.attestation_status(parsed))
 
 
 def _register_commands(server: Server) -> None:

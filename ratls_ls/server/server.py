@@ -23,6 +23,7 @@ from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.tasks import Tasks
 from ratls_ls.lsp.writer import Writer
 from ratls_ls.settings import Options, Settings
 
@@ -57,7 +58,6 @@ class _RawRequest:
     id: int | str
     method: str
     params: Any
-    jsonrpc: str = "2.0"
 
 
 @dataclass
@@ -77,6 +77,10 @@ class _Protocol(LanguageServerProtocol):
     lsp_text_document__did_close = _NOT_BUILT_IN
     lsp_set_trace = _NOT_BUILT_IN
 
+    def __init__(self, server: Server, converter: Any) -> None:
+        super().__init__(server, converter)
+        self.tasks = Tasks()
+
     def structure_message(self, data: dict[str, Any]) -> Any:
         method = data.get("method")
         if method in _RAW_NOTIFICATIONS and "id" not in data:
@@ -86,13 +90,26 @@ class _Protocol(LanguageServerProtocol):
         return super().structure_message(data)
 
     def handle_message(self, message: Any) -> None:
-        if not isinstance(message, _RawNotification):
+        if isinstance(message, _RawRequest):
+            work = self.fm.features[message.method](message.params)
+            self.tasks.start(message.id, work, _writer_of(self))
+        elif isinstance(message, _RawNotification):
+            try:
+                self.fm.features[message.method](message.params)
+            except Exception as error:
+                logger.error("%s in %s", type(error).__name__, message.method)
+        elif not self._cancelled(message):
             super().handle_message(message)
-            return
-        try:
-            self.fm.features[message.method](message.params)
-        except Exception as error:
-            logger.error("%s in %s", type(error).__name__, message.method)
+
+    def _cancelled(self, message: Any) -> bool:
+        is_cancel = isinstance(message, types.CancelNotification)
+        return is_cancel and self.tasks.cancel(message.params.id)
+
+
+def _writer_of(protocol: LanguageServerProtocol) -> Writer:
+    writer = protocol.writer
+    assert isinstance(writer, Writer)
+    return writer
 
 
 class Server(LanguageServer):
@@ -115,9 +132,7 @@ class Server(LanguageServer):
     @property
     def writer(self) -> Writer:
         """For what is plain JSON already, which pygls would only take longer with."""
-        writer = self.protocol.writer
-        assert isinstance(writer, Writer)
-        return writer
+        return _writer_of(self.protocol)
 
     # What the client is capable of.
 

@@ -23,7 +23,7 @@ from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.model import Provider
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import answer, methods
-from ratls_ls.lsp.methods import AttestedRequestParams, MethodError
+from ratls_ls.lsp.methods import Answer, AttestedRequestParams, Body, MethodError
 
 from .files import Files, OpenFile
 from .shapes import problem_list
@@ -94,7 +94,7 @@ async def send(
     request: PreparedRequest,
     params: AttestedRequestParams,
     emit: Emit,
-) -> dict[str, Any]:
+) -> Answer:
     """The result of `attestedRequest`; parts of a streamed one go to `emit`.
 
     Raises MethodError.
@@ -102,24 +102,21 @@ async def send(
     started = time.monotonic()
     with typed_errors(provider):
         async with client.send(request, params.timeout_ms / 1000) as response:
-            body: dict[str, Any] = {}
+            body: Body | None = None
             if params.partial_result_token is None:
                 body = await answer.collect(response)
             else:
                 await emit(answer.head(response, provider.id))
                 async for part in answer.parts(response):
                     await emit(part)
-        return _result(response, provider, body, time.monotonic() - started)
+        return Answer(_members(response, provider, time.monotonic() - started), body)
 
 
-def _result(
-    response: AttestedResponse, provider: Provider, body: dict[str, Any], seconds: float
-) -> dict[str, Any]:
+def _members(response: AttestedResponse, provider: Provider, seconds: float) -> dict[str, Any]:
     timings = response.timings
     return {
         "status": response.status,
         "headers": [list(header) for header in response.headers],
-        **body,
         "complete": True,
         "attestation": response.attestation.result.to_json(provider.id),
         "timings": {

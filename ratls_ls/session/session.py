@@ -26,7 +26,12 @@ from ratls_ls.config.urls import parse_url
 from ratls_ls.history import History
 from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.lsp.methods import (
+    Answer,
+    AttestationStatusParams,
+    AttestedRequestParams,
+    MethodError,
+)
 from ratls_ls.monitor import Monitor
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.result import AttestationResult
@@ -264,7 +269,7 @@ class Session:
 
     # Requests.
 
-    async def attested_request(self, params: AttestedRequestParams, emit: Emit) -> dict[str, Any]:
+    async def attested_request(self, params: AttestedRequestParams, emit: Emit) -> Answer:
         """The result of `attestedRequest`; parts of a streamed one go to `emit`.
 
         Raises MethodError.
@@ -275,9 +280,10 @@ class Session:
         client, outcome, evidence = self._clients.get(provider), methods.REQUEST_CANCELLED, None
         try:
             with self._cancellable():
-                result = await requests.send(client, provider, request, params, emit)
-            outcome, evidence = result["status"], result["attestation"]["evidenceSha256"]
-            return result
+                answer = await requests.send(client, provider, request, params, emit)
+            outcome = answer.members["status"]
+            evidence = answer.members["attestation"]["evidenceSha256"]
+            return answer
         except MethodError as error:
             outcome = error.code
             cause = error.__cause__

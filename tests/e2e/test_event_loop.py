@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import math
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import pytest
 
 from ratls_ls.lsp import garbage
 from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
+from ratls_ls.simulator.http import Response
+from tests.session.world import Api
 
 from .editor import PATIENCE_SECONDS, trust
 from .raw import RawServer, raw_server
@@ -36,14 +40,78 @@ WEAKER = (
 )
 
 
+LONG_BYTES = 8 * 1024 * 1024
+WORDS = 'Wörter – слова 言葉 🙂 "\\\n'
+
+
+def long_text() -> bytes:
+    return (WORDS * (LONG_BYTES // len(WORDS.encode()))).encode()
+
+
+def long_message() -> bytes:
+    """As a model answers that has much to say."""
+    text = long_text().decode()[: LONG_BYTES // 2]
+    return json.dumps({"choices": [{"message": {"content": text}}]}, ensure_ascii=False).encode()
+
+
+def many_numbers() -> bytes:
+    """As embeddings are."""
+    numbers = [math.sin(index) for index in range(1536)]
+    return json.dumps([numbers] * (LONG_BYTES // (1536 * 22))).encode()
+
+
+def many_objects() -> bytes:
+    """As log probabilities are."""
+    others = [{"token": WORDS, "logprob": -0.25, "bytes": [*WORDS.encode()]}]
+    each = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": others}
+    content = [each] * (LONG_BYTES // len(json.dumps(each)))
+    return json.dumps({"choices": [{"logprobs": {"content": content}}]}).encode()
+
+
+LONG_ANSWERS = [
+    pytest.param("application/json", long_message, "body", id="message"),
+    pytest.param("application/json", many_numbers, "body", id="numbers"),
+    pytest.param("application/json", many_objects, "body", id="objects"),
+    pytest.param("text/plain", long_text, "bodyText", id="text"),
+]
+
+
 async def test_streams_attestations_and_typing_leave_it_free(tmp_path: Path) -> None:
-    for attempt in range(ATTEMPTS):
-        directory = tmp_path / str(attempt)
-        directory.mkdir()
-        slow = await what_takes_long(directory)
-        if len(slow) <= FEW and all(each["ms"] < FAR_TOO_LONG_MS for each in slow):
-            return
-    pytest.fail("\n".join(f"{each['ms']} ms in {' '.join(each['where'])}" for each in slow[:5]))
+    async def work(server: RawServer, config: Path) -> None:
+        for index in range(STREAMS):
+            params: dict[str, Any] = {
+                "provider": f"p{index % PROVIDERS}",
+                "path": "/chat/completions",
+                "body": {"stream": True},
+                "partialResultToken": index,
+            }
+            server.send({"id": f"s{index}", "method": "attestedRequest", "params": params})
+        params = {"uri": config.as_uri(), "refresh": True}
+        server.send({"id": "attest", "method": "attestationStatus", "params": params})
+        answers = await results(server, STREAMS + 1)
+        states = [status["state"] for status in answers["attest"]["providers"]]
+        assert states == ["affirmed"] * PROVIDERS
+
+    api = OpenAi(reply="word " * TOKENS, token_seconds=0.05)
+    await leaves_it_free(tmp_path, api, many_policies, work)
+
+
+@pytest.mark.parametrize(("content_type", "answer", "member"), LONG_ANSWERS)
+async def test_a_long_answer_in_one_message_leaves_it_free(
+    tmp_path: Path, content_type: str, answer: Callable[[], bytes], member: str
+) -> None:
+    raw = answer()
+    expected = json.loads(raw) if member == "body" else raw.decode()
+
+    async def work(server: RawServer, _config: Path) -> None:
+        for index in range(3):
+            params = {"provider": "p0", "path": "/long"}
+            server.send({"id": f"l{index}", "method": "attestedRequest", "params": params})
+            result = (await results(server, 1))[f"l{index}"]
+            assert result[member] == expected
+
+    api = Api(answer=lambda: Response(200, [("Content-Type", content_type)], raw))
+    await leaves_it_free(tmp_path, api, lambda provider: provider.config_toml("p0"), work)
 
 
 async def test_garbage_is_collected_once_the_client_is_quiet(
@@ -71,33 +139,38 @@ async def test_garbage_is_collected_once_the_client_is_quiet(
         gc.callbacks.remove(note)
 
 
-async def what_takes_long(directory: Path) -> list[dict[str, Any]]:
-    """Callbacks over the limit while a hundred streams, twenty attestations and typing go on."""
-    (directory / ".codex").mkdir()
-    config = directory / ".codex" / "config.toml"
-    noted = directory / "noted"
-    api = OpenAi(reply="word " * TOKENS, token_seconds=0.05)
-    async with serve(api=api) as provider:
-        config.write_text(many_policies(provider), "utf-8")
-        program = (PROGRAM, noted)
-        async with raw_server(directory, trust(provider, directory), program=program) as server:
-            await open_first(server, config)
-            os.kill(server.process.pid, signal.SIGUSR1)
-            typing = asyncio.create_task(type_on(server, config))
-            for index in range(STREAMS):
-                params: dict[str, Any] = {
-                    "provider": f"p{index % PROVIDERS}",
-                    "path": "/chat/completions",
-                    "body": {"stream": True},
-                    "partialResultToken": index,
-                }
-                server.send({"id": f"s{index}", "method": "attestedRequest", "params": params})
-            params = {"uri": config.as_uri(), "refresh": True}
-            server.send({"id": "attest", "method": "attestationStatus", "params": params})
-            answers = await results(server, STREAMS + 1)
-            await typing
-            states = [status["state"] for status in answers["attest"]["providers"]]
-            assert states == ["affirmed"] * PROVIDERS
+async def leaves_it_free(
+    directory: Path,
+    api: OpenAi,
+    config_of: Callable[[SimulatedProvider], str],
+    work: Callable[[RawServer, Path], Awaitable[None]],
+) -> None:
+    for attempt in range(ATTEMPTS):
+        home = directory / str(attempt)
+        (home / ".codex").mkdir(parents=True)
+        async with serve(api=api) as provider:
+            config = home / ".codex" / "config.toml"
+            config.write_text(config_of(provider), "utf-8")
+            slow = await what_takes_long(provider, config, home, work)
+        if len(slow) <= FEW and all(each["ms"] < FAR_TOO_LONG_MS for each in slow):
+            return
+    pytest.fail("\n".join(f"{each['ms']} ms in {' '.join(each['where'])}" for each in slow[:5]))
+
+
+async def what_takes_long(
+    provider: SimulatedProvider,
+    config: Path,
+    home: Path,
+    work: Callable[[RawServer, Path], Awaitable[None]],
+) -> list[dict[str, Any]]:
+    """Callbacks over the limit while `work` and typing go on."""
+    noted = home / "noted"
+    async with raw_server(home, trust(provider, home), program=(PROGRAM, noted)) as server:
+        await open_first(server, config)
+        os.kill(server.process.pid, signal.SIGUSR1)
+        typing = asyncio.create_task(type_on(server, config))
+        await work(server, config)
+        await typing
     found = [json.loads(line) for line in noted.read_text("utf-8").splitlines()]
     return [each for each in found if each["ms"] > LIMIT_MS]
 

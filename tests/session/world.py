@@ -103,8 +103,8 @@ class World:
             self.news()
 
         parsed = AttestedRequestParams.parse(shape)
-        result = await self.session.attested_request(parsed, emit)
-        return json.loads(json.dumps(result, allow_nan=False))
+        answer = await self.session.attested_request(parsed, emit)
+        return json.loads(b"".join(answer.json()))
 
     async def held_request(self) -> asyncio.Future[Any]:
         """A streamed request under way, whose answer goes on when `gate` of the provider is set."""
