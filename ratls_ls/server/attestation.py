@@ -40,8 +40,15 @@ def _register_methods(server: Server) -> None:
 
 
 def _register_commands(server: Server) -> None:
-    @server.command(methods.ATTEST_COMMAND)
+    @server.feature(types.WORKSPACE_EXECUTE_COMMAND)
     @answered
+    async def execute_command(ls: Server, params: types.ExecuteCommandParams) -> None:
+        command = ls.protocol.fm.commands.get(params.command)
+        if command is None:
+            raise methods.invalid_params("command", "there is no such command")
+        await command(*(params.arguments or ()))
+
+    @server.command(methods.ATTEST_COMMAND)
     async def attest(ls: Server, *arguments: Any) -> None:
         uri, provider = _texts(arguments, 1, 2)
         if not await ls.session.attest(uri, provider):
@@ -49,7 +56,6 @@ def _register_commands(server: Server) -> None:
             raise MethodError(methods.PROVIDER_NOT_ATTESTED, message, [])
 
     @server.command(methods.PIN_MEASUREMENTS_COMMAND)
-    @answered
     async def pin_measurements(ls: Server, *arguments: Any) -> None:
         from ratls_ls.language.pin import pin  # at the start nothing of it is needed
 
@@ -68,7 +74,6 @@ def _register_commands(server: Server) -> None:
             ls.complain(f"the editor did not take the pins of {provider}: {applied.failure_reason}")
 
     @server.command(methods.CLEAR_CACHE_COMMAND)
-    @answered
     async def clear_cache(ls: Server, *arguments: Any) -> None:
         _texts(arguments, 0, 0)
         ls.session.clear_cache()

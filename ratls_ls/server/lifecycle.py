@@ -63,6 +63,11 @@ def register(server: Server) -> None:
         for change in params.changes:
             ls.session.changed_on_disk(change.uri)
 
+    @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def cancel_progress(ls: Server, params: types.WorkDoneProgressCancelParams) -> None:
+        if (shown := ls.work_done_progress.tokens.get(params.token)) is not None:
+            shown.cancel()
+
     @server.feature(types.SHUTDOWN)
     async def shutdown(ls: Server, _params: None) -> None:
         await ls.session.aclose()

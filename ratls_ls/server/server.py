@@ -62,8 +62,7 @@ class _RawRequest:
 
 @dataclass
 class _RawNotification:
-    """What a keystroke says. pygls would take a tenth of a millisecond for each of these, and keep
-    a future of it for ever."""
+    """What a keystroke says. pygls would take a tenth of a millisecond for each of these."""
 
     method: str
     params: Any
@@ -71,10 +70,14 @@ class _RawNotification:
 
 
 class _Protocol(LanguageServerProtocol):
-    # `documents` has its own; nothing is traced.
+    # `documents`, `attestation` and `lifecycle` have their own; nothing is traced, and no folder
+    # matters. pygls keeps a future of each for ever, seven kilobytes of a command that fails.
     lsp_text_document__did_open = _NOT_BUILT_IN
     lsp_text_document__did_change = _NOT_BUILT_IN
     lsp_text_document__did_close = _NOT_BUILT_IN
+    lsp_workspace__execute_command = _NOT_BUILT_IN
+    lsp_work_done_progress_cancel = _NOT_BUILT_IN
+    lsp_workspace__did_change_workspace_folders = _NOT_BUILT_IN
     lsp_set_trace = _NOT_BUILT_IN
 
     def __init__(self, server: Server, converter: Any) -> None:
