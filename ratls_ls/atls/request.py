@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ratls_ls import __version__
 from ratls_ls.config.model import Provider
+from ratls_ls.config.secrets import variable_shown
 
 from .errors import RefusedRequestError
 
@@ -119,7 +120,8 @@ def _key(provider: Provider, environment: Mapping[str, str]) -> str | None:
             return key
         raise RefusedRequestError(
             f"model_providers.{provider.id}.env_key",
-            f"environment variable {provider.env_key} is not set; set it and restart the server",
+            f"{variable_shown(provider.env_key, 'env_key')} is not set;"
+            " set it and restart the server",
         )
     return provider.bearer_token.reveal() if provider.bearer_token is not None else None
 

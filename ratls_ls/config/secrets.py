@@ -12,14 +12,26 @@ from itertools import chain
 from .keys import PROVIDER, KeyModel, Kind, find
 from .span import Span
 from .tables import ConfigFile
-from .values import Array, Entry, Scalar, Table, Value
+from .values import Array, Entry, Scalar, Table, Value, string_of
+from .words import shown
 
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A key put where its variable's name belongs may well be letters and digits alone.
+_CONVENTIONAL_NAME = re.compile(
+    r"_*[A-Z]{1,20}[0-9]{0,3}(?:_+(?:[A-Z]{1,20}[0-9]{0,3}|[0-9]{1,3}))*_*"
+)
 _NAMES_OF_VARIABLES = ("env_key", "env_http_headers")
 _SECRET_KEYS = ("experimental_bearer_token",)
 # In a line that is no TOML: text in quotes, and long words with a digit, as tokens are.
 _TEXT = re.compile(r"""(?<=")[^"\n]+|(?<=')[^'\n]+|(?=[^\s"'=\[\]{},.]*\d)[^\s"'=\[\]{},.]{16,}""")
 _SHOWN = re.compile(r"[^\s\"']")
+
+
+def variable_shown(name: str, key: str) -> str:
+    """How to call the environment variable `name`, which stands at `key`, in a message."""
+    if _CONVENTIONAL_NAME.fullmatch(name):
+        return f"environment variable `{name}`"
+    return f"the environment variable that `{shown(key)}` names"
 
 
 def masked(file: ConfigFile) -> str:
@@ -70,8 +82,8 @@ def _is_public(value: Value, model: KeyModel) -> bool:
 
 
 def _names_a_variable(value: Value) -> bool:
-    name = value.value if isinstance(value, Scalar) else None
-    return isinstance(name, str) and VARIABLE_NAME.fullmatch(name) is not None
+    name = string_of(value)
+    return name is not None and _CONVENTIONAL_NAME.fullmatch(name) is not None
 
 
 def _broken(file: ConfigFile) -> Iterator[Span]:

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from ratls_ls.config.check import check
+from ratls_ls.config.check import Context, check
 from ratls_ls.config.model import DEFAULT_PCCS_URL, Provider, Secret
 from ratls_ls.config.read import read
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
@@ -142,13 +142,16 @@ def test_no_repr_and_no_message_shows_a_secret() -> None:
 http_headers = {{ Authorization = "canary-2", Cookie = 7777 }}
 query_params = {{ key = "canary-3" }}
 env_key = "canary-4"
+env_http_headers = {{ X-A = "canary-6", X-B = "canary7", X-C = "CANARY8CANARY9" }}
 
 [model_providers.other]
 experimental_bearer_token = canary-5
+env_key = "canary9"
 """
     file = read(text)
-    for shown in (file, file.root, file.providers, file.parts, file.document, check(file)):
-        assert "canary" not in repr(shown)
+    problems = check(file, Context(environment=frozenset()))
+    for shown in (file, file.root, file.providers, file.parts, file.document, problems):
+        assert "canary" not in repr(shown).lower()
         assert "7777" not in repr(shown)
 
 

@@ -30,6 +30,7 @@ env_key = "TEE_KEY"
         '[model_providers.tee.http_headers\nX-A = "canary"',
         'query_params.key = "canary"',
         "env_http_headers = { X-A = 'sk-canary' }",
+        "env_http_headers = { X-A = 'skcanary1' }",
         'auth = { command = "print", args = ["canary"] }',
         'api_key = "canary"',
         'bearer = { token = ["canary"] }',

@@ -319,7 +319,7 @@ async def test_a_missing_key_is_named_and_nothing_contacted(
     error = await refused(world.request())
     assert error.code == methods.INVALID_PARAMS
     assert error.data["where"] == "model_providers.tee.env_key"
-    assert "TEE_API_KEY is not set" in error.message
+    assert "environment variable `TEE_API_KEY` is not set" in error.message
     assert not provider.record.connections
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.secrets import VARIABLE_NAME, variable_shown
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Table, string_of
-from ratls_ls.config.words import shown
 
 from .rule import Rule
 
@@ -38,6 +38,9 @@ def check(provider: ProviderTable, context: Context) -> Iterator[Problem]:
     entries += headers if isinstance(headers, Table) else ()
     for entry in entries:
         name = string_of(entry.value)
-        if name and name not in context.environment:
-            message = f"Environment variable `{shown(name)}` is not set here"
-            yield RULE.problem(entry.value.span, message, provider=provider.id)
+        # What is no name at all may be the secret itself, and is `invalid-env-key`.
+        if name is None or not VARIABLE_NAME.fullmatch(name) or name in context.environment:
+            continue
+        variable = variable_shown(name, entry.key.name)
+        message = f"{variable[:1].upper()}{variable[1:]} is not set here"
+        yield RULE.problem(entry.value.span, message, provider=provider.id)
