@@ -23,7 +23,7 @@ MAX_DEPTH = 80
 TOO_DEEP = "nested too deeply"
 NEWER_TOML = "newer TOML"
 
-_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+_LANGUAGE = tree_sitter.Language(tree_sitter_toml.language())
 
 
 class Failure(NamedTuple):
@@ -95,7 +95,7 @@ class _Reader:
         )
 
     def read(self) -> Reading:
-        root = _PARSER.parse(self._bytes).root_node
+        root = tree_sitter.Parser(_LANGUAGE).parse(self._bytes).root_node
         if root.has_error:
             raise _RefusedError(Failure(self._offset(_first_error(root).start_byte), NEWER_TOML))
         header: Header | None = None

@@ -13,10 +13,10 @@ import logging
 from typing import TypeGuard
 
 from pygls.exceptions import JsonRpcException
-from pygls.protocol import LanguageServerProtocol
 
 from .garbage import Quiet
 from .lifecycle import INVALID_REQUEST, Lifecycle
+from .protocol import PlainNotification, Protocol
 from .reader import FramingError, read_message, stream_of
 from .writer import Writer
 
@@ -26,7 +26,7 @@ INVALID_PARAMS = -32602
 logger = logging.getLogger(__name__)
 
 
-async def serve(descriptor: int, writer: Writer, protocol: LanguageServerProtocol) -> None:
+async def serve(descriptor: int, writer: Writer, protocol: Protocol) -> None:
     """Hand every message of the client to `protocol`, until its stream `descriptor` ends."""
     protocol.set_writer(writer)
     stream = stream_of(descriptor)
@@ -45,16 +45,14 @@ async def serve(descriptor: int, writer: Writer, protocol: LanguageServerProtoco
                 message = f"a message of {item} bytes is too large"
                 _reply(writer, None, INVALID_REQUEST, message)
             else:
-                _handle(item, writer, protocol, lifecycle)
+                await _handle(item, writer, protocol, lifecycle)
             quiet.ended()
             await asyncio.sleep(0)  # many messages at once keep nothing else waiting
     except FramingError as error:
         logger.error("the client's stream cannot be followed: %s", error)
 
 
-def _handle(
-    body: bytes, writer: Writer, protocol: LanguageServerProtocol, lifecycle: Lifecycle
-) -> None:
+async def _handle(body: bytes, writer: Writer, protocol: Protocol, lifecycle: Lifecycle) -> None:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -83,7 +81,10 @@ def _handle(
     if isinstance(method, str):
         lifecycle.passed(method, data.get("params"))
     try:
-        protocol.handle_message(message)
+        if isinstance(message, PlainNotification):
+            await protocol.notified(message)
+        else:
+            protocol.handle_message(message)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         # pygls takes what is cancelled or answered at its word, and that may be any JSON.
         logger.error("%s while handling a message", type(error).__name__)

@@ -16,24 +16,27 @@ from .server import Server
 
 def register(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def did_open(ls: Server, params: Any) -> None:
+    async def did_open(ls: Server, params: Any) -> None:
         document = params["textDocument"]
         text = changed(None, [document], ls.encoding)
-        ls.session.open(_uri(document), text, _version(document))
+        uri, version = _uri(document), _version(document)
+        await ls.session.read_ahead(uri, text)
+        ls.session.open(uri, text, version)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def did_change(ls: Server, params: Any) -> None:
+    async def did_change(ls: Server, params: Any) -> None:
         document = params["textDocument"]
         uri, version = _uri(document), _version(document)
-        index = ls.session.index(uri)
-        ls.session.change(uri, changed(index, params["contentChanges"], ls.encoding), version)
+        text = changed(ls.session.index(uri), params["contentChanges"], ls.encoding)
+        await ls.session.read_ahead(uri, text)
+        ls.session.change(uri, text, version)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def did_save(ls: Server, params: Any) -> None:
+    async def did_save(ls: Server, params: Any) -> None:
         ls.session.save(_uri(params["textDocument"]))
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def did_close(ls: Server, params: Any) -> None:
+    async def did_close(ls: Server, params: Any) -> None:
         ls.session.close(_uri(params["textDocument"]))
 
 

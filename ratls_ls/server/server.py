@@ -8,14 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol
 
 from ratls_ls import __version__
 from ratls_ls import settings as settings_module
@@ -23,7 +21,7 @@ from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
-from ratls_ls.lsp.tasks import Tasks
+from ratls_ls.lsp.protocol import Protocol, writer_of
 from ratls_ls.lsp.writer import Writer
 from ratls_ls.settings import Options, Settings
 
@@ -35,84 +33,10 @@ if TYPE_CHECKING:
     from ratls_ls.session import OpenFile, Session
 
 INTERNAL_ERROR = -32603
-_NOT_BUILT_IN: Any = None
-_RAW_METHODS = frozenset({methods.ATTESTED_REQUEST, methods.ATTESTATION_STATUS})
-_RAW_NOTIFICATIONS = frozenset(
-    {
-        types.TEXT_DOCUMENT_DID_OPEN,
-        types.TEXT_DOCUMENT_DID_CHANGE,
-        types.TEXT_DOCUMENT_DID_SAVE,
-        types.TEXT_DOCUMENT_DID_CLOSE,
-    }
-)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class _RawRequest:
-    """A custom request with its parameters as they came: pygls would turn them into objects."""
-
-    id: int | str
-    method: str
-    params: Any
-
-
-@dataclass
-class _RawNotification:
-    """What a keystroke says. pygls would take a tenth of a millisecond for each of these."""
-
-    method: str
-    params: Any
-    jsonrpc: str = "2.0"
-
-
-class _Protocol(LanguageServerProtocol):
-    # `documents`, `attestation` and `lifecycle` have their own; nothing is traced, and no folder
-    # matters. pygls keeps a future of each for ever, seven kilobytes of a command that fails.
-    lsp_text_document__did_open = _NOT_BUILT_IN
-    lsp_text_document__did_change = _NOT_BUILT_IN
-    lsp_text_document__did_close = _NOT_BUILT_IN
-    lsp_workspace__execute_command = _NOT_BUILT_IN
-    lsp_work_done_progress_cancel = _NOT_BUILT_IN
-    lsp_workspace__did_change_workspace_folders = _NOT_BUILT_IN
-    lsp_set_trace = _NOT_BUILT_IN
-
-    def __init__(self, server: Server, converter: Any) -> None:
-        super().__init__(server, converter)
-        self.tasks = Tasks()
-
-    def structure_message(self, data: dict[str, Any]) -> Any:
-        method = data.get("method")
-        if method in _RAW_NOTIFICATIONS and "id" not in data:
-            return _RawNotification(method, data.get("params"))
-        if method in _RAW_METHODS and isinstance(data.get("id"), (int, str)):
-            return _RawRequest(data["id"], method, data.get("params"))
-        return super().structure_message(data)
-
-    def handle_message(self, message: Any) -> None:
-        if isinstance(message, _RawRequest):
-            work = self.fm.features[message.method](message.params)
-            self.tasks.start(message.id, work, _writer_of(self))
-        elif isinstance(message, _RawNotification):
-            try:
-                self.fm.features[message.method](message.params)
-            except Exception as error:
-                logger.error("%s in %s", type(error).__name__, message.method)
-        elif not self._cancelled(message):
-            super().handle_message(message)
-
-    def _cancelled(self, message: Any) -> bool:
-        is_cancel = isinstance(message, types.CancelNotification)
-        return is_cancel and self.tasks.cancel(message.params.id)
-
-
-def _writer_of(protocol: LanguageServerProtocol) -> Writer:
-    writer = protocol.writer
-    assert isinstance(writer, Writer)
-    return writer
 
 
 class Server(LanguageServer):
@@ -121,8 +45,10 @@ class Server(LanguageServer):
     What the session needs is loaded with it, and that is not before `initialize` is answered.
     """
 
+    protocol: Protocol
+
     def __init__(self, options: Options) -> None:
-        super().__init__("ratls-ls", __version__, protocol_cls=_Protocol)
+        super().__init__("ratls-ls", __version__, protocol_cls=Protocol)
         self.options = options
         self.first_settings = Settings()  # those of `initialize`
         self.settings: Settings | None = None  # that the client sent last
@@ -135,7 +61,7 @@ class Server(LanguageServer):
     @property
     def writer(self) -> Writer:
         """For what is plain JSON already, which pygls would only take longer with."""
-        return _writer_of(self.protocol)
+        return writer_of(self.protocol)
 
     # What the client is capable of.
 

@@ -6,6 +6,7 @@ what is on disk at the moment it is asked for.
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from ratls_ls.status import ProviderStatus
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_CLOSED_FILES = 16
+# In characters: what takes more than a few milliseconds to read again, and what to read at first.
+LONG_TEXT = 64 * 1024
+LONG_NEWS = 8 * 1024
 
 
 class _Stamp(NamedTuple):
@@ -32,6 +36,19 @@ class _Stamp(NamedTuple):
     inode: int
     size: int
     modified_ns: int
+
+
+class _Judged(NamedTuple):
+    """A text, and what is wrong with it in a context."""
+
+    file: ConfigFile
+    context: Context
+    problems: list[Problem]
+
+
+def _judged(text: str, context: Context, previous: ConfigFile | None) -> _Judged:
+    file = read(text, previous)
+    return _Judged(file, context, check(file, context))
 
 
 @dataclass(eq=False)
@@ -100,6 +117,7 @@ class Files:
         self._names = frozenset(environment)
         self._on_read = on_read
         self._on_gone = on_gone
+        self._ahead: _Judged | None = None
         self._entries: dict[str, OpenFile] = {}  # the least recently used comes first
 
     @property
@@ -135,6 +153,13 @@ class Files:
     def default(self) -> OpenFile | None:
         """The user-level config, if there is one."""
         return self.named(self.default_uri)
+
+    async def read_ahead(self, uri: str, text: str) -> None:
+        """Read in a thread what `put` comes with next, if that takes long."""
+        previous = self.get(uri)
+        known = previous.file if previous is not None else None
+        if len(text) > LONG_TEXT or len(text) - len(known.text if known else "") > LONG_NEWS:
+            self._ahead = await asyncio.to_thread(_judged, text, self._context(uri), known)
 
     def put(self, uri: str, text: str, version: int | None, *, saved: bool | None) -> OpenFile:
         """The client has `uri` open with this text. `saved` None: the disk tells."""
@@ -202,8 +227,13 @@ class Files:
     ) -> OpenFile:
         """`stamp`: of the file on disk that the text is from."""
         previous = self.get(uri)
-        file = read(text, previous.file if previous is not None else None)
         context = self._context(uri)
+        judged = self._ahead
+        if judged is not None and (judged.context, judged.file.text) == (context, text):
+            self._ahead = None
+        else:
+            judged = _judged(text, context, previous.file if previous is not None else None)
+        file = judged.file
         # A document that was served once stays so while it is open and broken.
         served = previous is not None and previous.open and previous.served
         return OpenFile(
@@ -212,7 +242,7 @@ class Files:
             version=version,
             file=file,
             context=context,
-            problems=check(file, context),
+            problems=judged.problems,
             served=served or self._serves(uri, file),
             saved=saved,
             open=stamp is None,

@@ -120,6 +120,10 @@ class Session:
 
     # What the client does.
 
+    async def read_ahead(self, uri: str, text: str) -> None:
+        """Before `uri` gets this text: reads it without holding anything up, if that takes long."""
+        await self._files.read_ahead(uri, text)
+
     def open(self, uri: str, text: str, version: int | None) -> None:
         """The client opened `uri`. Attests what is saved, valid and trusted."""
         entry = self._files.put(uri, text, version, saved=None)

@@ -71,6 +71,7 @@ async def raw_server(
     arguments: Sequence[str | Path],
     variables: Mapping[str, str] | None = None,
     program: Sequence[str | Path] = ("-m", "ratls_ls"),
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[RawServer]:
     """Started and initialized; with further environment variables. `program`: what Python runs."""
     process = await asyncio.create_subprocess_exec(
@@ -82,7 +83,12 @@ async def raw_server(
     )
     server = RawServer(process)
     try:
-        initialize = {"processId": None, "rootUri": None, "capabilities": {}}
+        initialize = {
+            "processId": None,
+            "rootUri": None,
+            "capabilities": {},
+            "initializationOptions": settings,
+        }
         server.send({"id": 0, "method": "initialize", "params": initialize})
         await server.receive()
         server.send({"method": "initialized", "params": {}})

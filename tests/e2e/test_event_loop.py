@@ -33,6 +33,7 @@ STREAMS = 100
 TOKENS = 60
 PROVIDERS = 20
 EDITS = 100
+LINES = 2500
 PROGRAM = Path(__file__).with_name("watched.py")
 WEAKER = (
     *("SWHardeningNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded"),
@@ -114,6 +115,16 @@ async def test_a_long_answer_in_one_message_leaves_it_free(
     await leaves_it_free(tmp_path, api, lambda provider: provider.config_toml("p0"), work)
 
 
+async def test_a_long_document_leaves_it_free(tmp_path: Path) -> None:
+    for attempt in range(ATTEMPTS):
+        directory = tmp_path / str(attempt)
+        directory.mkdir()
+        slow = await what_takes_long_in_a_long_document(directory)
+        if is_free(slow):
+            return
+    pytest.fail(told(slow))
+
+
 async def test_garbage_is_collected_once_the_client_is_quiet(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -152,9 +163,9 @@ async def leaves_it_free(
             config = home / ".codex" / "config.toml"
             config.write_text(config_of(provider), "utf-8")
             slow = await what_takes_long(provider, config, home, work)
-        if len(slow) <= FEW and all(each["ms"] < FAR_TOO_LONG_MS for each in slow):
+        if is_free(slow):
             return
-    pytest.fail("\n".join(f"{each['ms']} ms in {' '.join(each['where'])}" for each in slow[:5]))
+    pytest.fail(told(slow))
 
 
 async def what_takes_long(
@@ -171,8 +182,49 @@ async def what_takes_long(
         typing = asyncio.create_task(type_on(server, config))
         await work(server, config)
         await typing
+    return slow_in(noted)
+
+
+async def what_takes_long_in_a_long_document(directory: Path) -> list[dict[str, Any]]:
+    """Callbacks over the limit while thousands of lines are opened and edited."""
+    (directory / ".codex").mkdir()
+    config, short = directory / ".codex" / "config.toml", directory / "config.toml"
+    config.write_text(
+        "\n".join(
+            f'[model_providers.p{index}]\nname = "Simulated TEE provider"\nuse_ratls = true\n'
+            f'base_url = "https://p{index}.invalid/v1"\nenv_key = "P{index}_KEY"\n'
+            f'wire_api = "responses"\n\n[model_providers.p{index}.ratls_policy]\n'
+            f'allowed_tdx_status = ["UpToDate", "SWHardeningNeeded"]\n'
+            f'pccs_url = "https://pccs.invalid/tdx/certification/v4"\n'
+            f'expected_bootchain = {{ mrtd = "{index + 1:096x}" }}\n'
+            for index in range(LINES // 11)
+        ),
+        "utf-8",
+    )
+    short.write_text("[model_providers.p]\n", "utf-8")
+    noted = directory / "noted"
+    manual = {"attestation": {"trigger": "manual"}}
+    async with raw_server(directory, [], program=(PROGRAM, noted), settings=manual) as server:
+        await open_first(server, short)
+        os.kill(server.process.pid, signal.SIGUSR1)
+        await open_first(server, config)
+        await type_on(server, config)
+        server.send({"id": "last", "method": "textDocument/hover", "params": at(config)})
+        await server.answer("last")
+    return slow_in(noted)
+
+
+def slow_in(noted: Path) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in noted.read_text("utf-8").splitlines()]
     return [each for each in found if each["ms"] > LIMIT_MS]
+
+
+def is_free(slow: list[dict[str, Any]]) -> bool:
+    return len(slow) <= FEW and all(each["ms"] < FAR_TOO_LONG_MS for each in slow)
+
+
+def told(slow: list[dict[str, Any]]) -> str:
+    return "\n".join(f"{each['ms']} ms in {' '.join(each['where'])}" for each in slow[:5])
 
 
 def many_policies(provider: SimulatedProvider) -> str:
@@ -189,9 +241,13 @@ async def open_first(server: RawServer, config: Path) -> None:
     document = {"uri": config.as_uri()}
     item = {**document, "languageId": "toml", "version": 1, "text": config.read_text("utf-8")}
     server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
-    params = {"textDocument": document, "position": {"line": 0, "character": 0}}
-    server.send({"id": "first", "method": "textDocument/completion", "params": params})
+    server.send({"id": "first", "method": "textDocument/completion", "params": at(config)})
     await server.answer("first")
+
+
+def at(config: Path) -> dict[str, Any]:
+    """Its first character."""
+    return {"textDocument": {"uri": config.as_uri()}, "position": {"line": 0, "character": 0}}
 
 
 async def type_on(server: RawServer, config: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,32 @@ def test_what_is_on_disk_is_saved(files: Files, home: Path, mark: str) -> None:
     found = files.named(file.as_uri())
     assert found is not None
     assert found.text == CONFIG + "\n"
+
+
+async def test_a_long_text_is_read_ahead_in_another_thread(
+    files: Files, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def noting(*arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return judge(*arguments)
+
+    judge = files_module._judged
+    monkeypatch.setattr(files_module, "_judged", noting)
+    uri = (home / ".codex" / "config.toml").as_uri()
+    text = CONFIG + "# \n" * files_module.LONG_NEWS
+    await files.read_ahead(uri, text)
+    other = files.put((home / "other.toml").as_uri(), CONFIG, 1, saved=False)
+    entry = files.put(uri, text, 1, saved=False)
+    assert (entry.text, other.text) == (text, CONFIG)
+    assert list(entry.file.providers) == ["tee"]
+    # What is meant for another text is not taken, and a short one is read where it is needed.
+    await files.read_ahead(uri, text + text)
+    assert files.put(uri, "# " + text, 2, saved=False).text == "# " + text
+    await files.read_ahead(uri, CONFIG)
+    here = threading.main_thread()
+    assert [thread is here for thread in threads] == [False, True, False, True]
 
 
 def test_every_spelling_of_a_uri_names_the_same_file(files: Files, home: Path) -> None:

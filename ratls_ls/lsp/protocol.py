@@ -1,0 +1,94 @@
+"""pygls's protocol, but for what is better taken as the plain JSON that it comes as.
+
+Invariant: what a handler of such a message raises, with a document's text in it, goes nowhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from lsprotocol import types
+from pygls.protocol import LanguageServerProtocol
+
+from . import methods
+from .tasks import Tasks
+from .writer import Writer
+
+_NOT_BUILT_IN: Any = None
+# pygls would make objects of all that a body has.
+_PLAIN_REQUESTS = frozenset({methods.ATTESTED_REQUEST, methods.ATTESTATION_STATUS})
+# pygls would take a tenth of a millisecond for each, and keep a future of it for ever.
+_PLAIN_NOTIFICATIONS = frozenset(
+    {
+        types.TEXT_DOCUMENT_DID_OPEN,
+        types.TEXT_DOCUMENT_DID_CHANGE,
+        types.TEXT_DOCUMENT_DID_SAVE,
+        types.TEXT_DOCUMENT_DID_CLOSE,
+    }
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class PlainRequest:
+    id: int | str
+    method: str
+    params: Any
+
+
+@dataclass
+class PlainNotification:
+    method: str
+    params: Any
+
+
+class Protocol(LanguageServerProtocol):
+    # The server has its own; nothing is traced, and no folder matters. pygls keeps a future of each
+    # for ever, seven kilobytes of a command that fails.
+    lsp_text_document__did_open = _NOT_BUILT_IN
+    lsp_text_document__did_change = _NOT_BUILT_IN
+    lsp_text_document__did_close = _NOT_BUILT_IN
+    lsp_workspace__execute_command = _NOT_BUILT_IN
+    lsp_work_done_progress_cancel = _NOT_BUILT_IN
+    lsp_workspace__did_change_workspace_folders = _NOT_BUILT_IN
+    lsp_set_trace = _NOT_BUILT_IN
+
+    def __init__(self, server: Any, converter: Any) -> None:
+        super().__init__(server, converter)
+        self._tasks = Tasks()
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        method, identifier = data.get("method"), data.get("id")
+        if method in _PLAIN_NOTIFICATIONS and "id" not in data:
+            return PlainNotification(method, data.get("params"))
+        if method in _PLAIN_REQUESTS and isinstance(identifier, (int, str)):
+            return PlainRequest(identifier, method, data.get("params"))
+        return super().structure_message(data)
+
+    def handle_message(self, message: Any) -> None:
+        if isinstance(message, PlainRequest):
+            work = self.fm.features[message.method](message.params)
+            self._tasks.start(message.id, work, writer_of(self))
+        elif not self._cancelled(message):
+            super().handle_message(message)
+
+    async def notified(self, notification: PlainNotification) -> None:
+        """Returns when its handler, a coroutine function, is done: the next message may build on
+        what it does."""
+        try:
+            await self.fm.features[notification.method](notification.params)
+        except Exception as error:
+            logger.error("%s in %s", type(error).__name__, notification.method)
+
+    def _cancelled(self, message: Any) -> bool:
+        is_cancel = isinstance(message, types.CancelNotification)
+        return is_cancel and self._tasks.cancel(message.params.id)
+
+
+def writer_of(protocol: LanguageServerProtocol) -> Writer:
+    """For what is plain JSON already, which pygls would only take longer with."""
+    assert isinstance(protocol.writer, Writer)
+    return protocol.writer
