@@ -13,7 +13,7 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 # A platform that Intel never made: "SIMULA" in ASCII.
@@ -62,10 +62,6 @@ class Identity:
     def pem(self) -> bytes:
         return self.certificate.public_bytes(Encoding.PEM)
 
-    @property
-    def key_pem(self) -> bytes:
-        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
 
 @dataclass(frozen=True, slots=True)
 class DcapPki:
@@ -79,10 +75,6 @@ class DcapPki:
     def with_pck(self, *, expired: bool = False, issuer: Identity | None = None) -> DcapPki:
         """The same with another platform certificate, from `issuer` if it is not the CA."""
         return replace(self, pck=_pck(issuer or self.platform_ca, expired=expired))
-
-    def with_tcb_signer(self, *, expired: bool) -> DcapPki:
-        """The same with another certificate that signs TCB info and QE identity."""
-        return replace(self, tcb_signer=_issue(TCB_SIGNER, self.root, expired=expired))
 
     def crl(self, issuer: Identity, now: int, *, revoked: tuple[int, ...] = ()) -> bytes:
         """A CRL (DER) of `issuer` valid for 30 days around `now` (Unix seconds)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -242,10 +241,7 @@ async def test_what_if_the_policy_allowed_it(
     connections = len(provider.record.connections)
 
     weaker = provider.config_toml("tee", allowed_tdx_status=["UpToDate", "OutOfDate"])
-    started = time.perf_counter()
     world.session.change(uri, weaker, 2)
-    spent = time.perf_counter() - started
-    assert spent < 0.2  # some milliseconds on a machine at rest
     shown = world.diagnostic(uri, "attestation-degraded")
     assert shown is not None
     assert "judged by the policy as edited" in shown.message
@@ -520,7 +516,9 @@ async def test_a_config_written_by_somebody_else_counts_once_the_editor_shows_it
     uri = world.open("[model_providers]\n")
     text = provider.config_toml("tee")
     world.session.change(uri, text, 2)
-    assert not provider.record.connections
+    for _ in range(10):  # turns of the event loop, in which a check would begin
+        await asyncio.sleep(0)
+    assert not world.told
     world.write(text)
     world.session.changed_on_disk(uri)
     await world.state("tee", "affirmed")
