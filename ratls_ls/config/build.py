@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 
 from .keys import find
+from .meant import bears_on_attestation
 from .model import DEFAULT_PCCS_URL, Provider, Secret
-from .tables import ProviderTable
+from .tables import ModelledKey, ProviderTable
 from .urls import Url, parse_url
 from .values import Scalar, Table, string_of
 
@@ -24,6 +25,8 @@ def provider_of(table: ProviderTable) -> Provider | None:
     pccs_url = _url(table.string("ratls_policy", "pccs_url") or DEFAULT_PCCS_URL, "https", "http")
     policy = _policy(table)
     if not table.attested or base_url is None or pccs_url is None or policy is None:
+        return None
+    if any(_may_be_policy(unknown.key) for unknown in table.unknown_keys):
         return None
     token = table.string("experimental_bearer_token")
     return Provider(
@@ -42,6 +45,10 @@ def provider_of(table: ProviderTable) -> Provider | None:
         stream_max_retries=min(_integer(table, "stream_max_retries"), _MOST_RETRIES),
         stream_idle_timeout_ms=_integer(table, "stream_idle_timeout_ms"),
     )
+
+
+def _may_be_policy(key: ModelledKey) -> bool:
+    return not key.path and bears_on_attestation(key.entry.key.name, key.entry.value)
 
 
 def _url(text: str | None, *schemes: str) -> str | None:

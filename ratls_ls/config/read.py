@@ -12,6 +12,7 @@ from .build import provider_of
 from .keys import REFERENCE_KEYS
 from .problem import Problem, Severity
 from .rules import provider_problems, root_problems
+from .strays import folded, strays
 from .tables import ConfigFile, Part, ProviderTable, Reference
 from .toml import Document, Group, parse
 from .values import Issue, Table, string_of
@@ -28,6 +29,7 @@ def read(text: str, previous: ConfigFile | None = None) -> ConfigFile:
     known = {part.group: part for _, part in previous.parts} if previous else {}
     parts = tuple((base, known.get(group) or _part(group)) for base, group in document.groups)
     spoilt = _spoilt(document)
+    astray = {found for _, part in parts for found in part.strays}
     providers: dict[str, ProviderTable] = {}
     references: list[Reference] = []
     for base, part in parts:
@@ -35,6 +37,8 @@ def read(text: str, previous: ConfigFile | None = None) -> ConfigFile:
             placed = table.at(base)
             if table.id in spoilt or None in spoilt:
                 placed = replace(placed, provider=None, broken=table.id in spoilt)
+            elif astray and (None in astray or folded(table.id) in astray):
+                placed = replace(placed, provider=None)
             providers.setdefault(table.id, placed)
         references += (
             Reference(reference.id, reference.span.shifted(base), reference.path)
@@ -69,7 +73,8 @@ def _part(group: Group) -> Part:
         tables.append(_judged(table, own))
         problems += own
     references = tuple(_references(group.root))
-    return Part(group, tuple(tables), references, tuple(problems))
+    astray = frozenset(strays(group.root))
+    return Part(group, tuple(tables), references, tuple(problems), astray)
 
 
 def _judged(table: ProviderTable, problems: Iterable[Problem]) -> ProviderTable:

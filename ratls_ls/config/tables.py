@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ratls_ls.rats.policy import Pin
 
 from .keys import PROVIDER, KeyModel
+from .meant import meant_by
 from .measurements import Measurement, measurements, pins
 from .model import Provider
 from .problem import Problem
@@ -54,6 +55,14 @@ class ModelledKey(NamedTuple):
     table: Table
     parent: KeyModel
     path: tuple[str, ...]
+
+
+class UnknownKey(NamedTuple):
+    """A key that nobody knows where it stands. `meant`: by its names under the provider, the key
+    that it was probably meant to be."""
+
+    key: ModelledKey
+    meant: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +139,19 @@ class ProviderTable:
         return tuple(_modelled_keys(self.table, PROVIDER, ()))
 
     @cached_property
+    def unknown_keys(self) -> tuple[UnknownKey, ...]:
+        """Those of its keys that nobody knows where they stand."""
+        return tuple(
+            UnknownKey(key, meant_by(key.entry.key.name, key.entry.value, key.path))
+            for key in self.modelled_keys
+            if key.model is None
+        )
+
+    def is_meant(self, *path: str) -> bool:
+        """Whether a key that nobody knows was probably meant to be the one at `path`."""
+        return any(unknown.meant == path for unknown in self.unknown_keys)
+
+    @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
         """Its hex pins that are strings, whatever stands in them."""
         return tuple(measurements(self.policy))
@@ -204,13 +226,15 @@ def _spans(table: Table, prefix: str) -> Iterator[tuple[str, Span]]:
 class Part:
     """One Group as config; spans count from its start.
 
-    `problems` depend on nothing else. `contextual`: the further ones of a Context, once found.
+    `problems` depend on nothing else. `strays`: whose policies may have gone astray in it, see
+    there. `contextual`: the further ones of a Context, once found.
     """
 
     group: Group
     providers: tuple[ProviderTable, ...]
     references: tuple[Reference, ...]
     problems: tuple[Problem, ...]
+    strays: frozenset[str | None] = frozenset()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
 

@@ -16,7 +16,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     if len(name) > _LONGEST:
         return None
     by_lower_case = {candidate.lower(): candidate for candidate in names}
-    matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.75)
+    matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.76)
     if not matches:  # a known word with something added
         matches = [known for known in by_lower_case if name.lower().startswith(known)]
     return by_lower_case[max(matches, key=len)] if matches else None

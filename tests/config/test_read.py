@@ -98,6 +98,28 @@ NO_PROVIDER = {
     "unknown policy key": POLICY + "expected_bootchian.mrtd = '00'",
     "unknown pin": POLICY + f'min_tdx_tcb.mr_seam = "{HEX}"',
     "policy key beside the policy": PLAIN + 'allowed_tdx_status = ["UpToDate"]',
+    "misspelt policy": PLAIN + f'ratls_polcy.compose_hash = "{HEX[:64]}"',
+    "misspelt policy, of another type": PLAIN + 'ratls_polcy = "strict"',
+    "policy with a hyphen": PLAIN + f'ratls-policy.compose_hash = "{HEX[:64]}"',
+    "policy in another case": PLAIN + f'RATLS_POLICY.compose_hash = "{HEX[:64]}"',
+    "policy in camel case": PLAIN + f'ratlsPolicy.compose_hash = "{HEX[:64]}"',
+    "policy by another name": PLAIN + f'attestation.compose_hash = "{HEX[:64]}"',
+    "a table nobody knows": PLAIN + 'frobnicate.compose_hash = "00"',
+    "misspelt policy beside the policy": POLICY + "\n[model_providers.tee.ratls_policy2]",
+    "misspelt switch beside the switch": PLAIN + "use_rtls = true",
+    "misspelt pin beside the policy": PLAIN + f'compos_hash = "{HEX[:64]}"',
+    "pin of nobody beside the policy": PLAIN + f'rtmr3 = "{HEX}"',
+    "policy at the top": f'ratls_policy.compose_hash = "{HEX[:64]}"\n' + PLAIN,
+    "policy under a header at the top": PLAIN + f'[ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "misspelt policy at the top": f'ratls-policy.compose_hash = "{HEX[:64]}"\n' + PLAIN,
+    "policy in a profile": PLAIN + f'[profiles.a.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "policy as an id": PLAIN + f'[model_providers.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "policy of an id in another case": PLAIN
+    + f'[model_providers.Tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "policy under misspelt providers": PLAIN
+    + f'[model_provider.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "policy under providers with a hyphen": PLAIN
+    + f'[model-providers.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
     "policy of another type": PLAIN + "ratls_policy = true",
     "policy half written": PLAIN + "ratls_policy = ",
     "pin half written": POLICY + 'min_tdx_tcb.mrseam = "00',
@@ -126,6 +148,19 @@ NO_PROVIDER = {
 @pytest.mark.parametrize("text", NO_PROVIDER.values(), ids=list(NO_PROVIDER))
 def test_no_provider_where_anything_is_in_doubt(text: str) -> None:
     assert not [table for table in read(text).providers.values() if table.provider]
+
+
+UNKNOWN_ELSEWHERE = {
+    "a key of a newer Codex": PLAIN + "frobnicate = 1",
+    "providers by almost that name, of others": PLAIN + "[model_provider.cloud]\nname = 'Cloud'",
+    "a policy of its own": PLAIN + "[model_providers.other.ratls_policy]\ngrace_period = 1",
+    "another policy of Codex": PLAIN + "[approval_policy.granular]\nrules = true",
+}
+
+
+@pytest.mark.parametrize("text", UNKNOWN_ELSEWHERE.values(), ids=list(UNKNOWN_ELSEWHERE))
+def test_what_can_be_no_policy_of_this_one_does_not_matter(text: str) -> None:
+    assert read(text).providers["tee"].provider is not None
 
 
 @pytest.mark.parametrize(

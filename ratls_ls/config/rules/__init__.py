@@ -36,6 +36,7 @@ from . import (
     missing_base_url,
     missing_name,
     missing_pccs_url,
+    misspelt_attestation,
     no_measurement_pinned,
     policy_without_use_ratls,
     reserved_provider_id,
@@ -65,6 +66,7 @@ _MODULES = (
     unattested_default,
     reserved_provider_id,
     ignored_in_project,
+    misspelt_attestation,
     unknown_key,
     misplaced_key,
     wrong_type,
@@ -111,6 +113,7 @@ _ROOT_CHECKS: tuple[RootCheck, ...] = (
 
 _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     reserved_provider_id.check,
+    misspelt_attestation.check,
     unknown_key.check,
     misplaced_key.check,
     wrong_type.check,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.edits import spelled, weakening
-from ratls_ls.config.problem import Edit, Fix, Problem, Severity
-from ratls_ls.config.statuses import accepts_more_than_default
-from ratls_ls.config.tables import ModelledKey, ProviderTable
-from ratls_ls.config.words import nearest
+from ratls_ls.config.meant import hint_for, home_of
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable, UnknownKey
+from ratls_ls.config.words import shown
 
-from .misplaced_key import home_of
+from .misspelt_attestation import is_dangerous
+from .moving import become
 from .rule import Rule
 
 RULE = Rule(
@@ -32,26 +32,30 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for key in provider.modelled_keys:
-        if key.model is None and home_of(key.entry.key.name, key.path) is None:
-            yield _unknown(provider, key)
+    for unknown in provider.unknown_keys:
+        key = unknown.key
+        if home_of(key.entry.key.name, key.path) is None and not is_dangerous(provider, unknown):
+            yield _unknown(provider, unknown)
 
 
-def _unknown(provider: ProviderTable, key: ModelledKey) -> Problem:
-    entry, _, table, parent, path = key
-    name = entry.key.name
-    meant = nearest(name, (child.name for child in parent.children))
+def _unknown(provider: ProviderTable, unknown: UnknownKey) -> Problem:
+    key, meant = unknown
+    name = key.entry.key.name
     effect = (
         "Codex ignores it and ratls-ls does not attest under a policy it does not fully know"
-        if path
+        if key.path
         else "Codex ignores it"
     )
-    if meant is None or meant in table.entries:
-        message = f"Unknown key `{name}`: {effect}"
-        return RULE.problem(entry.key.span, message, provider=provider.id)
-    message = f"Unknown key `{name}`: {effect}. Did you mean `{meant}`?"
-    title = f"Rename to `{meant}`"
-    weakens = meant == "allowed_tdx_status" and accepts_more_than_default(entry.value)
-    edits = tuple(Edit(key.span, spelled(meant)) for key in entry.keys)
-    fix = Fix(weakening(title) if weakens else title, edits, preferred=not weakens)
-    return RULE.problem(entry.key.span, message, fix, provider=provider.id)
+    message = f"Unknown key `{shown(name)}`: {effect}"
+    fixes = become(provider, unknown)
+    hint = hint_for(name)
+    if hint is not None:
+        message += f". {hint}"
+    elif meant is not None and fixes:
+        message += f". Did you mean `{'.'.join(_within(meant, key.path))}`?"
+    return RULE.problem(key.entry.key.span, message, *fixes, provider=provider.id)
+
+
+def _within(meant: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
+    """`meant` as it is written in the table at `path`, or in full where that is another's."""
+    return meant[len(path) :] if meant[: len(path)] == path else meant

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ratls_ls.config.edits import quoted
 from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind
+from ratls_ls.config.kinds import fits
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
@@ -77,28 +78,11 @@ def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
             for entry in value:
                 if not _is_string(entry.value):
                     yield _wrong(f"`{entry.key.name}`", Kind.STRING, entry.value)
-        case kind if not _fits(kind, value):
+        case kind if not fits(kind, value):
             yield _wrong(f"`{model.name}`", kind, value)
         case Kind.INTEGER if _out_of_range(model.minimum, value):
             message = f"`{model.name}` must be from {model.minimum} to 2^63 - 1"
             yield RULE.problem(value.span, f"{message}; Codex refuses to start")
-
-
-def _fits(kind: Kind, value: Value) -> bool:
-    if isinstance(value, Invalid):
-        return True
-    plain = value.value if isinstance(value, Scalar) else None
-    match kind:
-        case Kind.STRING | Kind.URL | Kind.HEX:
-            return isinstance(plain, str)
-        case Kind.BOOLEAN:
-            return isinstance(plain, bool)
-        case Kind.INTEGER:
-            return isinstance(plain, int) and not isinstance(plain, bool)
-        case Kind.STRING_LIST:
-            return isinstance(value, Array)
-        case Kind.STRING_MAP | Kind.TABLE:
-            return isinstance(value, Table)
 
 
 def _is_string(value: Value) -> bool:

@@ -1,0 +1,124 @@
+"""What a key that nobody knows was probably meant to be.
+
+Invariant: a guess has the type of the value that stands there, so that following it makes no other
+error; whether a key bears on attestation is asked by its name alone, so that a wrong type hides
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .keys import PROVIDER, RATLS_POLICY, KeyModel
+from .kinds import fits
+from .values import Table, Value
+from .words import nearest
+
+Path = tuple[str, ...]
+"""A key by its names under the provider, e.g. ("ratls_policy", "pccs_url")."""
+
+_POLICY = (RATLS_POLICY.name,)
+_SWITCH = ("use_ratls",)
+_PCCS_URL = (*_POLICY, "pccs_url")
+_STATUSES = (*_POLICY, "allowed_tdx_status")
+_ENV_KEY = ("env_key",)
+_IN_A_VARIABLE = "Name the environment variable that holds it with `env_key`"
+_NO_SUCH_PIN = re.compile(r"rtmr_?[0-9]+|mr_?(config_?id|owner(_?config)?)", re.IGNORECASE)
+
+# What other programs call it, or people who write from memory.
+_OTHER_NAMES: dict[str, tuple[Path, ...]] = {
+    **dict.fromkeys(("url", "api_url", "api_base", "endpoint", "server"), (("base_url",),)),
+    **dict.fromkeys(
+        ("headers", "extra_headers", "default_headers", "custom_headers"), (("http_headers",),)
+    ),
+    **dict.fromkeys(("env", "env_var", "key_env", "api_key_env", "api_key_env_var"), (_ENV_KEY,)),
+    **dict.fromkeys(("params", "query"), (("query_params",),)),
+    **dict.fromkeys(("retries", "max_retries"), (("request_max_retries",),)),
+    "display_name": (("name",),),
+    **dict.fromkeys(("ratls", "ra_tls", "attestation"), (_POLICY, _SWITCH)),
+    **dict.fromkeys(("policy", "attestation_policy", "tee_policy"), (_POLICY,)),
+    **dict.fromkeys(("attest", "attested", "enable_ratls", "ratls_enabled"), (_SWITCH,)),
+    **dict.fromkeys(("pccs", "pcs_url", "pccs_server"), (_PCCS_URL,)),
+    **dict.fromkeys(("allowed_status", "allowed_statuses", "tcb_status", "statuses"), (_STATUSES,)),
+    **dict.fromkeys(("grace", "grace_seconds"), ((*_POLICY, "grace_period"),)),
+    **dict.fromkeys(("tee", "tee_kind"), ((*_POLICY, "tee_type"),)),
+    **dict.fromkeys(("bootchain", "boot_chain"), ((*_POLICY, "expected_bootchain"),)),
+    **dict.fromkeys(("tdx_tcb", "min_tcb"), ((*_POLICY, "min_tdx_tcb"),)),
+}
+_HINTS = {
+    **dict.fromkeys(
+        (
+            *("api_key", "apikey", "key", "api_token", "token", "auth_token", "access_token"),
+            *("bearer", "bearer_token", "secret", "password"),
+        ),
+        _IN_A_VARIABLE,
+    ),
+    "rtmr3": (
+        "RTMR3 differs with every boot and cannot be pinned: pin what goes into it,"
+        " `compose_hash` and `os_image_hash`"
+    ),
+}
+
+
+def _paths(model: KeyModel, path: Path) -> Iterator[tuple[Path, KeyModel]]:
+    for child in model.children:
+        yield (*path, child.name), child
+        yield from _paths(child, (*path, child.name))
+
+
+_MODELS = dict(_paths(PROVIDER, ()))
+# Of two keys of one name the first is the one meant.
+_HOMES = {path[-1]: path for path in reversed(_MODELS)}
+_OF_ATTESTATION = frozenset(path[-1] for path in _MODELS if path == _SWITCH or path[:1] == _POLICY)
+
+
+def home_of(name: str, path: Path) -> Path | None:
+    """The table where the known key `name` belongs, if that is not the one at `path`."""
+    home = _HOMES.get(name)
+    return home[:-1] if home is not None and home[:-1] != path else None
+
+
+def meant_by(name: str, value: Value, path: Path) -> Path | None:
+    """The key that `name`, which nobody knows in the table at `path`, was meant to be."""
+    if (home := home_of(name, path)) is not None:
+        return (*home, name)
+    plain = _plain(name)
+    if plain in _HINTS or _NO_SUCH_PIN.fullmatch(name):
+        return None
+    for other in _OTHER_NAMES.get(plain, ()):
+        if fits(_MODELS[other].kind, value):
+            return other
+    own = {p[-1]: p for p, model in _MODELS.items() if p[:-1] == path and fits(model.kind, value)}
+    found = nearest(name, own)
+    if found is not None:
+        return own[found]
+    elsewhere = {
+        p[-1]: p for p, model in _MODELS.items() if p[:1] == _POLICY and fits(model.kind, value)
+    }
+    found = nearest(name, elsewhere)
+    return elsewhere[found] if found is not None else None
+
+
+def hint_for(name: str) -> str | None:
+    """What to write instead of a key that has no other name: a sentence without its stop."""
+    return _HINTS.get(_plain(name))
+
+
+def bears_on_attestation(name: str, value: Value) -> bool:
+    """Whether `name`, which nobody knows in a provider's own table, may have been meant to switch
+    attestation on, or to refuse something. A table may have been the policy."""
+    if isinstance(value, Table) or _NO_SUCH_PIN.fullmatch(name):
+        return True
+    others = _OTHER_NAMES.get(_plain(name))
+    found = others[0][-1] if others else nearest(name, _HOMES)
+    return found in _OF_ATTESTATION
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def resembles_policy(name: str) -> bool:
+    """Whether `name` is that of the policy, or nearly."""
+    return nearest(name, _POLICY) is not None or _plain(name) in ("ratls", "ra_tls")

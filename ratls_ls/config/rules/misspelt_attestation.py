@@ -1,0 +1,62 @@
+"""`misspelt-attestation`: what should have been attested, or refused, is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ratls_ls.config.meant import bears_on_attestation, hint_for, home_of
+from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.tables import ProviderTable, UnknownKey
+from ratls_ls.config.values import Table
+from ratls_ls.config.words import shown
+
+from .moving import become
+from .rule import Rule
+
+RULE = Rule(
+    code="misspelt-attestation",
+    severity=Severity.ERROR,
+    words="""
+    A key beside `base_url` that nobody knows and that looks like `use_ratls`, `ratls_policy` or one
+    of the policy's keys; or, in an attested provider, a table that nobody knows, since it may have
+    been the policy. Codex ignores it: it attests nothing, or under its default policy. ratls-ls
+    then does not attest.
+    """,
+    example="""
+    [model_providers.tee]
+    name = "TEE"
+    base_url = "https://tee.example/v1"
+    use_ratls = true
+
+    [model_providers.tee.ratls_polcy]
+    allowed_tdx_status = ["UpToDate"]
+    """,
+)
+
+
+def check(provider: ProviderTable) -> Iterator[Problem]:
+    for unknown in provider.unknown_keys:
+        if is_dangerous(provider, unknown):
+            key = unknown.key.entry.key
+            message = f"Unknown key `{shown(key.name)}`: {_effect(unknown)}"
+            if unknown.meant is not None:
+                message += f". Did you mean `{'.'.join(unknown.meant)}`?"
+            elif (hint := hint_for(key.name)) is not None:
+                message += f". {hint}"
+            yield RULE.problem(key.span, message, *become(provider, unknown), provider=provider.id)
+
+
+def is_dangerous(provider: ProviderTable, unknown: UnknownKey) -> bool:
+    """Whether this key, in a provider's own table, is this rule's."""
+    entry, path = unknown.key.entry, unknown.key.path
+    name, value = entry.key.name, entry.value
+    if path or home_of(name, path) is not None or not bears_on_attestation(name, value):
+        return False
+    # Without attestation any table may be of a Codex that is newer than this.
+    return provider.attested or unknown.meant is not None or not isinstance(value, Table)
+
+
+def _effect(unknown: UnknownKey) -> str:
+    if unknown.meant == ("use_ratls",):
+        return "Codex ignores it and sends prompts without attestation"
+    return "Codex ignores it, and what it was meant to refuse passes; ratls-ls does not attest"

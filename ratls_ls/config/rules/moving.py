@@ -1,0 +1,52 @@
+"""What the rules about keys in the wrong place or spelling share. Not a rule."""
+
+from __future__ import annotations
+
+from ratls_ls.config.edits import add_keys, remove_key, spelled, weakening
+from ratls_ls.config.problem import Edit, Fix
+from ratls_ls.config.statuses import accepts_more_than_default
+from ratls_ls.config.tables import ProviderTable, UnknownKey
+
+
+def become(provider: ProviderTable, unknown: UnknownKey) -> tuple[Fix, ...]:
+    """The fix that makes a key what it was meant to be; none where that stands there already, or
+    where it cannot be done."""
+    key, meant = unknown
+    if meant is None or provider.table.get(*meant) is not None:
+        return ()
+    weakens = meant[-1] == "allowed_tdx_status" and accepts_more_than_default(key.entry.value)
+    renamed = key.entry.key.name != meant[-1]
+    if meant[:-1] == key.path:
+        title = f"Rename to `{meant[-1]}`"
+        edits = tuple(Edit(each.span, spelled(meant[-1])) for each in key.entry.keys)
+    else:
+        title = f"Move into {_where(meant[:-1])}"
+        title += f" as `{meant[-1]}`" if renamed else ""
+        edits = _moved(provider, unknown, meant)
+    if not edits:
+        return ()
+    same = meant[:-1] == key.path
+    return (Fix(weakening(title) if weakens else title, edits, preferred=same and not weakens),)
+
+
+def _where(home: tuple[str, ...]) -> str:
+    return f"`{'.'.join(home)}`" if home else "the provider's table"
+
+
+def _moved(
+    provider: ProviderTable, unknown: UnknownKey, meant: tuple[str, ...]
+) -> tuple[Edit, ...]:
+    entry, path = unknown.key.entry, unknown.key.path
+    inside = meant[:-1]
+    while inside and provider.table.get(*inside) is None:
+        inside = inside[:-1]
+    if inside == path:
+        # Dots make the tables that are missing, and the line stays where it is.
+        dotted = ".".join(spelled(name) for name in meant[len(path) :])
+        return (Edit(entry.key.span, dotted),) if len(entry.keys) == 1 else ()
+    value = provider.source(entry.value.span)
+    removal = remove_key(provider, entry)
+    if value is None or removal is None:
+        return ()
+    addition = add_keys(provider, inside, [(meant[len(inside) :], value)])
+    return (removal, addition) if addition is not None else ()
