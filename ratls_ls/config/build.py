@@ -12,7 +12,7 @@ from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 from .keys import find
 from .meant import bears_on_attestation
 from .model import DEFAULT_PCCS_URL, Provider, Secret
-from .tables import ModelledKey, ProviderTable
+from .tables import ProviderTable, UnknownKey
 from .urls import Url, parse_url
 from .values import Scalar, Table, string_of
 
@@ -26,7 +26,7 @@ def provider_of(table: ProviderTable) -> Provider | None:
     policy = _policy(table)
     if not table.attested or base_url is None or pccs_url is None or policy is None:
         return None
-    if any(_may_be_policy(unknown.key) for unknown in table.unknown_keys):
+    if any(_may_be_policy(unknown) for unknown in table.unknown_keys):
         return None
     token = table.string("experimental_bearer_token")
     return Provider(
@@ -47,8 +47,9 @@ def provider_of(table: ProviderTable) -> Provider | None:
     )
 
 
-def _may_be_policy(key: ModelledKey) -> bool:
-    return not key.path and bears_on_attestation(key.entry.key.name, key.entry.value)
+def _may_be_policy(unknown: UnknownKey) -> bool:
+    key, meant = unknown
+    return not key.path and bears_on_attestation(key.entry.key.name, key.entry.value, meant)
 
 
 def _url(text: str | None, *schemes: str) -> str | None:

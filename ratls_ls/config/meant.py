@@ -89,15 +89,15 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
     for other in _OTHER_NAMES.get(plain, ()):
         if fits(_MODELS[other].kind, value):
             return other
-    own = {p[-1]: p for p, model in _MODELS.items() if p[:-1] == path and fits(model.kind, value)}
-    found = nearest(name, own)
-    if found is not None:
-        return own[found]
-    elsewhere = {
-        p[-1]: p for p, model in _MODELS.items() if p[:1] == _POLICY and fits(model.kind, value)
-    }
-    found = nearest(name, elsewhere)
-    return elsewhere[found] if found is not None else None
+    fitting = {other: model for other, model in _MODELS.items() if fits(model.kind, value)}
+    own = {other[-1]: other for other in fitting if other[:-1] == path}
+    elsewhere = {other[-1]: other for other in fitting if other[:1] == _POLICY}
+    for names in (own, elsewhere):
+        found = nearest(name, names)
+        # A table of which the name goes on is rather another than one with something added.
+        if found is not None and not (isinstance(value, Table) and plain.startswith(found + "_")):
+            return names[found]
+    return None
 
 
 def hint_for(name: str) -> str | None:
@@ -105,13 +105,15 @@ def hint_for(name: str) -> str | None:
     return _HINTS.get(_plain(name))
 
 
-def bears_on_attestation(name: str, value: Value) -> bool:
+def bears_on_attestation(name: str, value: Value, meant: Path | None) -> bool:
     """Whether `name`, which nobody knows in a provider's own table, may have been meant to switch
-    attestation on, or to refuse something. A table may have been the policy."""
+    attestation on, or to refuse something. `meant`: as `meant_by` has it."""
+    if meant is not None:
+        return meant[-1] in _OF_ATTESTATION
     if isinstance(value, Table) or _NO_SUCH_PIN.fullmatch(name):
         return True
     others = _OTHER_NAMES.get(_plain(name))
-    found = others[0][-1] if others else nearest(name, _HOMES)
+    found = others[0][-1] if others else nearest(name, _HOMES, likeness=0.8)
     return found in _OF_ATTESTATION
 
 

@@ -11,12 +11,13 @@ from difflib import get_close_matches
 _LONGEST = 60
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of `names` that `name` was probably meant to be; case does not count."""
+def nearest(name: str, names: Iterable[str], *, likeness: float = 0.75) -> str | None:
+    """The one of `names` that `name` was probably meant to be; case does not count. `likeness`: how
+    much of both must be the same, from 0 to 1."""
     if len(name) > _LONGEST:
         return None
     by_lower_case = {candidate.lower(): candidate for candidate in names}
-    matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.76)
+    matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=likeness)
     if not matches:  # a known word with something added
         matches = [known for known in by_lower_case if name.lower().startswith(known)]
     return by_lower_case[max(matches, key=len)] if matches else None

@@ -1,8 +1,9 @@
 """Rule cases: Markdown with TOML whose problems are marked by carets under the line.
 
 A marker line is `      ^^^^ code: part of the message`; carets stand under the exact characters (a
-span over several lines is marked on its first). "Fix `title`:" gives the text after that fix.
-Marker lines are taken out before the text is read.
+span over several lines is marked on its first). "Fix `title`:" gives the text after that fix; "No
+fix." says that the rule's own problems offer none. Marker lines are taken out before the text is
+read.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Case:
     text: str
     marks: tuple[Mark, ...]
     fixes: tuple[tuple[str, str], ...]
+    is_fixless: bool
     context: Context
 
     def __str__(self) -> str:
@@ -62,7 +64,8 @@ def _cases(path: Path) -> list[Case]:
             kind="project" if "\nProject.\n" in body else "user",
             environment=frozenset(environment[1].split()) if environment else None,
         )
-        cases.append(Case(path.stem, match["title"], text, marks, tuple(fixes), context))
+        fixless = "\nNo fix.\n" in body
+        cases.append(Case(path.stem, match["title"], text, marks, tuple(fixes), fixless, context))
     return cases
 
 

@@ -20,12 +20,14 @@ from .cases import FOLDER, Case, load, mark_of
 CASES = load()
 # What takes effect by a fix is checked from then on.
 _NOTES = (Severity.INFORMATION, Severity.HINT)
-# What a rule's fix may bring up: whoever switches attestation on is told what else it needs.
+# What a rule's fix may bring up: what takes effect by it is judged from then on.
 BRINGS_UP = {
     "policy-without-use-ratls": {"credential-fallback"},
     "misspelt-attestation": {"credential-fallback", "policy-without-use-ratls"},
+    "misplaced-key": {"weak-tcb-status"},
     "unknown-key": {"weak-tcb-status"},
-    "wrong-type": {"credential-fallback", "unknown-tcb-status"},
+    "unknown-tcb-status": {"grace-period-without-out-of-date"},
+    "wrong-type": {"credential-fallback", "unknown-tcb-status", "weak-tcb-status"},
 }
 
 
@@ -50,6 +52,13 @@ def test_fixes_give_the_text_shown(case: Case, newline: str) -> None:
     for title, expected in case.fixes:
         assert title in fixes
         assert apply(text, fixes[title].edits) == expected.replace("\n", newline)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.is_fixless], ids=str)
+def test_no_fix_is_offered_where_none_may_be(case: Case) -> None:
+    own = [p for p in check(read(case.text), case.context) if p.code == case.code]
+    assert own
+    assert not [fix.title for problem in own for fix in problem.fixes]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

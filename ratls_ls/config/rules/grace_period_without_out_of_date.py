@@ -8,7 +8,7 @@ from ratls_ls.config.edits import remove_key
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.statuses import MEANINGS
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Array
+from ratls_ls.config.values import Array, Table
 
 from .rule import Rule
 
@@ -32,8 +32,7 @@ RULE = Rule(
 def check(provider: ProviderTable) -> Iterator[Problem]:
     policy = provider.policy
     entry = policy.entries.get("grace_period") if policy is not None else None
-    allowed = policy.get("allowed_tdx_status") if policy is not None else None
-    if entry is None or not isinstance(allowed, Array | None):
+    if policy is None or entry is None or not _is_list_known(provider, policy):
         return
     if any(found.status and MEANINGS[found.status].out_of_date for found in provider.allowed):
         return
@@ -41,3 +40,17 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     fixes = (Fix("Remove `grace_period`", (edit,), safe=True, preferred=True),) if edit else ()
     message = "`grace_period` has no effect: no OutOfDate status is allowed"
     yield RULE.problem(entry.key.span, message, *fixes, provider=provider.id)
+
+
+def _is_list_known(provider: ProviderTable, policy: Table) -> bool:
+    """Whether no list, word or key is left that may yet turn out to allow OutOfDate."""
+    if provider.is_meant("ratls_policy", "allowed_tdx_status"):
+        return False
+    allowed = policy.get("allowed_tdx_status")
+    if allowed is None:
+        return True
+    return (
+        isinstance(allowed, Array)
+        and len(provider.allowed) == len(allowed.items)
+        and all(found.status is not None for found in provider.allowed)
+    )

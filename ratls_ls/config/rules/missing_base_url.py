@@ -29,7 +29,8 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     meant = provider.attested or provider.policy_entry is not None
     if not meant or "base_url" in provider.table.entries:
         return
-    edit = add_key(provider, (), "base_url", '"https://tee.example/v1"')
+    meant = provider.is_meant("base_url")
+    edit = None if meant else add_key(provider, (), "base_url", '"https://tee.example/v1"')
     fixes = (Fix("Add `base_url`, for you to fill in", (edit,)),) if edit else ()
     message = "`base_url` is missing: without it Codex talks to api.openai.com"
     yield RULE.problem(provider.span, message, *fixes, provider=provider.id)

@@ -30,7 +30,8 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         return
     if "name" in provider.table.entries:
         return
-    edit = add_key(provider, (), "name", quoted(provider.id))
+    meant = provider.is_meant("name")
+    edit = None if meant else add_key(provider, (), "name", quoted(provider.id))
     title = f"Add `name = {quoted(provider.id)}`"
     fixes = (Fix(title, (edit,), safe=True, preferred=True),) if edit else ()
     message = "`name` is missing: Codex requires it and refuses to start"

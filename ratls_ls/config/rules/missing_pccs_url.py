@@ -32,7 +32,9 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     policy, entry = provider.policy, provider.policy_entry
     if policy is None or entry is None or "pccs_url" in policy.entries:
         return
-    edit = add_key(provider, ("ratls_policy",), "pccs_url", quoted(DEFAULT_PCCS_URL))
+    meant = provider.is_meant("ratls_policy", "pccs_url")
+    url = quoted(DEFAULT_PCCS_URL)
+    edit = None if meant else add_key(provider, ("ratls_policy",), "pccs_url", url)
     title = "Add `pccs_url` of Phala Network"
     fixes = (Fix(title, (edit,), safe=True, preferred=True),) if edit else ()
     message = (

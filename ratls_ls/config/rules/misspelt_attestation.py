@@ -50,7 +50,9 @@ def is_dangerous(provider: ProviderTable, unknown: UnknownKey) -> bool:
     """Whether this key, in a provider's own table, is this rule's."""
     entry, path = unknown.key.entry, unknown.key.path
     name, value = entry.key.name, entry.value
-    if path or home_of(name, path) is not None or not bears_on_attestation(name, value):
+    if path or home_of(name, path) is not None:
+        return False
+    if not bears_on_attestation(name, value, unknown.meant):
         return False
     # Without attestation any table may be of a Codex that is newer than this.
     return provider.attested or unknown.meant is not None or not isinstance(value, Table)

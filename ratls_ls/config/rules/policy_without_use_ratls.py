@@ -35,7 +35,8 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     if policy is None or provider.attested:
         return
     if switch is None:
-        edit = add_key(provider, (), "use_ratls", "true")
+        meant = provider.is_meant("use_ratls")
+        edit = None if meant else add_key(provider, (), "use_ratls", "true")
         fixes = (Fix("Add `use_ratls = true`", (edit,), safe=True, preferred=True),) if edit else ()
         message = "This policy has no effect without `use_ratls = true`: prompts go over plain TLS"
         yield RULE.problem(policy.key.span, message, *fixes, provider=provider.id)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ratls_ls.config.edits import quoted
+from ratls_ls.config.edits import quoted, weakening
 from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind
 from ratls_ls.config.kinds import fits
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
 
@@ -101,7 +102,11 @@ def _wrong(what: str, kind: Kind, value: Value) -> Problem:
     new_text = _converted(kind, value)
     if new_text is None:
         return RULE.problem(value.span, message)
-    fix = Fix(_title(kind, new_text), (Edit(value.span, new_text),), preferred=True)
+    title = _title(kind, new_text)
+    # The only list of strings says what a policy accepts.
+    weakens = kind is Kind.STRING_LIST and accepts_more_than_default(Array(value.span, (value,)))
+    edit = Edit(value.span, new_text)
+    fix = Fix(weakening(title) if weakens else title, (edit,), preferred=not weakens)
     return RULE.problem(value.span, message, fix)
 
 
