@@ -9,14 +9,12 @@ from collections.abc import Iterator
 
 from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 
-from .keys import find
+from .keys import MOST_RETRIES, find
 from .meant import bears_on_attestation
 from .model import DEFAULT_PCCS_URL, Provider, Secret
 from .tables import ProviderTable, UnknownKey
 from .urls import Url, parse_url
 from .values import Scalar, Table, string_of
-
-_MOST_RETRIES = 100
 
 
 def provider_of(table: ProviderTable) -> Provider | None:
@@ -40,9 +38,7 @@ def provider_of(table: ProviderTable) -> Provider | None:
         http_headers=tuple((k, Secret(v)) for k, v in _pairs(table, "http_headers")),
         env_http_headers=tuple(_pairs(table, "env_http_headers")),
         query_params=tuple((k, Secret(v)) for k, v in _pairs(table, "query_params")),
-        wire_api=table.string("wire_api") or "chat",
-        request_max_retries=min(_integer(table, "request_max_retries"), _MOST_RETRIES),
-        stream_max_retries=min(_integer(table, "stream_max_retries"), _MOST_RETRIES),
+        request_max_retries=min(_integer(table, "request_max_retries"), MOST_RETRIES),
         stream_idle_timeout_ms=_integer(table, "stream_idle_timeout_ms"),
     )
 

@@ -200,6 +200,12 @@ RATLS_POLICY = KeyModel(
     children=POLICY_KEYS,
 )
 
+WIRE_APIS = ("chat", "responses")
+"""The APIs that Codex speaks."""
+
+MOST_RETRIES = 100
+"""Codex takes more for so many."""
+
 PROVIDER_KEYS: tuple[KeyModel, ...] = (
     KeyModel("name", Kind.STRING, "The provider's name for people.", "Required."),
     KeyModel(
@@ -242,7 +248,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         "Which API the server speaks.",
         "The RA-TLS fork defaults to chat; upstream Codex knows only responses.",
         default='"chat"',
-        values=("chat", "responses"),
+        values=WIRE_APIS,
     ),
     KeyModel("query_params", Kind.STRING_MAP, "Query parameters added to every request."),
     KeyModel("http_headers", Kind.STRING_MAP, "Headers added to every request."),
@@ -256,7 +262,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         "request_max_retries",
         Kind.INTEGER,
         "How often a failed request is tried again.",
-        "Codex takes more than 100 for 100.",
+        f"Codex takes more than {MOST_RETRIES} for {MOST_RETRIES}.",
         default="4",
         minimum=0,
     ),
@@ -264,7 +270,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         "stream_max_retries",
         Kind.INTEGER,
         "How often a broken stream is taken up again.",
-        "Codex takes more than 100 for 100.",
+        f"Codex takes more than {MOST_RETRIES} for {MOST_RETRIES}.",
         default="5",
         minimum=0,
     ),

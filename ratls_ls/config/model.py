@@ -86,9 +86,7 @@ class Provider:
     http_headers: tuple[tuple[str, Secret], ...] = ()
     env_http_headers: tuple[tuple[str, str], ...] = ()
     query_params: tuple[tuple[str, Secret], ...] = ()
-    wire_api: str = "chat"
     request_max_retries: int = 4
-    stream_max_retries: int = 5
     stream_idle_timeout_ms: int = 300_000
 
     @cached_property

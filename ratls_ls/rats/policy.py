@@ -38,7 +38,6 @@ class Register(StrEnum):
     RTMR0 = "rtmr0"
     RTMR1 = "rtmr1"
     RTMR2 = "rtmr2"
-    RTMR3 = "rtmr3"
     MRSEAM = "mrseam"
     COMPOSE_HASH = "composeHash"
     OS_IMAGE_HASH = "osImageHash"

@@ -75,12 +75,10 @@ stream_idle_timeout_ms = 1
         ),
         env_key="TEE_KEY",
         bearer_token=Secret("token"),
-        wire_api="responses",
         query_params=(("api-version", Secret("1")),),
         http_headers=(("X-Team", Secret("a")), ("Accept", Secret("b"))),
         env_http_headers=(("X-Key", "KEY"),),
         request_max_retries=100,
-        stream_max_retries=0,
         stream_idle_timeout_ms=1,
     )
 

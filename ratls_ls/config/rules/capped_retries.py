@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ratls_ls.config.keys import MOST_RETRIES
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Scalar
@@ -25,13 +26,20 @@ RULE = Rule(
     """,
 )
 
-_MOST = 100
-
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for key in ("request_max_retries", "stream_max_retries"):
         value = provider.table.get(key)
-        if isinstance(value, Scalar) and isinstance(value.value, int) and value.value > _MOST:
-            fix = Fix("Write 100", (Edit(value.span, str(_MOST)),), safe=True, preferred=True)
-            message = f"Codex takes more than {_MOST} retries for {_MOST}"
+        if (
+            isinstance(value, Scalar)
+            and isinstance(value.value, int)
+            and value.value > MOST_RETRIES
+        ):
+            fix = Fix(
+                f"Write {MOST_RETRIES}",
+                (Edit(value.span, str(MOST_RETRIES)),),
+                safe=True,
+                preferred=True,
+            )
+            message = f"Codex takes more than {MOST_RETRIES} retries for {MOST_RETRIES}"
             yield RULE.problem(value.span, message, fix, provider=provider.id)

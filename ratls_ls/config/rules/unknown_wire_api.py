@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted
+from ratls_ls.config.keys import WIRE_APIS
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.words import nearest, shown
@@ -27,15 +28,13 @@ RULE = Rule(
     """,
 )
 
-_KNOWN = ("chat", "responses")
-
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     text = provider.string("wire_api")
-    if text is None or text in _KNOWN:
+    if text is None or text in WIRE_APIS:
         return
     span = provider.table.entries["wire_api"].value.span
-    meant = nearest(text, _KNOWN)
+    meant = nearest(text, WIRE_APIS)
     fixes: tuple[Fix, ...] = ()
     if meant is not None:
         title = f"Change to {quoted(meant)}"
