@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ratls_ls.rats.policy import TcbStatus
+from ratls_ls.rats.statuses import MEANINGS
 
 from .keys import PCCS_URLS, PROVIDER, REFERENCE_KEYS, RESERVED_IDS, KeyModel, Kind
-from .statuses import MEANINGS
+from .words import sentence
 
 Schema = dict[str, Any]
 
@@ -111,7 +112,9 @@ def _key(model: KeyModel) -> Schema:
 
 def _status() -> Schema:
     allowed = [status for status in TcbStatus if status is not TcbStatus.REVOKED]
-    meanings = "\n".join(f"- `{status.value}`: {MEANINGS[status].meaning}" for status in allowed)
+    meanings = "\n".join(
+        f"- `{status.value}`: {sentence(MEANINGS[status].meaning)}" for status in allowed
+    )
     return {
         "type": "string",
         "enum": [status.value for status in allowed],

@@ -27,3 +27,8 @@ def shown(text: str) -> str:
     """`text` for a message."""
     short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in short)
+
+
+def sentence(clause: str) -> str:
+    """`clause` as a sentence of its own."""
+    return clause[:1].upper() + clause[1:] + "."

@@ -23,10 +23,10 @@ from ratls_ls.config.keys import (
 from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.config.statuses import MEANINGS
 from ratls_ls.config.values import Table, TableKind, strings
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult
+from ratls_ls.rats.statuses import MEANINGS
 
 from .cursor import Cursor, Wanted, cursor_at
 

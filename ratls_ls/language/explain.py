@@ -7,8 +7,9 @@ do not know.
 from __future__ import annotations
 
 from ratls_ls.config.keys import KeyModel, find
-from ratls_ls.config.statuses import MEANINGS
+from ratls_ls.config.words import sentence
 from ratls_ls.rats.policy import TcbStatus
+from ratls_ls.rats.statuses import MEANINGS
 
 
 def explain(topic: str) -> str:
@@ -35,4 +36,4 @@ def status(word: str) -> str:
     if known is None:
         return ""
     meaning = MEANINGS[known]
-    return f"**{known.value}**\n\n{meaning.meaning}\n\n{meaning.remedy}"
+    return f"**{known.value}**\n\n{sentence(meaning.meaning)}\n\n{sentence(meaning.remedy)}"

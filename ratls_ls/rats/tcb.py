@@ -9,6 +9,7 @@ from .claims import failed, passed
 from .policy import AppraisalPolicy, TcbStatus
 from .quote import PlatformTcb, TcbLevel, VerifiedQuote
 from .result import Claim, ClaimName
+from .statuses import MEANINGS, OUT_OF_DATE
 
 # Intel TDX module 1.5 ABI, "TD_ATTRIBUTES".
 DEBUG = 1 << 0
@@ -17,35 +18,6 @@ SHOWN_ATTRIBUTES = {27: "LASS", 30: "PKS", 31: "KL", 62: "TPA", 63: "PERFMON"}
 ALLOWED_ATTRIBUTES = SEPT_VE_DISABLE | sum(1 << bit for bit in SHOWN_ATTRIBUTES)
 
 _OPERATOR = "ask the server's operator to"
-# Meaning after Intel, "Get TDX TCB Info" v4, `tcbStatus`.
-_MEANINGS = {
-    TcbStatus.UP_TO_DATE: "all of Intel's updates are in place",
-    TcbStatus.SW_HARDENING_NEEDED: (
-        "firmware is up to date, but the TD's software must mitigate the rest itself; "
-        f"{_OPERATOR} confirm that it does"
-    ),
-    TcbStatus.CONFIGURATION_NEEDED: (
-        "firmware is up to date, but the platform is configured weakly; "
-        f"{_OPERATOR} change its BIOS settings"
-    ),
-    TcbStatus.CONFIGURATION_AND_SW_HARDENING_NEEDED: (
-        "the platform is configured weakly and the TD's software must mitigate the rest itself; "
-        f"{_OPERATOR} change its BIOS settings"
-    ),
-    TcbStatus.OUT_OF_DATE: (
-        f"known vulnerabilities are not patched; {_OPERATOR} update its firmware"
-    ),
-    TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED: (
-        "known vulnerabilities are not patched and the platform is configured weakly; "
-        f"{_OPERATOR} update its firmware and change its BIOS settings"
-    ),
-    TcbStatus.TD_RELAUNCH_ADVISED: (
-        "the platform was updated under the running TD, which was launched on the old one; "
-        f"{_OPERATOR} restart the TD"
-    ),
-    TcbStatus.REVOKED: "Intel revoked it; no policy can allow that: do not use this server",
-}
-_OUT_OF_DATE = (TcbStatus.OUT_OF_DATE, TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED)
 _DAY = 24 * 3600
 
 
@@ -122,10 +94,12 @@ def shown_status(tcb: PlatformTcb) -> str:
 
 def _status_failed(part: str, status: str, tcb: PlatformTcb, policy: AppraisalPolicy) -> Claim:
     known = TcbStatus.parse(status)
-    meaning = _MEANINGS[known] if known is not None else "a status that no policy can allow"
+    means = "a status that no policy can allow"
+    if known is not None:
+        means = f"{MEANINGS[known].meaning}; {MEANINGS[known].remedy}"
     return failed(
         ClaimName.TCB_STATUS,
-        f"the {part} is {status}{_advisories(tcb)}: {meaning}",
+        f"the {part} is {status}{_advisories(tcb)}: {means}",
         expected=_words(policy),
         actual=status,
         policy_key="allowed_tdx_status",
@@ -136,15 +110,15 @@ def _grace_period(
     level: TcbLevel, tcb: PlatformTcb, policy: AppraisalPolicy, now: int
 ) -> Claim | None:
     """The failed claim, if `level` is out of date for longer than the policy bears."""
-    grace = policy.grace_period
-    if grace is None or TcbStatus.parse(level.status) not in _OUT_OF_DATE:
+    grace, status = policy.grace_period, TcbStatus.parse(level.status)
+    if grace is None or status not in OUT_OF_DATE:
         return None
     if now <= level.date + grace:
         return None
     return failed(
         ClaimName.TCB_STATUS,
         f"the {level.part} is {level.status}{_advisories(tcb)} for longer than the grace period: "
-        f"{_MEANINGS[TcbStatus.OUT_OF_DATE]}",
+        f"{MEANINGS[status].meaning}; {MEANINGS[status].remedy}",
         expected=f"at most {grace // _DAY} days ({grace} s)",
         actual=f"{(now - level.date) // _DAY} days",
         policy_key="grace_period",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ratls_ls.config.edits import remove_key
 from ratls_ls.config.problem import Fix, Problem, Severity
-from ratls_ls.config.statuses import MEANINGS
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Array, Table
+from ratls_ls.rats.statuses import OUT_OF_DATE
 
 from .rule import Rule
 
@@ -34,7 +34,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     entry = policy.entries.get("grace_period") if policy is not None else None
     if policy is None or entry is None or not _is_list_known(provider, policy):
         return
-    if any(found.status and MEANINGS[found.status].out_of_date for found in provider.allowed):
+    if any(found.status in OUT_OF_DATE for found in provider.allowed):
         return
     edit = remove_key(provider, entry)
     fixes = (Fix("Remove `grace_period`", (edit,), safe=True, preferred=True),) if edit else ()

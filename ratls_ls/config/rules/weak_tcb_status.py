@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ratls_ls.config.edits import add_key
 from ratls_ls.config.problem import Fix, Problem, Severity
-from ratls_ls.config.statuses import MEANINGS
 from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.words import sentence
 from ratls_ls.rats.policy import TcbStatus
+from ratls_ls.rats.statuses import MEANINGS
 
 from .rule import Rule
 
@@ -18,7 +19,8 @@ RULE = Rule(
     words="""
     OutOfDate, OutOfDateConfigurationNeeded and TDRelaunchAdvised mean that known weaknesses of
     the platform are open: whoever exploits them can read what the TEE holds. With `grace_period`
-    an out-of-date platform passes only for so many seconds after its TCB level was superseded.
+    an out-of-date platform passes only for so many seconds after the date of its TCB level;
+    TDRelaunchAdvised passes all the same.
     """,
     example="""
     [model_providers.tee]
@@ -29,25 +31,28 @@ RULE = Rule(
     """,
 )
 
-_THIRTY_DAYS = 30 * 24 * 60 * 60
+THIRTY_DAYS = 30 * 24 * 60 * 60
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     policy = provider.policy
-    if policy is None or "grace_period" in policy.entries:
-        return
+    limit = policy.entries.get("grace_period") if policy is not None else None
     for found in provider.allowed:
         if found.status is None or found.status is TcbStatus.REVOKED:
             continue
         meaning = MEANINGS[found.status]
-        if not meaning.weak:
+        if not meaning.weak or (meaning.out_of_date and limit is not None):
             continue
         fixes = _limit(provider) if meaning.out_of_date else ()
         advice = "; limit it with `grace_period`" if meaning.out_of_date else ""
-        message = f"{found.status.value}: {meaning.meaning} This lets it pass for ever{advice}"
+        if limit is not None:
+            advice = "; `grace_period` does not limit it"
+        message = (
+            f"{found.status.value}: {sentence(meaning.meaning)} This lets it pass for ever{advice}"
+        )
         yield RULE.problem(found.span, message, *fixes, provider=provider.id)
 
 
 def _limit(provider: ProviderTable) -> tuple[Fix, ...]:
-    edit = add_key(provider, ("ratls_policy",), "grace_period", str(_THIRTY_DAYS))
+    edit = add_key(provider, ("ratls_policy",), "grace_period", str(THIRTY_DAYS))
     return (Fix("Limit it to 30 days with `grace_period`", (edit,)),) if edit else ()
