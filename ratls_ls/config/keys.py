@@ -336,8 +336,18 @@ PROVIDER = KeyModel(
 )
 
 RESERVED_IDS = ("openai", "ollama", "lmstudio")
-"""Ids of Codex's built-in providers. A table under one is silently ignored by the RA-TLS fork and
-an error upstream."""
+"""Ids of built-in providers that no table changes: the RA-TLS fork silently ignores one, upstream
+Codex refuses to start."""
+
+BEDROCK_IDS = ("amazon-bedrock", "amazon-bedrock-runtime")
+"""Ids of providers built into upstream Codex of which a table may change some keys."""
+
+BEDROCK_KEYS = ("base_url", "auth", "http_headers", "aws")
+"""The keys that a table under one of BEDROCK_IDS may set; with others upstream Codex refuses to
+start."""
+
+BUILT_IN_IDS = (*RESERVED_IDS, *BEDROCK_IDS)
+"""Ids that a config may refer to without defining them."""
 
 REFERENCE_KEYS = ("model_provider", "oss_provider")
 """Keys, at the top and in a profile, whose value is a provider id."""

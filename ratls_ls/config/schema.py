@@ -6,12 +6,22 @@ It says what a schema can, in keywords that both servers know; the rules say the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.statuses import MEANINGS
 
-from .keys import PCCS_URLS, PROVIDER, REFERENCE_KEYS, RESERVED_IDS, KeyModel, Kind
+from .keys import (
+    BEDROCK_IDS,
+    BEDROCK_KEYS,
+    PCCS_URLS,
+    PROVIDER,
+    REFERENCE_KEYS,
+    RESERVED_IDS,
+    KeyModel,
+    Kind,
+)
 from .words import sentence
 
 Schema = dict[str, Any]
@@ -45,6 +55,7 @@ def schema() -> Schema:
                 "type": "object",
                 "description": "Model providers by id.",
                 "propertyNames": {"not": {"enum": list(RESERVED_IDS)}},
+                "properties": dict.fromkeys(BEDROCK_IDS, _bedrock()),
                 "additionalProperties": provider,
             },
         },
@@ -64,6 +75,11 @@ def _provider() -> Schema:
             },
         ],
     }
+
+
+def _bedrock() -> Schema:
+    keys = tuple(child for child in PROVIDER.children if child.name in BEDROCK_KEYS)
+    return _table(replace(PROVIDER, summary="Built into upstream Codex.", children=keys))
 
 
 def _having(key: str, value: Schema) -> Schema:

@@ -12,10 +12,10 @@ from enum import Enum
 
 from ratls_ls.config.edits import quoted, spelled
 from ratls_ls.config.keys import (
+    BUILT_IN_IDS,
     PCCS_URLS,
     PHALA_PCCS_URL,
     REFERENCE_KEYS,
-    RESERVED_IDS,
     KeyModel,
     Kind,
     find,
@@ -106,7 +106,7 @@ def _headers(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
 def _tables_to_come(file: ConfigFile) -> Iterator[tuple[str, ...]]:
     """The tables that a header may open, because nothing has yet."""
     for reference in file.references:
-        if reference.id not in file.providers and reference.id not in RESERVED_IDS:
+        if reference.id not in file.providers and reference.id not in BUILT_IN_IDS:
             yield _PROVIDERS, reference.id
     for name, table in file.providers.items():
         policy = table.policy
@@ -231,10 +231,10 @@ def _values(file: ConfigFile, cursor: Cursor, measured: MeasuredOf) -> Iterator[
 
 def _provider_ids(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
     for name, table in file.providers.items():
-        if name not in RESERVED_IDS:
+        if name not in BUILT_IN_IDS:
             detail = "use_ratls = true" if table.attested else "not attested"
             yield _text(name, cursor, ItemKind.PROVIDER, detail=detail)
-    for name in RESERVED_IDS:
+    for name in BUILT_IN_IDS:
         yield _text(name, cursor, ItemKind.PROVIDER, detail="built into Codex, not attested")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ratls_ls.config.edits import quoted, spelled
-from ratls_ls.config.keys import RESERVED_IDS
+from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import ConfigFile
 from ratls_ls.config.span import Span
@@ -52,7 +52,7 @@ def provider_at(file: ConfigFile, offset: int) -> tuple[str, Span] | None:
     """The provider id that a cursor touches, and the span of its spelling. None for one that is
     built into Codex."""
     for reference in file.references:
-        if reference.span.contains(offset) and reference.id not in RESERVED_IDS:
+        if reference.span.contains(offset) and reference.id not in BUILT_IN_IDS:
             return reference.id, reference.span
     for table in file.providers.values():
         for span in table.id_spans:
@@ -83,7 +83,7 @@ def rename(file: ConfigFile, provider: str, new: str) -> list[Edit] | str:
         return "an id has at least one character and no control characters"
     if new in file.providers and table is not None:
         return f"there is a provider {new} already"
-    if new in RESERVED_IDS:
+    if new in BUILT_IN_IDS:
         return f"{new} is built into Codex, which ignores a table under this id"
     if file.document.issues:
         return "not all of this file can be read; mend its syntax errors first"

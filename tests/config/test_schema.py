@@ -33,6 +33,9 @@ pccs_url = "http://localhost:8081/v4"
 grace_period = 86400
 min_tdx_tcb = { mrseam = "0x00" }
 
+[model_providers.amazon-bedrock.aws]
+region = "eu-west-1"
+
 [model_providers.cloud]
 name = "Cloud"
 aws = { region = "x" }
@@ -41,6 +44,7 @@ PROVIDER = '[model_providers.tee]\nname = "TEE"\nbase_url = "https://tee.example
 POLICY = PROVIDER + "use_ratls = true\n[model_providers.tee.ratls_policy]\n"
 BAD = {
     "reserved id": '[model_providers.openai]\nname = "x"\n',
+    "bedrock, attested": "[model_providers.amazon-bedrock]\nuse_ratls = true\n",
     "no name": "[model_providers.tee]\n",
     "attested, no URL": '[model_providers.tee]\nname = "x"\nuse_ratls = true\n',
     "attested over http": PROVIDER.replace("https", "http") + "use_ratls = true\n",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import add_key, quoted
-from ratls_ls.config.keys import RESERVED_IDS
+from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Table
@@ -26,7 +26,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    if provider.id in RESERVED_IDS or not isinstance(provider.entry.value, Table):
+    if provider.id in BUILT_IN_IDS or not isinstance(provider.entry.value, Table):
         return
     if "name" in provider.table.entries:
         return

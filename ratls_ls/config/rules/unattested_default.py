@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
+from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.tables import ConfigFile, Reference
+from ratls_ls.config.values import string_of
+from ratls_ls.config.words import shown
 
 from .rule import Rule
 
@@ -14,8 +17,10 @@ RULE = Rule(
     code="unattested-default",
     severity=Severity.INFORMATION,
     words="""
-    `model_provider` names a provider without `use_ratls = true` although another is attested:
-    unless a profile or the command line says otherwise, prompts go to the one that is not.
+    A provider is attested, but prompts go to another by default: the one that `model_provider`
+    names, of the `profile` selected if that has one, has no `use_ratls = true`. Without any
+    `model_provider` it is OpenAI. The command line may say otherwise. In a project's config or a
+    profile's file nothing is said of a missing `model_provider`, since the user's own may have it.
     """,
     example="""
     model_provider = "plain"
@@ -32,11 +37,29 @@ RULE = Rule(
 )
 
 
-def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
-    attested = {provider.id for provider in file.providers.values() if provider.attested}
-    for reference in file.references:
-        if reference.path != ("model_provider",) or not attested or reference.id in attested:
-            continue
-        if reference.id in file.providers:
-            message = f"`{reference.id}` is not attested: by default prompts go there unverified"
-            yield RULE.problem(reference.span, message)
+def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
+    attested = [provider for provider in file.providers.values() if provider.attested]
+    if not attested:
+        return
+    default = _default(file)
+    if default is None:
+        if context.kind == "user":
+            message = (
+                "No `model_provider` is set: by default prompts go to OpenAI, not to"
+                f" `{shown(attested[0].id)}`"
+            )
+            yield RULE.problem(attested[0].id_spans[0], message, provider=attested[0].id)
+        return
+    known = default.id in file.providers or default.id in BUILT_IN_IDS
+    if known and not any(provider.id == default.id for provider in attested):
+        message = f"`{shown(default.id)}` is not attested: by default prompts go there unverified"
+        yield RULE.problem(default.span, message)
+
+
+def _default(file: ConfigFile) -> Reference | None:
+    """Where the provider that Codex uses by default is named."""
+    # What stands before any header is in the first part.
+    profile = string_of(file.parts[0][1].group.root.get("profile")) if file.parts else None
+    of_profile = ("profiles", profile or "", "model_provider")
+    references = {reference.path: reference for reference in file.references}
+    return references.get(of_profile) or references.get(("model_provider",))

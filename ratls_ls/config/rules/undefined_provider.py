@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.edits import quoted
-from ratls_ls.config.keys import RESERVED_IDS
+from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ConfigFile
 from ratls_ls.config.words import nearest, shown
@@ -37,7 +37,7 @@ _MOST_SUGGESTIONS = 20
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     if context.kind != "user":
         return
-    known = {*file.providers, *RESERVED_IDS}
+    known = {*file.providers, *BUILT_IN_IDS}
     undefined = (reference for reference in file.references if reference.id not in known)
     for count, reference in enumerate(undefined):
         message = f"No provider `{shown(reference.id)}` is defined here: Codex refuses to start"
