@@ -279,7 +279,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         Kind.INTEGER,
         "Milliseconds without an event after which a stream counts as broken.",
         default="300000",
-        minimum=0,
+        minimum=1,
     ),
     KeyModel(
         "requires_openai_auth",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .keys import PROVIDER, RATLS_POLICY, KeyModel
 from .kinds import fits
@@ -121,6 +122,7 @@ def _plain(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
+@lru_cache(maxsize=512)  # asked of the name of every table
 def resembles_policy(name: str) -> bool:
     """Whether `name` is that of the policy, or nearly."""
     return nearest(name, _POLICY) is not None or _plain(name) in ("ratls", "ra_tls")

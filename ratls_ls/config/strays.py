@@ -7,6 +7,7 @@ not attested under a weaker one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .meant import resembles_policy
 from .values import Entry, Table
@@ -40,8 +41,13 @@ def stray_providers(root: Table) -> Iterator[Entry]:
         name = entry.key.name
         if name == _PROVIDERS or not isinstance(entry.value, Table) or not entry.value.entries:
             continue
-        if name in _MISSPELT or nearest(name, (_PROVIDERS,)) is not None:
+        if _resembles_providers(name):
             yield entry
+
+
+@lru_cache(maxsize=512)  # asked of the name of every table
+def _resembles_providers(name: str) -> bool:
+    return name in _MISSPELT or nearest(name, (_PROVIDERS,)) is not None
 
 
 def strays(root: Table) -> Iterator[str | None]:

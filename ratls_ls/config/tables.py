@@ -152,6 +152,15 @@ class ProviderTable:
         return any(unknown.meant == path for unknown in self.unknown_keys)
 
     @cached_property
+    def variables(self) -> tuple[Entry, ...]:
+        """The entries whose values name environment variables."""
+        key, headers = self.table.entries.get("env_key"), self.table.get("env_http_headers")
+        return (
+            *((key,) if key is not None else ()),
+            *(headers if isinstance(headers, Table) else ()),
+        )
+
+    @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
         """Its hex pins that are strings, whatever stands in them."""
         return tuple(measurements(self.policy))

@@ -8,7 +8,7 @@ from ratls_ls.config.edits import quoted
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.secrets import VARIABLE_NAME
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Table, string_of
+from ratls_ls.config.values import string_of
 
 from .rule import Rule
 
@@ -30,10 +30,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    headers = provider.table.get("env_http_headers")
-    entries = [entry for entry in provider.table if entry.key.name == "env_key"]
-    entries += headers if isinstance(headers, Table) else ()
-    for entry in entries:
+    for entry in provider.variables:
         text = string_of(entry.value)
         if text is None or VARIABLE_NAME.fullmatch(text):
             continue

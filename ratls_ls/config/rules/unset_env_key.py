@@ -8,7 +8,7 @@ from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.secrets import VARIABLE_NAME, variable_shown
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Table, string_of
+from ratls_ls.config.values import string_of
 
 from .rule import Rule
 
@@ -33,10 +33,7 @@ RULE = Rule(
 def check(provider: ProviderTable, context: Context) -> Iterator[Problem]:
     if context.environment is None:
         return
-    headers = provider.table.get("env_http_headers")
-    entries = [entry for entry in provider.table if entry.key.name == "env_key"]
-    entries += headers if isinstance(headers, Table) else ()
-    for entry in entries:
+    for entry in provider.variables:
         name = string_of(entry.value)
         # What is no name at all may be the secret itself, and is `invalid-env-key`.
         if name is None or not VARIABLE_NAME.fullmatch(name) or name in context.environment:

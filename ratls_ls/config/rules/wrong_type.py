@@ -83,7 +83,9 @@ def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
             yield _wrong(f"`{model.name}`", kind, value)
         case Kind.INTEGER if _out_of_range(model.minimum, value):
             message = f"`{model.name}` must be from {model.minimum} to 2^63 - 1"
-            yield RULE.problem(value.span, f"{message}; Codex refuses to start")
+            # Codex itself takes any from 0.
+            effect = "; Codex refuses to start" if _out_of_range(0, value) else ""
+            yield RULE.problem(value.span, message + effect)
 
 
 def _is_string(value: Value) -> bool:
