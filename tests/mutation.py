@@ -58,8 +58,6 @@ EQUIVALENT = {
     "attester.py:_answer one more: 0": "a status comes before every end",
     "attester.py:_answer forced True: isinstance(event, h11.EndOfMessage)": "h11 raises before",
     "attester.py:_answer not raised: raise _malformed('the quote answer ended early')": "as above",
-    "certificates.py:common_name not raised: raise ValueError('the subject holds a name of an "
-    "unknown kind') from error": "only cryptography before 50 comes here",
     "event_log.py:rtmrs one more: 4": "a fifth register is never extended nor shown",
     "measurements.py:event_log flipped: True": "both sides of the strict zip are four by type",
 }

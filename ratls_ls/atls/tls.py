@@ -214,7 +214,7 @@ async def connect_tls(channel: TcpChannel, host: str, ca_files: Sequence[Path] =
         connection = SSL.Connection(context, None)
         connection.set_verify(SSL.VERIFY_PEER, observe)
         if not _is_ip(host):
-            connection.set_tlsext_host_name(host.encode("idna"))
+            connection.set_tlsext_host_name(host.encode("ascii"))  # in punycode, as in a URL
         connection.set_connect_state()
         stream = TlsStream(channel, connection)
         async with asyncio.timeout(HANDSHAKE_SECONDS):

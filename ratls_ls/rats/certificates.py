@@ -36,8 +36,6 @@ def common_name(certificate: x509.Certificate) -> str:
         names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     except TypeError:  # a bit string as a name
         return ""
-    except KeyError as error:  # as cryptography before 50 says that a name is malformed
-        raise ValueError("the subject holds a name of an unknown kind") from error
     return str(names[0].value) if len(names) == 1 else ""
 
 

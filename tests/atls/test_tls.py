@@ -88,7 +88,9 @@ async def test_an_address_is_verified_as_an_address(address: str, ca_file: Path)
         ("*.tee.example", "a.b.tee.example", False),
         ("tee.example", "TEE.example", True),
         ("tee.example", "xtee.example", False),
-        ("xn--bcher-kva.example", "bücher.example", True),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example", True),
+        # Names in Unicode are mapped by no one: IDNA 2003 and 2008 do not agree on whose they are.
+        ("xn--bcher-kva.example", "bücher.example", False),
     ],
 )
 async def test_names(name: str, host: str, fits: bool, ca_file: Path) -> None:
