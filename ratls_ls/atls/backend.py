@@ -227,7 +227,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
             evidence, nonce = await request_evidence(tls, provider.host, provider.port)
             key = collateral_key(evidence.quote)
         except EvidenceError as error:
-            evidence = error
+            evidence = error.alone()
         if key is not None:
             state.reach(Step.PCCS)
             collateral = await verifier.store.get(provider.pccs_url, key, int(verifier.clock()))
@@ -258,7 +258,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
             try:
                 await check_nothing_waits(tls, provider.host)
             except EvidenceError as error:
-                evidence = error
+                evidence = error.alone()
                 result = await judge(evidence)
         if key is not None and collateral is not None and _verified(result):
             verifier.store.keep(

@@ -74,7 +74,7 @@ class AttestedResponse:
 
     async def aclose(self) -> None:
         """Free the connection if the body was read whole, else close it."""
-        await self._response.aclose()
+        await _close(self._response)
 
 
 class AttestedClient:
@@ -157,6 +157,7 @@ class AttestedClient:
             received = response.received if response is not None else 0
             raise BrokenResponseError(message, received) from error
         finally:
+            state.failure = None  # its frames lead here: the prompt would wait to be collected
             progress.reset(token)
 
     @asynccontextmanager
@@ -212,12 +213,18 @@ class AttestedClient:
             timings.connect_ms = attestation.connect_ms
             timings.attest_ms = attestation.attest_ms
         if "content-length" in response.headers and "transfer-encoding" in response.headers:
-            await response.aclose()
+            await _close(response)
             raise BrokenResponseError("Content-Length and Transfer-Encoding together", 0)
         headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
         return AttestedResponse(
             response.status_code, headers, attestation, timings, _response=response
         )
+
+
+async def _close(response: httpx.Response) -> None:
+    await response.aclose()
+    # The two lead to each other, and to the request: the prompt would wait to be collected.
+    response.stream = httpx.ByteStream(b"")
 
 
 def _words(error: Exception) -> str:

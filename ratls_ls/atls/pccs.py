@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
 
 import certifi
@@ -88,11 +89,15 @@ class CollateralStore:
         try:
             # Shielded: one caller's cancellation must not take the answer from the others.
             return await asyncio.shield(fetching.task)
+        except UnreachableError as error:
+            # To each their own: the traceback of one for all would hold what all of them do.
+            raise UnreachableError(error.step, error.host, str(error)) from error
         finally:
             fetching.waiters -= 1
             if not fetching.waiters:
                 fetching.task.cancel()
                 self._fetching.pop(place, None)
+            del fetching  # an error of it would lead to this frame, and this frame to the error
 
     def _renewed(
         self, place: tuple[str, CollateralKey], cached: Collateral, now: int
@@ -260,12 +265,22 @@ _HTTP_ERRORS = (
 
 
 async def _documents(http: httpx.AsyncClient, urls: Mapping[str, str]) -> dict[str, _Document]:
+    found: dict[str, _Document] = {}
+
+    async def get(name: str, url: str) -> None:
+        found[name] = await _document(http, url)
+
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(_document(http, url)) for name, url in urls.items()}
+            for name, url in urls.items():
+                group.create_task(get(name, url))
     except ExceptionGroup as errors:
+        # The group and its errors lead to each other: what came stays until that is collected.
+        found.clear()
+        for error in errors.exceptions:
+            clear_frames(error.__traceback__)
         raise errors.exceptions[0] from errors
-    return {name: task.result() for name, task in tasks.items()}
+    return found
 
 
 class _DocumentError(ValueError):

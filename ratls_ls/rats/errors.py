@@ -35,6 +35,10 @@ class EvidenceError(ValueError):
         self.expected = expected
         self.actual = actual
 
+    def alone(self) -> EvidenceError:
+        """The same without its traceback, which holds the connection and all that came on it."""
+        return EvidenceError(self.claim, self.reason, expected=self.expected, actual=self.actual)
+
 
 class CollateralError(ValueError):
     """The DCAP collateral is malformed: the PCCS erred."""

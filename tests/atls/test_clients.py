@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ratls_ls.atls import clients as clients_module
+from ratls_ls.atls.client import AttestedClient
 from ratls_ls.atls.clients import Clients
+from ratls_ls.atls.errors import AttestationRejectedError, BrokenResponseError, UnreachableError
+from ratls_ls.atls.pccs import CollateralStore
+from ratls_ls.atls.request import RequestParameters, prepare
 from ratls_ls.atls.verifier import build_verifier
 from ratls_ls.config.model import Provider
 from ratls_ls.config.read import read
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.policy import AppraisalPolicy
-from ratls_ls.simulator import SimulatedProvider, serve
+from ratls_ls.rats.quote import CollateralKey
+from ratls_ls.simulator import FAULTS, SimulatedProvider, serve
+
+LARGE_BYTES = 64 * 1024
 
 
 def clients(provider: SimulatedProvider, home: Path) -> tuple[Clients, list[Attestation]]:
@@ -87,3 +100,74 @@ def test_only_the_other_end_and_its_policy_make_a_peer() -> None:
         Provider("tee", "https://tee.example/v1", AppraisalPolicy(), "https://pccs.example"),
     ):
         assert other.peer != tee.peer
+
+
+@pytest.mark.parametrize("fault", [fault.name for fault in FAULTS.values() if not fault.hangs])
+async def test_nothing_large_waits_for_the_garbage_collector(fault: str, tmp_path: Path) -> None:
+    """Neither what a server sent nor a prompt: until it comes, there may be more than memory."""
+    async with serve(faults=[fault]) as provider:
+        known, attested = clients(provider, tmp_path)
+        tee = configured(provider)
+        asked = RequestParameters("/chat/completions", method="POST", body=bytes(2 * LARGE_BYTES))
+        request = replace(prepare(tee, asked, {}), retries=1)
+
+        async def use(client: AttestedClient) -> None:
+            with suppress(AttestationRejectedError, UnreachableError):
+                await client.attest()
+            with suppress(AttestationRejectedError, UnreachableError, BrokenResponseError):
+                async with client.send(request, timeout_seconds=20) as response:
+                    async for _ in response.chunks():
+                        pass
+            await known.aclose()
+
+        assert await large_garbage_of(use(known.get(tee))) == []
+        for attestation in attested:
+            if isinstance(error := attestation.evidence, Exception):
+                assert (error.__traceback__, error.__context__) == (None, None)
+
+
+async def test_documents_of_a_pccs_do_not_wait_either() -> None:
+    """Those that came while another did not."""
+    taken = asyncio.Semaphore(0)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if b"/rootcacrl" in await reader.readuntil(b"\r\n\r\n"):
+            for _ in range(3):
+                await taken.acquire()
+            writer.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+        else:
+            size = 2 * LARGE_BYTES
+            head = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+            writer.write(head.encode() + bytes(size))
+            await reader.read()  # it closes when it has all
+            taken.release()
+        writer.close()
+
+    async def fetch(url: str) -> None:
+        with pytest.raises(UnreachableError, match="404"):
+            await CollateralStore(None).get(url, CollateralKey("00806f050000", "platform"), 0)
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        assert await large_garbage_of(fetch(f"http://127.0.0.1:{port}/tdx/certification/v4")) == []
+
+
+async def large_garbage_of(work: Coroutine[Any, Any, None]) -> list[str]:
+    """What holds something large, and only waits to be collected, after this work."""
+    gc.freeze()  # what was there before is not looked at
+    gc.disable()
+    try:
+        await asyncio.create_task(work)  # the event loop holds what it does right now
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        return [
+            f"{type(held).__qualname__} {getattr(held, 'f_code', '')}"
+            for held in gc.garbage
+            for part in gc.get_referents(held)
+            if isinstance(part, bytes | bytearray | str) and sys.getsizeof(part) > LARGE_BYTES
+        ]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+        gc.unfreeze()
