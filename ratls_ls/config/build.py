@@ -14,7 +14,7 @@ from .meant import bears_on_attestation
 from .model import DEFAULT_PCCS_URL, Provider, Secret
 from .tables import ProviderTable, UnknownKey
 from .urls import Url, parse_url
-from .values import Scalar, Table, string_of
+from .values import Table, integer_of, string_of
 
 
 def provider_of(table: ProviderTable) -> Provider | None:
@@ -69,11 +69,9 @@ def _policy(table: ProviderTable) -> AppraisalPolicy | None:
         return None
     if not all(found.value for found in table.measurements):
         return None
-    grace = policy.get("grace_period")
-    seconds = grace.value if isinstance(grace, Scalar) else None
     return AppraisalPolicy(
         allowed_tcb_status=frozenset(status for status in statuses if status is not None),
-        grace_period=seconds if isinstance(seconds, int) else None,
+        grace_period=integer_of(policy.get("grace_period")),
         pins=tuple(pin for pin, _ in table.pins),
     )
 
@@ -101,8 +99,8 @@ def _pairs(table: ProviderTable, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _integer(table: ProviderTable, key: str) -> int:
-    found = table.table.get(key)
-    if isinstance(found, Scalar) and isinstance(found.value, int):
-        return found.value
+    found = integer_of(table.table.get(key))
+    if found is not None:
+        return found
     model = find(key)
     return int(model.default) if model is not None and model.default is not None else 0

@@ -65,6 +65,13 @@ def add_keys(
     return None if table.line_end is None else _insert(table.line_end, provider.newline + lines)
 
 
+def innermost(provider: ProviderTable, path: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of `path` as has a table; keys of those that are missing can be added by dots."""
+    while path and provider.table.get(*path) is None:
+        path = path[:-1]
+    return path
+
+
 def remove_key(provider: ProviderTable, entry: Entry) -> Edit | None:
     """`entry` removed, with its line if nothing else stands there. Only for `key = value`."""
     if not _is_statement(entry):

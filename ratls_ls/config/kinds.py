@@ -6,7 +6,7 @@ Invariant: what cannot be read (`Invalid`) fits everywhere: it is reported as su
 from __future__ import annotations
 
 from .keys import Kind
-from .values import Array, Invalid, Scalar, Table, Value
+from .values import Array, Invalid, Scalar, Table, Value, integer_of
 
 
 def fits(kind: Kind, value: Value) -> bool:
@@ -20,7 +20,7 @@ def fits(kind: Kind, value: Value) -> bool:
         case Kind.BOOLEAN:
             return isinstance(plain, bool)
         case Kind.INTEGER:
-            return isinstance(plain, int) and not isinstance(plain, bool)
+            return integer_of(value) is not None
         case Kind.STRING_LIST:
             return isinstance(value, Array)
         case Kind.STRING_MAP | Kind.TABLE:

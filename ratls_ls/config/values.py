@@ -197,6 +197,12 @@ def string_of(value: Value | None) -> str | None:
     return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else None
 
 
+def integer_of(value: Value | None) -> int | None:
+    """The number of a whole number; None for any other value."""
+    plain = value.value if isinstance(value, Scalar) else None
+    return plain if isinstance(plain, int) and not isinstance(plain, bool) else None
+
+
 def strings(value: Value | None) -> Iterator[tuple[str, Span]]:
     """The strings of an array; other elements and values are left out."""
     for item in value.items if isinstance(value, Array) else ():

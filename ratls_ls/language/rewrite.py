@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ratls_ls.config.check import apply
-from ratls_ls.config.edits import add_keys
+from ratls_ls.config.edits import add_keys, innermost
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import ConfigFile, ProviderTable, read
@@ -22,9 +22,7 @@ def policy_edits(table: ProviderTable, values: Values) -> list[Edit]:
     missing: dict[tuple[str, ...], list[tuple[tuple[str, ...], str]]] = {}
     for path, value in values:
         whole = ("ratls_policy", *path)
-        inside = whole[:-1]
-        while inside and table.table.get(*inside) is None:
-            inside = inside[:-1]
+        inside = innermost(table, whole[:-1])
         missing.setdefault(inside, []).append((whole[len(inside) :], value))
     edits = (add_keys(table, inside, keys) for inside, keys in missing.items())
     return [edit for edit in edits if edit is not None]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.keys import MOST_RETRIES
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Scalar
+from ratls_ls.config.values import integer_of
 
 from .rule import Rule
 
@@ -30,16 +30,8 @@ RULE = Rule(
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for key in ("request_max_retries", "stream_max_retries"):
         value = provider.table.get(key)
-        if (
-            isinstance(value, Scalar)
-            and isinstance(value.value, int)
-            and value.value > MOST_RETRIES
-        ):
-            fix = Fix(
-                f"Write {MOST_RETRIES}",
-                (Edit(value.span, str(MOST_RETRIES)),),
-                safe=True,
-                preferred=True,
-            )
+        if value is not None and (integer_of(value) or 0) > MOST_RETRIES:
+            edit = Edit(value.span, str(MOST_RETRIES))
+            fix = Fix(f"Write {MOST_RETRIES}", (edit,), safe=True, preferred=True)
             message = f"Codex takes more than {MOST_RETRIES} retries for {MOST_RETRIES}"
             yield RULE.problem(value.span, message, fix, provider=provider.id)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Scalar
+from ratls_ls.config.values import integer_of
 from ratls_ls.rats.statuses import OUT_OF_DATE
 
 from .rule import Rule
@@ -35,11 +35,12 @@ _YEAR = 366 * _DAY
 def check(provider: ProviderTable) -> Iterator[Problem]:
     policy = provider.policy
     value = policy.get("grace_period") if policy is not None else None
-    if not isinstance(value, Scalar) or not isinstance(value.value, int) or value.value <= _YEAR:
+    seconds = integer_of(value)
+    if value is None or seconds is None or seconds <= _YEAR:
         return
     if not any(found.status in OUT_OF_DATE for found in provider.allowed):
         return
-    days = f"{value.value // _DAY:,}".replace(",", " ")
+    days = f"{seconds // _DAY:,}".replace(",", " ")
     fix = Fix("Limit it to 30 days", (Edit(value.span, str(THIRTY_DAYS)),))
     message = f"{days} days: a platform without security fixes passes for all that time"
     yield RULE.problem(value.span, message, fix, provider=provider.id)

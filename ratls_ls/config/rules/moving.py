@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ratls_ls.config.edits import add_keys, remove_key, spelled, weakening
+from ratls_ls.config.edits import add_keys, innermost, remove_key, spelled, weakening
 from ratls_ls.config.problem import Edit, Fix
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable, UnknownKey
@@ -37,9 +37,7 @@ def _moved(
     provider: ProviderTable, unknown: UnknownKey, meant: tuple[str, ...]
 ) -> tuple[Edit, ...]:
     entry, path = unknown.key.entry, unknown.key.path
-    inside = meant[:-1]
-    while inside and provider.table.get(*inside) is None:
-        inside = inside[:-1]
+    inside = innermost(provider, meant[:-1])
     if inside == path:
         # Dots make the tables that are missing, and the line stays where it is.
         dotted = ".".join(spelled(name) for name in meant[len(path) :])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Scalar
+from ratls_ls.config.values import integer_of
 
 from .rule import Rule
 
@@ -32,14 +32,13 @@ _SECOND = 1000
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     value = provider.table.get(_KEY)
-    if not isinstance(value, Scalar) or not isinstance(value.value, int):
+    number = integer_of(value)
+    if value is None or number is None or not 0 < number < _SECOND:
         return
-    if not 0 < value.value < _SECOND or isinstance(value.value, bool):
-        return
-    seconds = value.value * _SECOND
-    fix = Fix(f"Change to {seconds}, which is {value.value} s", (Edit(value.span, str(seconds)),))
+    seconds = number * _SECOND
+    fix = Fix(f"Change to {seconds}, which is {number} s", (Edit(value.span, str(seconds)),))
     message = (
-        f"{value.value} milliseconds: the stream is given up before a model can answer, after the"
+        f"{number} milliseconds: the stream is given up before a model can answer, after the"
         " prompt was sent"
     )
     yield RULE.problem(value.span, message, fix, provider=provider.id)
