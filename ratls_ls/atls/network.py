@@ -1,42 +1,24 @@
 """TCP to addresses a user may mean, with every byte that waits in plain sight.
 
-Invariant: link-local, multicast, unspecified and cloud metadata addresses are never connected to;
-the address that was checked is the address that is used (no second look-up to rebind).
+Invariant: what `config.hosts` refuses is never connected to; the address that was checked is the
+address that is used (no second look-up to rebind).
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import select
 import socket
 from collections.abc import Callable
 from typing import cast
 
+from ratls_ls.config.hosts import refusal
+
 from .errors import Step, UnreachableError
 
 CONNECT_SECONDS = 10.0
 MAX_BUFFERED_BYTES = 256 * 1024
-
-# Metadata services outside the link-local ranges: AWS IPv6, Alibaba, Oracle.
-_METADATA = {
-    ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")
-}
-
-
-def refusal(address: str) -> str | None:
-    """Why `address` (numeric) is never connected to; None if it may be."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or ip
-    if ip.is_link_local or ip in _METADATA:
-        return "a link-local or cloud metadata address"
-    if ip.is_multicast or ip.is_unspecified:
-        return "not the address of a host"
-    if ip == ipaddress.ip_address("255.255.255.255"):
-        return "a broadcast address"
-    return None
 
 
 class TcpChannel(asyncio.Protocol):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import h11
+
+from ratls_ls.config.hosts import is_loopback, refusal
 
 from . import network
 from .errors import Step, UnreachableError
@@ -45,7 +46,7 @@ def proxy_for(host: str) -> Proxy | None:
     """
     proxies = getproxies()
     named = proxies.get("https") or proxies.get("all")
-    if not named or _is_loopback(host) or proxy_bypass(host):
+    if not named or is_loopback(host) or proxy_bypass(host):
         return None
     unusable = UnreachableError(
         Step.TCP, host, "HTTPS_PROXY is no proxy that can be used; expected http://host:port"
@@ -74,7 +75,7 @@ async def connect(
     proxy = proxy_for(host)
     if proxy is None:
         return await network.connect(host, port, on_step)
-    _check_address(host)
+    _check_host(host)
     channel = await network.connect(proxy.host, proxy.port, on_step)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -121,20 +122,7 @@ async def _tunnel(channel: TcpChannel, proxy: Proxy, host: str, port: int) -> No
         raise ConnectionResetError("bytes before the handshake")
 
 
-def _check_address(host: str) -> None:
+def _check_host(host: str) -> None:
     """A proxy must not be made to contact what is never contacted."""
-    try:
-        why = network.refusal(host)
-    except ValueError:
-        return
-    if why is not None:
+    if (why := refusal(host)) is not None:
         raise UnreachableError(Step.DNS, host, f"{host} is {why}; it is never contacted")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -50,7 +50,7 @@ def _may_be_policy(unknown: UnknownKey) -> bool:
 
 def _url(text: str | None, *schemes: str) -> str | None:
     url = parse_url(text) if text is not None else ""
-    if text is None or not isinstance(url, Url) or url.scheme not in schemes or url.is_forbidden:
+    if text is None or not isinstance(url, Url) or url.scheme not in schemes or url.refusal:
         return None
     return text.rstrip("/")
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
+
+from .hosts import address_of, is_loopback, refusal
 
 _PLAIN = re.compile(r"[!-~]+")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
-_METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "metadata"})
-_METADATA_ADDRESSES = frozenset({ip_address("100.100.100.200"), ip_address("fd00:ec2::254")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,12 @@ class Url:
 
     @property
     def is_loopback(self) -> bool:
-        address = _address(self.host)
-        return self.host == "localhost" or (address is not None and address.is_loopback)
+        return is_loopback(self.host)
 
     @property
-    def is_forbidden(self) -> bool:
-        """Link-local and cloud metadata addresses, which are never contacted."""
-        address = _address(self.host)
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return self.host in _METADATA_NAMES or (
-            address is not None and (address.is_link_local or address in _METADATA_ADDRESSES)
-        )
+    def refusal(self) -> str | None:
+        """Why its host is never contacted: what it is. None if it may be."""
+        return refusal(self.host)
 
 
 @lru_cache(maxsize=64)  # several rules ask about one URL
@@ -79,17 +73,9 @@ def parse_url(text: str) -> Url | str:
 
 def _is_host(host: str, *, bracketed: bool) -> bool:
     if bracketed:
-        return "%" not in host and isinstance(_address(host), IPv6Address)
+        return "%" not in host and isinstance(address_of(host), IPv6Address)
     labels = host.split(".")
     if _NUMBER.fullmatch(labels[-1]):
         # What ends in a number is an IPv4 address (WHATWG), and other spellings of one are traps.
-        return isinstance(_address(host), IPv4Address)
+        return isinstance(address_of(host), IPv4Address)
     return len(host) <= 253 and all(len(p) <= 63 and _LABEL.fullmatch(p) for p in labels)
-
-
-@lru_cache(maxsize=64)
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None

@@ -11,36 +11,6 @@ from ratls_ls.atls import network
 from ratls_ls.atls.errors import Step, UnreachableError
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "169.254.169.254",
-        "169.254.0.1",
-        "::ffff:169.254.169.254",
-        "fe80::1",
-        "fe80::1%lo",
-        "fd00:ec2::254",
-        "100.100.100.200",
-        "192.0.0.192",
-        "2002:a9fe:a9fe::1",
-        "0.0.0.0",
-        "::",
-        "224.0.0.1",
-        "ff02::1",
-        "255.255.255.255",
-    ],
-)
-def test_never_contacted(address: str) -> None:
-    assert network.refusal(address) is not None
-
-
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "fd00::1", "8.8.8.8", "2001:db8::1"]
-)
-def test_may_be_contacted(address: str) -> None:
-    assert network.refusal(address) is None
-
-
 @pytest.mark.parametrize("host", ["169.254.169.254", "0xa9fea9fe", "2852039166"])
 async def test_other_spellings_of_a_forbidden_address_are_no_way_around(host: str) -> None:
     with pytest.raises(UnreachableError) as caught:

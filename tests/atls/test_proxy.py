@@ -120,9 +120,14 @@ def test_hosts_that_are_not_proxied(
     assert proxy.proxy_for("outside.example") is not None
 
 
-async def test_a_proxy_is_not_sent_to_forbidden_addresses(use: Callable[[str], None]) -> None:
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "64:ff9b::a9fe:a9fe", "metadata.google.internal"]
+)
+async def test_a_proxy_is_not_sent_to_forbidden_hosts(
+    host: str, use: Callable[[str], None]
+) -> None:
     async with proxying(b"HTTP/1.1 200 OK\r\n\r\n") as seen:
         use(f"http://127.0.0.1:{seen.port}")
         with pytest.raises(UnreachableError):
-            await proxy.connect("169.254.169.254", 443)
+            await proxy.connect(host, 443)
     assert seen.asked == b""

@@ -1,4 +1,4 @@
-"""`forbidden-host`: an address that is never contacted."""
+"""`forbidden-host`: a host that is never contacted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ RULE = Rule(
     code="forbidden-host",
     severity=Severity.ERROR,
     words="""
-    Link-local addresses and those of cloud metadata services hand out credentials of the machine.
-    ratls-ls never contacts them.
+    Link-local addresses and those of cloud metadata services hand out credentials of the machine,
+    and what is no address of one host (0.0.0.0, multicast, broadcast) is no provider. ratls-ls
+    never contacts them, in whatever IPv6 form an address is written.
     """,
     example="""
     [model_providers.tee]
@@ -31,7 +32,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     for path in (("base_url",), ("ratls_policy", "pccs_url")):
         url = parse_url(provider.string(*path) or "")
         table = provider.table.get(*path[:-1])
-        if isinstance(url, Url) and url.is_forbidden and isinstance(table, Table):
+        if isinstance(url, Url) and url.refusal is not None and isinstance(table, Table):
             span = table.entries[path[-1]].value.span
-            message = "Link-local and cloud metadata addresses are never contacted"
+            message = f"`{url.host}` is {url.refusal}; it is never contacted"
             yield RULE.problem(span, message, provider=provider.id)
