@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 import ssl
 import urllib.parse
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ import httpcore
 import httpx
 
 from ratls_ls import private_files
+from ratls_ls.config.hosts import is_loopback
 from ratls_ls.rats import collateral as collaterals
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import CollateralError
@@ -40,6 +40,8 @@ MAX_DOCUMENT_BYTES = 1024 * 1024
 MAX_CACHED = 64
 # Intel's documents count for 30 days; two are left to find a PCCS that is up.
 REFRESH_AHEAD_SECONDS = 2 * 24 * 3600
+_TDX = "/tdx/certification/v4"
+_SGX = "/sgx/certification/v4"
 # Intel's own service has no rootcacrl path; this is where its documents say the CRL is.
 _INTEL_HOST = "api.trustedservices.intel.com"
 _INTEL_ROOT_CRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
@@ -221,24 +223,36 @@ def _outlives(one: Collateral, other: Collateral) -> bool:
         return False
 
 
+def _root(pccs_url: str) -> str:
+    """What stands before the paths of PCS v4: a `pccs_url` may have that of either TEE, or none.
+
+    As `dcap-qvl`'s client for collateral has it, by which Codex fetches: what works there works
+    here.
+    """
+    root = pccs_url.rstrip("/")
+    for path in (_SGX, _TDX):
+        while root.endswith(path):
+            root = root.removesuffix(path)
+    return root
+
+
 async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()) -> Collateral:
-    """All parts of the collateral from `pccs_url` (ends in ".../tdx/certification/v4").
+    """All parts of the collateral from `pccs_url`.
 
     Raises UnreachableError (step `pccs`), naming the PCCS.
     """
-    base = pccs_url.rstrip("/")
-    host = urllib.parse.urlsplit(base).hostname or base
-    sgx = re.sub(r"/tdx/(?=certification/)", "/sgx/", base)
-    intel = host == _INTEL_HOST
+    root = _root(pccs_url)
+    parts = urllib.parse.urlsplit(pccs_url)
+    host = parts.hostname or pccs_url
     urls = {
-        "tcb": f"{base}/tcb?fmspc={key.fmspc}",
-        "qe": f"{base}/qe/identity",
-        "pck_crl": f"{sgx}/pckcrl?ca={key.ca}&encoding=der",
-        "root_crl": _INTEL_ROOT_CRL if intel else f"{sgx}/rootcacrl",
+        "tcb": f"{root}{_TDX}/tcb?fmspc={key.fmspc}",
+        "qe": f"{root}{_TDX}/qe/identity",
+        "pck_crl": f"{root}{_SGX}/pckcrl?ca={key.ca}&encoding=der",
+        "root_crl": _INTEL_ROOT_CRL if host == _INTEL_HOST else f"{root}{_SGX}/rootcacrl",
     }
-    if not _allowed(base):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UnreachableError(
-            Step.PCCS, host, f"pccs_url {base} is not https; only loopback may be http"
+            Step.PCCS, host, f"pccs_url {pccs_url} is not https; only loopback may be http"
         )
     try:
         async with asyncio.timeout(FETCH_SECONDS):
@@ -357,13 +371,6 @@ def _der(body: bytes) -> bytes:
     with suppress(ValueError, UnicodeDecodeError):
         return bytes.fromhex(body.decode("ascii").strip())
     return body
-
-
-def _allowed(url: str) -> bool:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme == "https":
-        return True
-    return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 @lru_cache(maxsize=8)  # a megabyte of roots each

@@ -155,7 +155,8 @@ POLICY_KEYS: tuple[KeyModel, ...] = (
         "pccs_url",
         Kind.URL,
         "Where Intel's collateral (TCB info, QE identity, revocation lists) is fetched from: a PCCS"
-        " with the paths of Intel's PCS version 4.",
+        " with the paths of Intel's PCS version 4. `/tdx/certification/v4` or"
+        " `/sgx/certification/v4` at the end may be left out.",
         "With a policy but without this key the RA-TLS fork has no collateral and refuses every"
         " server; ratls-ls then asks Phala Network's.",
         _FORK,

@@ -7,8 +7,10 @@ import multiprocessing
 import stat
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
+import dcap_qvl
 import pytest
 
 from ratls_ls.atls import pccs
@@ -20,6 +22,7 @@ from ratls_ls.rats.quote import CollateralKey
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.collateral import TcbOptions, make_collateral
 from ratls_ls.simulator.pki import FMSPC, dcap_pki
+from ratls_ls.simulator.quote import TdReport, mint
 
 KEY = CollateralKey(FMSPC, "platform")
 DAY = 24 * 3600
@@ -39,6 +42,41 @@ async def test_fetched_collateral_is_what_was_signed(provider: SimulatedProvider
     fetched = await pccs.fetch(provider.pccs_url, KEY)
     assert collaterals.evaluation_number(fetched) == 20
     assert collaterals.wrong_signer(fetched) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "/", "/tdx/certification/v4", "/tdx/certification/v4//", "/sgx/certification/v4"),
+        *(
+            "/sgx/certification/v4/sgx/certification/v4",
+            "/tdx/certification/v4/sgx/certification/v4",
+        ),
+    ],
+)
+async def test_every_spelling_that_codex_takes(provider: SimulatedProvider, path: str) -> None:
+    url = provider.pccs_url.removesuffix("/tdx/certification/v4") + path
+    # By this the RA-TLS fork fetches. What it makes of the answers is not asked for.
+    with suppress(ValueError, RuntimeError):
+        await dcap_qvl.get_collateral(url, mint(TdReport(), dcap_pki()))
+    theirs = {target.partition("?")[0] for target in provider.record.pccs_targets}
+    provider.record.pccs_targets.clear()
+    fetched = await pccs.fetch(url, KEY)
+    assert collaterals.wrong_signer(fetched) is None
+    ours = {target.partition("?")[0] for target in provider.record.pccs_targets}
+    assert ours == theirs
+
+
+async def test_a_pccs_behind_a_path(provider: SimulatedProvider) -> None:
+    with pytest.raises(UnreachableError):
+        await pccs.fetch(provider.pccs_url.replace("/tdx", "/a/tdx"), KEY)
+    assert all(target.startswith("/a/") for target in provider.record.pccs_targets)
+
+
+async def test_any_loopback_address_may_be_http() -> None:
+    with pytest.raises(UnreachableError) as caught:
+        await pccs.fetch("http://127.0.0.2:1/tdx/certification/v4", KEY)
+    assert "https" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
