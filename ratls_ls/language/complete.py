@@ -23,7 +23,7 @@ from ratls_ls.config.keys import (
 from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.config.values import Table, TableKind, strings
+from ratls_ls.config.values import Table, TableKind
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult
 from ratls_ls.rats.statuses import MEANINGS
@@ -42,7 +42,7 @@ _POLICIES = {
         '"UpToDate", "SWHardeningNeeded", "ConfigurationNeeded"',
     ),
 }
-_ATTESTED = f"""\
+ATTESTED = f"""\
 [model_providers.${{1:my-provider}}]
 name = "${{2:My provider}}"
 base_url = "https://${{3:llm.example.com}}/v1"
@@ -54,6 +54,7 @@ tee_type = "Tdx"
 allowed_tdx_status = ["UpToDate"]
 pccs_url = "{PHALA_PCCS_URL}"
 """
+"""A provider with a strict policy, as a snippet."""
 
 
 class ItemKind(Enum):
@@ -86,7 +87,7 @@ def complete(file: ConfigFile, offset: int, measured: MeasuredOf, *, snippets: b
         case Wanted.HEADER:
             return list(_headers(file, cursor))
         case Wanted.KEY:
-            return list(_keys(file, cursor, snippets=snippets))
+            return [*_keys(file, cursor, snippets=snippets), *_tables(cursor, snippets=snippets)]
         case Wanted.VALUE:
             return list(_values(file, cursor, measured))
 
@@ -121,21 +122,12 @@ def _tables_to_come(file: ConfigFile) -> Iterator[tuple[str, ...]]:
 
 def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
     path = cursor.path
-    there = _present(file, path) | cursor.before
+    there = _present(file, path) | cursor.there
     if path == () or (path[0] == "profiles" and len(path) == 2):
         for name in REFERENCE_KEYS:
             if name not in there:
                 detail = "the provider that prompts go to"
                 yield Item(name, ItemKind.KEY, cursor.span, _assigned(name, cursor), detail)
-        if path == () and cursor.alone and snippets:
-            yield Item(
-                "attested provider",
-                ItemKind.SNIPPET,
-                cursor.span,
-                _ATTESTED,
-                "a provider with a strict policy",
-                snippet=True,
-            )
         return
     if path[0] != _PROVIDERS or len(path) < 2:
         return
@@ -146,6 +138,19 @@ def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]
             yield _key(child, topic, cursor, snippets=snippets)
     if cursor.alone:
         yield from _policies(cursor, there)
+
+
+def _tables(cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
+    """Whole tables, where none of the keys that follow would come to stand in them."""
+    if snippets and cursor.last:
+        yield Item(
+            "attested provider",
+            ItemKind.SNIPPET,
+            cursor.span,
+            ATTESTED,
+            "a provider with a strict policy",
+            snippet=True,
+        )
 
 
 def _policies(cursor: Cursor, there: set[str]) -> Iterator[Item]:
@@ -223,7 +228,7 @@ def _values(file: ConfigFile, cursor: Cursor, measured: MeasuredOf) -> Iterator[
         for word in ("true", "false"):
             yield Item(word, ItemKind.VALUE, cursor.span, word)
     elif dotted == "allowed_tdx_status":
-        yield from _statuses(file, cursor)
+        yield from _statuses(cursor)
     else:
         for word in model.values:
             yield _text(word, cursor)
@@ -238,11 +243,8 @@ def _provider_ids(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
         yield _text(name, cursor, ItemKind.PROVIDER, detail="built into Codex, not attested")
 
 
-def _statuses(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
-    table = file.providers.get(cursor.path[1])
-    policy = table.policy if table is not None else None
-    value = policy.get("allowed_tdx_status") if policy is not None else None
-    listed = {TcbStatus.parse(text) for text, span in strings(value) if span != cursor.span}
+def _statuses(cursor: Cursor) -> Iterator[Item]:
+    listed = {TcbStatus.parse(text) for text in cursor.there}
     for word, meaning in MEANINGS.items():
         if word in listed or word is TcbStatus.REVOKED:
             continue

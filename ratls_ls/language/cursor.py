@@ -7,6 +7,7 @@ nothing. For what already stands there, `config.place` is exact; this is a guess
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -22,7 +23,9 @@ _TOKEN = re.compile(
 _HEADER = re.compile(r"[ \t]*\[[ \t]*(?P<typed>[^\[\]\n#]*)\Z")
 _HEADER_AFTER = re.compile(r"[^\]\s#]*")
 _WORD_AFTER = re.compile(r"[\w-]*")
-_STRING_AFTER = re.compile(r"[^\"'\n]*")
+_STRING_AFTER = re.compile(r"[\w.:/-]*")
+_CLOSED_AFTER = re.compile(r"[^\"'\n,#=\[\]{}]*(?=[\"'])")
+_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z))*")
 
 
 class Wanted(Enum):
@@ -38,8 +41,9 @@ class Cursor:
     """`path`: the table that a key goes into, or the key that a value is for. `span`: what is to
     be replaced. `typed`: the part of it before the cursor, without quotes. `quote`: that of the
     string around the cursor; empty outside of one. `in_array`; `alone`: nothing else stands on
-    the line; `ended`: what ends it, a `=` or `]`, follows. `before`: keys that the same brackets
-    have before the cursor."""
+    the line; `last`: nor does any statement on the lines of its section that follow; `ended`: what
+    ends it, a `=` or `]`, follows. `there`: the keys before it, or the strings around it, that are
+    in the same brackets."""
 
     wanted: Wanted
     path: tuple[str, ...]
@@ -48,17 +52,19 @@ class Cursor:
     quote: str = ""
     in_array: bool = False
     alone: bool = False
+    last: bool = False
     ended: bool = False
-    before: frozenset[str] = frozenset()
+    there: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class _Frame:
-    """The brackets that are open. `names`: the keys with a value that they have so far."""
+    """The brackets that are open. `names`: the keys with a value, or the strings of an array, that
+    they have so far."""
 
     path: tuple[str, ...]
     array: bool = False
-    names: set[str] = field(default_factory=set)
+    names: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -102,8 +108,7 @@ def cursor_at(file: ConfigFile, offset: int) -> Cursor | None:
 
 
 def _header(text: str, header: re.Match[str], offset: int) -> Cursor:
-    after = _HEADER_AFTER.match(text, offset)
-    end = after.end() if after is not None else offset
+    end = _end(_HEADER_AFTER, text, offset)
     ended = text[end : end + 1] == "]"
     return Cursor(Wanted.HEADER, (), Span(header.start("typed"), end), header["typed"], ended=ended)
 
@@ -120,7 +125,7 @@ def _scan(text: str, start: int, offset: int, root: tuple[str, ...]) -> _State:
                 state.keys, state.value, state.given = [], False, 0
         elif found == "=":
             state.value = True
-            frame.names.update(state.keys[:1])
+            frame.names += state.keys[:1]
         elif found in "[{" and state.value:
             frames.append(_Frame((*frame.path, *state.keys), array=found == "["))
             state.keys, state.value, state.given = [], found == "[", 0
@@ -133,6 +138,8 @@ def _scan(text: str, start: int, offset: int, root: tuple[str, ...]) -> _State:
         elif found != "." and found[0] != "#":
             if state.value:
                 state.given += 1
+                if frame.array:
+                    frame.names.append(found.strip("\"'"))
             else:
                 state.keys.append(found.strip("\"'"))
     return state
@@ -145,10 +152,7 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
     begin = offset - len(touching) if is_word else offset
     typed = touching.strip("\"'") if is_word else ""
     quote = touching[0] if is_string else ""
-    after = (_STRING_AFTER if is_string else _WORD_AFTER).match(text, offset)
-    end = after.end() if after is not None else offset
-    if quote and text[end : end + 1] == quote:
-        end += 1
+    end = _string_end(text, offset, quote) if is_string else _end(_WORD_AFTER, text, offset)
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end != -1 else len(text)].strip()
     span = Span(begin, end)
@@ -156,16 +160,56 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
         if state.given > is_word:  # one is there already, and it is not this one
             return None
         path = (*frame.path, *state.keys)
-        return Cursor(Wanted.VALUE, path, span, typed, quote, in_array=frame.array)
+        there: set[str] = set()
+        if frame.array:
+            there = {*frame.names[: -1 if is_word else None], *_strings_after(text, end)}
+        return Cursor(
+            Wanted.VALUE, path, span, typed, quote, in_array=frame.array, there=frozenset(there)
+        )
     parents = state.keys[:-1] if is_word else state.keys
     before = text[text.rfind("\n", 0, begin) + 1 : begin]
+    alone = not before.strip() and not rest
     return Cursor(
         Wanted.KEY,
         (*frame.path, *parents),
         span,
         typed,
         quote,
-        alone=not before.strip() and not rest,
+        alone=alone,
+        last=alone and len(state.frames) == 1 and _ends_section(text, end),
         ended=rest.startswith("="),
-        before=frozenset() if parents else frozenset(frame.names),
+        there=frozenset() if parents else frozenset(frame.names),
     )
+
+
+def _string_end(text: str, offset: int, quote: str) -> int:
+    """Where the string around `offset` ends. One that is not closed yet ends with its word: what
+    follows on the line is not its own."""
+    closing = text.find(quote, offset)
+    line_end = text.find("\n", offset)
+    line = text[offset : line_end if line_end != -1 else len(text)]
+    plain = _end(_CLOSED_AFTER, text, offset)
+    # After a string that is open, the quotes that follow come in pairs.
+    if text[plain : plain + 1] == quote or line.count(quote) % 2:
+        return closing + 1
+    return _end(_STRING_AFTER, text, offset)
+
+
+def _strings_after(text: str, offset: int) -> Iterator[str]:
+    """The strings that follow in the same array, be there commas between them or not."""
+    for token in _TOKEN.finditer(text, offset):
+        if token[0][0] in "\"'":
+            yield token[0].strip("\"'")
+        elif token[0] not in (",", "\n") and token[0][0] != "#":
+            return
+
+
+def _ends_section(text: str, offset: int) -> bool:
+    """Whether nothing but a header, or the end of the text, follows the line of `offset`."""
+    after = _end(_BLANK, text, offset)
+    return after == len(text) or text[after:].lstrip(" \t").startswith("[")
+
+
+def _end(pattern: re.Pattern[str], text: str, offset: int) -> int:
+    found = pattern.match(text, offset)
+    return found.end() if found is not None else offset

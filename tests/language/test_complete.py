@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ratls_ls.config.check import apply
 from ratls_ls.config.edits import quoted
+from ratls_ls.config.keys import PHALA_PCCS_URL
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import read
-from ratls_ls.language.complete import Item, ItemKind, complete
+from ratls_ls.language.complete import ATTESTED, Item, ItemKind, complete
 from ratls_ls.language.explain import explain
 from ratls_ls.rats.result import AttestationResult
 
@@ -54,7 +57,16 @@ def chosen(marked: str, label: str) -> str:
         (POLICY + 'tee_type = "|"', ["Tdx"], []),
         (POLICY + 'tee_type = "T|', ["Tdx"], []),
         (POLICY + "allowed_tdx_status = [|", ["UpToDate", "OutOfDate"], ["Revoked"]),
-        (POLICY + 'allowed_tdx_status = ["UpToDate", |', ["OutOfDate"], ["Revoked"]),
+        (POLICY + 'allowed_tdx_status = ["UpToDate", |', ["OutOfDate"], ["UpToDate", "Revoked"]),
+        (POLICY + 'allowed_tdx_status = ["UpToDate", "|', ["OutOfDate"], ["UpToDate"]),
+        (POLICY + 'allowed_tdx_status = [|, "UpToDate"', ["OutOfDate"], ["UpToDate"]),
+        (POLICY + 'allowed_tdx_status = [| "UpToDate" # x\n', ["OutOfDate"], ["UpToDate"]),
+        (POLICY + 'allowed_tdx_status = ["|UpToDate", "x', ["UpToDate", "OutOfDate"], []),
+        (
+            HEAD + "ratls_policy = { allowed_tdx_status = ['uptodate', |",
+            ["OutOfDate"],
+            ["UpToDate"],
+        ),
         (POLICY + 'allowed_tdx_status = ["UpToDate", "|"]', ["OutOfDate"], ["UpToDate"]),
         (POLICY + 'allowed_tdx_status = [\n  "UpToDate",\n  |\n]', ["OutOfDate"], ["UpToDate"]),
         (POLICY + "allowed_tdx_status = [\n|", ["UpToDate"], ["Revoked"]),
@@ -135,6 +147,35 @@ def test_nothing_is_offered(marked: str) -> None:
         ),
         (HEAD + "[model_pro|", "model_providers.", HEAD + "[model_providers."),
         *(
+            (POLICY + before, label, POLICY + after)
+            for before, label, after in [
+                ('tee_type = "T|  # mine', "Tdx", 'tee_type = "Tdx"  # mine'),
+                ("tee_type = 'T|  # mine", "Tdx", "tee_type = 'Tdx'  # mine"),
+                ('tee_type = "T|"  # mine', "Tdx", 'tee_type = "Tdx"  # mine'),
+                ("tee_type = 'T|x'  # isn't", "Tdx", "tee_type = 'Tdx'  # isn't"),
+                ('tee_type = "T|,#"', "Tdx", 'tee_type = "Tdx"'),
+                *(
+                    (f"allowed_tdx_status = [{half}", "UpToDate", f"allowed_tdx_status = [{whole}")
+                    for half, whole in [
+                        ('"Up|]', '"UpToDate"]'),
+                        ('"Up|, "OutOfDate"]', '"UpToDate", "OutOfDate"]'),
+                        ('"Up|", "OutOfDate"]', '"UpToDate", "OutOfDate"]'),
+                        ('"OutOfDate", "|] # x', '"OutOfDate", "UpToDate"] # x'),
+                    ]
+                ),
+            ]
+        ),
+        (
+            HEAD + 'ratls_policy = { allowed_tdx_status = ["Up|] }',
+            "UpToDate",
+            HEAD + 'ratls_policy = { allowed_tdx_status = ["UpToDate"] }',
+        ),
+        (
+            POLICY + 'pccs_url = "https://pc|cs.example/x # mine',
+            PHALA_PCCS_URL,
+            POLICY + f'pccs_url = "{PHALA_PCCS_URL}" # mine',
+        ),
+        *(
             (HEAD + half, INNER[:-1], HEAD + f"[{INNER[:-1]}]{rest}")
             for half, rest in [
                 ("[model_pro|", ""),
@@ -197,8 +238,56 @@ def test_snippets_give_what_has_no_error() -> None:
     for marked in (HEAD + "|", POLICY + "|"):
         names = [item.label for item in offered(marked)]
         assert {"strict policy", "development policy"} <= set(names)
-    (attested,) = (item for item in offered("|", snippets=True) if item.snippet)
-    assert attested.label == "attested provider"
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        *("|", "att|", HEAD + "|", HEAD + "\n|\n\n", HEAD + "  |\n# x\n[model_providers.b]\n"),
+        *('model = "gpt-5"\n|\n' + HEAD[len('model_provider = "tee"\n') :], POLICY + "|\n[a]\n"),
+        "[tool.x]\na = 1\n|",
+    ],
+)
+def test_a_whole_provider_is_offered_where_a_header_may_stand(marked: str) -> None:
+    (item,) = (item for item in offered(marked, snippets=True) if item.new_text == ATTESTED)
+    text = marked.replace("|", "", 1)
+    before, after = read(text), read(apply(text, [Edit(item.span, plain(item.new_text))]))
+    assert after.providers.keys() - before.providers.keys() == {"my-provider"}
+    assert not after.document.issues
+    made = after.providers["my-provider"]
+    assert list(made.table.entries) == ["name", "base_url", "env_key", "use_ratls", "ratls_policy"]
+    assert made.policy is not None
+    assert list(made.policy.entries) == ["tee_type", "allowed_tdx_status", "pccs_url"]
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        '|\nmodel = "gpt-5"\n',
+        '|\n\n# x\nmodel = "gpt-5"\n',
+        "[tool.x]\n|\na = 1\n",
+        HEAD + '|\nenv_key = "KEY"\n',
+        HEAD + "x = [\n|\n]\n",
+        HEAD + "x = {\n|\n}\n",
+        HEAD + 'x = """\n|\n',
+        "model = |",
+        "| # x",
+    ],
+)
+def test_no_provider_is_offered_where_it_would_take_what_follows(marked: str) -> None:
+    assert "attested provider" not in [item.label for item in offered(marked, snippets=True)]
+
+
+def plain(snippet: str) -> str:
+    """What is left of a snippet whose placeholders are all taken as they are."""
+    return re.sub(r"\$\{\d+:([^}]*)\}", r"\1", snippet)
+
+
+def test_the_extension_puts_in_the_same_provider() -> None:
+    source = (Path(__file__).parents[2] / "editor/vscode/src/config_file.ts").read_text("utf-8")
+    found = re.search(r"NEW_PROVIDER = `(.*?)`", source, re.DOTALL)
+    assert found is not None
+    assert found[1].replace("\\$", "$") == ATTESTED
 
 
 def test_every_offset_of_anything_is_answered() -> None:
