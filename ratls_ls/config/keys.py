@@ -350,13 +350,38 @@ start."""
 BUILT_IN_IDS = (*RESERVED_IDS, *BEDROCK_IDS)
 """Ids that a config may refer to without defining them."""
 
-REFERENCE_KEYS = ("model_provider", "oss_provider")
-"""Keys, at the top and in a profile, whose value is a provider id."""
+REFERENCES: tuple[KeyModel, ...] = (
+    KeyModel(
+        "model_provider",
+        Kind.STRING,
+        "The id of the provider that prompts go to: a table under `model_providers`, or one that is"
+        " built into Codex.",
+        "Codex refuses to start if there is none of this id.",
+        _CODEX,
+        default='"openai"',
+    ),
+    KeyModel(
+        "oss_provider",
+        Kind.STRING,
+        "The id of the provider that prompts go to with `codex --oss`, which is for local models.",
+        "Counts with `--oss` alone; without this key Codex asks which to take.",
+        _CODEX,
+    ),
+)
+"""The keys, at the top and in a profile, whose value is a provider id."""
+REFERENCE_KEYS = tuple(model.name for model in REFERENCES)
 
 PHALA_PCCS_URL = DEFAULT_PCCS_URL
 INTEL_PCCS_URL = "https://api.trustedservices.intel.com/tdx/certification/v4"
 PCCS_URLS = (PHALA_PCCS_URL, INTEL_PCCS_URL)
 """Public services that serve collateral to anyone."""
+
+
+def reference(path: tuple[str, ...]) -> KeyModel | None:
+    """The key at `path` in the whole file, if its value is a provider id."""
+    if len(path) == 1 or (len(path) == 3 and path[0] == "profiles"):
+        return next((model for model in REFERENCES if model.name == path[-1]), None)
+    return None
 
 
 def find(*path: str) -> KeyModel | None:

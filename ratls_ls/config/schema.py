@@ -17,7 +17,7 @@ from .keys import (
     BEDROCK_KEYS,
     PCCS_URLS,
     PROVIDER,
-    REFERENCE_KEYS,
+    REFERENCES,
     RESERVED_IDS,
     KeyModel,
     Kind,
@@ -37,8 +37,7 @@ _HTTPS_OR_LOCAL = "^(https://[^/@?#\\\\\\s]+|http://(localhost|127(\\.[0-9]+){3}
 def schema() -> Schema:
     """The schema of a whole config. Codex has many more tables; they are left to its own schema."""
     references: Schema = {
-        key: {"type": "string", "description": "Id of a provider under `model_providers`."}
-        for key in REFERENCE_KEYS
+        model.name: {"type": "string", "description": _description(model)} for model in REFERENCES
     }
     provider = _provider()
     return {

@@ -44,10 +44,15 @@ def quick_fixes(problems: Iterable[Problem], span: Span) -> Iterator[CodeAction]
                 yield CodeAction(fix.title, fix.edits, problem, fix.preferred)
 
 
-def can_fix_everything(file: ConfigFile, problems: Iterable[Problem]) -> bool:
-    """Whether there is a safe fix, without looking for what all of them leave."""
-    safe = any(fix.safe for problem in problems for fix in problem.fixes)
-    return safe and not file.document.issues
+def can_fix_everything(
+    file: ConfigFile, problems: Iterable[Problem], span: Span | None = None
+) -> bool:
+    """Whether there is a safe fix, without looking for what all of them leave. `span`: whether one
+    of several touches it."""
+    safe = [problem for problem in problems if any(fix.safe for fix in problem.fixes)]
+    if file.document.issues or span is None:
+        return bool(safe) and not file.document.issues
+    return len(safe) > 1 and any(_touch(problem.span, span) for problem in safe)
 
 
 def fix_everything(file: ConfigFile, context: Context) -> list[Edit]:

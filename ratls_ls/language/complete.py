@@ -15,10 +15,11 @@ from ratls_ls.config.keys import (
     BUILT_IN_IDS,
     PCCS_URLS,
     PHALA_PCCS_URL,
-    REFERENCE_KEYS,
+    REFERENCES,
     KeyModel,
     Kind,
     find,
+    reference,
 )
 from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.read import ConfigFile, ProviderTable
@@ -28,6 +29,7 @@ from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult
 from ratls_ls.rats.statuses import MEANINGS
 
+from . import explain
 from .cursor import Cursor, Wanted, cursor_at
 
 MeasuredOf = Callable[[ProviderTable], AttestationResult | None]
@@ -106,9 +108,9 @@ def _headers(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
 
 def _tables_to_come(file: ConfigFile) -> Iterator[tuple[str, ...]]:
     """The tables that a header may open, because nothing has yet."""
-    for reference in file.references:
-        if reference.id not in file.providers and reference.id not in BUILT_IN_IDS:
-            yield _PROVIDERS, reference.id
+    for named in file.references:
+        if named.id not in file.providers and named.id not in BUILT_IN_IDS:
+            yield _PROVIDERS, named.id
     for name, table in file.providers.items():
         policy = table.policy
         if policy is None:
@@ -124,10 +126,9 @@ def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]
     path = cursor.path
     there = _present(file, path) | cursor.there
     if path == () or (path[0] == "profiles" and len(path) == 2):
-        for name in REFERENCE_KEYS:
-            if name not in there:
-                detail = "the provider that prompts go to"
-                yield Item(name, ItemKind.KEY, cursor.span, _assigned(name, cursor), detail)
+        for key in REFERENCES:
+            if key.name not in there:
+                yield _key(key, key.name, cursor, snippets=snippets)
         return
     if path[0] != _PROVIDERS or len(path) < 2:
         return
@@ -210,7 +211,7 @@ def _present(file: ConfigFile, path: tuple[str, ...]) -> set[str]:
 
 def _values(file: ConfigFile, cursor: Cursor, measured: MeasuredOf) -> Iterator[Item]:
     path = cursor.path
-    if path[-1:] and path[-1] in REFERENCE_KEYS and (len(path) == 1 or path[0] == "profiles"):
+    if reference(path) is not None:
         yield from _provider_ids(file, cursor)
         return
     if path[:1] != (_PROVIDERS,) or len(path) < 3:
@@ -240,7 +241,7 @@ def _provider_ids(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
             detail = "use_ratls = true" if table.attested else "not attested"
             yield _text(name, cursor, ItemKind.PROVIDER, detail=detail)
     for name in BUILT_IN_IDS:
-        yield _text(name, cursor, ItemKind.PROVIDER, detail="built into Codex, not attested")
+        yield _text(name, cursor, ItemKind.PROVIDER, detail=explain.BUILT_IN)
 
 
 def _statuses(cursor: Cursor) -> Iterator[Item]:

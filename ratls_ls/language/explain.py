@@ -6,15 +6,18 @@ do not know.
 
 from __future__ import annotations
 
-from ratls_ls.config.keys import KeyModel, find
+from ratls_ls.config.keys import KeyModel, find, reference
 from ratls_ls.config.words import sentence
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.statuses import MEANINGS
 
+BUILT_IN = "built into Codex, not attested"
+
 
 def explain(topic: str) -> str:
-    """The meaning of a dotted key under a provider, or of a TCB status; empty for anything else."""
-    model = find(*topic.split("."))
+    """The meaning of a dotted key under a provider, of one that names a provider, or of a TCB
+    status; empty for anything else."""
+    model = find(*topic.split(".")) or reference((topic,))
     return key(model) if model is not None else status(topic)
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ratls_ls.config.keys import REFERENCE_KEYS, find
+from ratls_ls.config.keys import BUILT_IN_IDS, KeyModel, find, reference
 from ratls_ls.config.measurements import REGISTERS, digits_of
 from ratls_ls.config.place import Place, place_at
 from ratls_ls.config.read import ConfigFile, ProviderTable
@@ -57,8 +57,12 @@ def hover(file: ConfigFile, offset: int, status: StatusOf) -> Hover | None:
 
 def _text(file: ConfigFile, place: Place, status: StatusOf) -> str:
     path, value = place.path, string_of(place.value)
-    if path[-1] in REFERENCE_KEYS and value is not None and value in file.providers:
-        return _provider(file.providers[value], status)
+    if (naming := reference(path)) is not None:
+        if value is not None and value in file.providers and value not in BUILT_IN_IDS:
+            return _provider(file.providers[value], status)
+        if value in BUILT_IN_IDS:
+            return f"**{value}** · {explain.BUILT_IN}"
+        return _key(naming, naming.name)
     if path[0] != "model_providers" or len(path) < 2 or path[1] not in file.providers:
         return ""
     table = file.providers[path[1]]
@@ -70,9 +74,12 @@ def _text(file: ConfigFile, place: Place, status: StatusOf) -> str:
     dotted = ".".join(path[3:]) if path[2] == "ratls_policy" else ""
     if dotted == "allowed_tdx_status" and value is not None:
         return explain.status(value)
-    parts = [f"**{'.'.join(path[2:])}** · {model.kind.value}", explain.key(model)]
-    parts += _live(table, dotted, value, status)
+    parts = [_key(model, ".".join(path[2:])), *_live(table, dotted, value, status)]
     return "\n\n".join(parts)
+
+
+def _key(model: KeyModel, name: str) -> str:
+    return f"**{name}** · {model.kind.value}\n\n{explain.key(model)}"
 
 
 def _live(table: ProviderTable, dotted: str, value: str | None, status: StatusOf) -> Iterator[str]:

@@ -30,8 +30,10 @@ def code_actions(ls: Server, params: types.CodeActionParams) -> list[types.CodeA
             own = actions.provider_actions(entry.file, span, ls.session.status)
             for action in (*actions.quick_fixes(entry.problems, span), *own):
                 found.append(_action(action, entry, converter))
-        can_fix = actions.can_fix_everything(entry.file, entry.problems)
-        if only and _wanted(FIX_ALL, only) and can_fix:
+        # Not asked for, it is worth its line beside the fix of one of several.
+        asked = None if only else span
+        can_fix = actions.can_fix_everything(entry.file, entry.problems, asked)
+        if _wanted(FIX_ALL, only) and can_fix:
             everything = types.CodeAction(
                 actions.FIX_EVERYTHING, kind=FIX_ALL, data={"uri": entry.uri}
             )

@@ -12,6 +12,8 @@ from ratls_ls.config.read import read
 from ratls_ls.config.span import Span
 from ratls_ls.language import actions, symbols
 from ratls_ls.language.allow import allow
+from ratls_ls.language.complete import complete
+from ratls_ls.language.explain import explain
 from ratls_ls.language.hover import escaped, hover
 from ratls_ls.language.inlays import inlays
 from ratls_ls.language.lenses import Action, lenses
@@ -86,6 +88,27 @@ def test_keys_say_what_they_mean_and_what_codex_does() -> None:
     assert "upstream Codex ignores it" in text
     assert "Default: `false`" in text
     assert "Live: `UpToDate`" in at("allowed_tdx_status")
+
+
+@pytest.mark.parametrize(
+    ("key", "says"), [("model_provider", "prompts go to"), ("oss_provider", "`codex --oss`")]
+)
+def test_keys_that_name_a_provider_say_so(key: str, says: str) -> None:
+    for text in (f'{key} = "nobody"', f'[profiles.work]\n{key} = "x"'):
+        found = hover(read(text), text.index(key) + 1, lambda _: UNCHECKED)
+        assert found is not None
+        assert says in found.text
+    offered = complete(read(""), 0, lambda _: None, snippets=False)
+    (item,) = (item for item in offered if item.label == key)
+    assert says in explain(item.topic)
+
+
+def test_what_is_built_in_is_said_to_be() -> None:
+    found = hover(read('model_provider = "openai"'), 20, lambda _: UNCHECKED)
+    assert found is not None
+    assert found.text == "**openai** · built into Codex, not attested"
+    found = hover(read('[profiles.a.b]\nmodel_provider = "openai"'), 40, lambda _: UNCHECKED)
+    assert found is None
 
 
 def test_statuses_say_what_they_mean() -> None:
@@ -197,6 +220,18 @@ def test_everything_that_is_safe_is_fixed_by_one_edit() -> None:
     assert "# mine" in fixed
     assert actions.fix_everything(read(fixed), Context()) == []
     assert not actions.can_fix_everything(read(fixed), check(read(fixed)))
+
+
+def test_everything_is_offered_beside_one_fix_of_several() -> None:
+    at = TEXT.index('"UpToDate"')
+    one = read(
+        TEXT.replace('"UpToDate", "uptodate"]', '"uptodate"]\npccs_url = "https://p.example"')
+    )
+    several = read(TEXT.replace('"UpToDate", ', '"outofdate", '))
+    assert actions.can_fix_everything(one, check(one))
+    assert not actions.can_fix_everything(one, check(one), Span(at, at))
+    assert actions.can_fix_everything(several, check(several), Span(at, at))
+    assert not actions.can_fix_everything(several, check(several), Span(0, 0))
 
 
 def test_what_can_be_done_with_a_provider() -> None:
