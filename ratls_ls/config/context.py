@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Kind = Literal["user", "project", "profile"]
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -17,5 +19,5 @@ class Context:
     `environment`: names of the environment variables that are set; None is unknown.
     """
 
-    kind: Literal["user", "project", "profile"] = "user"
+    kind: Kind = "user"
     environment: frozenset[str] | None = None

@@ -7,15 +7,17 @@ what is on disk at the moment it is asked for.
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ratls_ls.config.check import Context, check
+from ratls_ls.config.context import Kind
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.read import ConfigFile, read
@@ -28,6 +30,7 @@ MAX_CLOSED_FILES = 16
 # In characters: what takes more than a few milliseconds to read again, and what to read at first.
 LONG_TEXT = 64 * 1024
 LONG_NEWS = 8 * 1024
+Own = Literal["user", "profile"]
 
 
 class _Stamp(NamedTuple):
@@ -113,8 +116,8 @@ class Files:
     ) -> None:
         self.settings = settings
         self._environment = environment
-        self._codex_home = codex_home(settings.codex_home, environment)
         self._names = frozenset(environment)
+        self._locate()
         self._on_read = on_read
         self._on_gone = on_gone
         self._ahead: _Judged | None = None
@@ -123,6 +126,12 @@ class Files:
     @property
     def codex_home(self) -> Path:
         return self._codex_home
+
+    def _locate(self) -> None:
+        home = codex_home(self.settings.codex_home, self._environment)
+        self._codex_home = home
+        # Asked at every keystroke, and links are followed on the disk.
+        self._own = lru_cache(maxsize=256)(lambda path: _own(path, home))
 
     @property
     def default_uri(self) -> str:
@@ -185,7 +194,7 @@ class Files:
     def configure(self, settings: Settings) -> None:
         """Read everything again under new settings."""
         self.settings = settings
-        self._codex_home = codex_home(settings.codex_home, self._environment)
+        self._locate()
         for entry in self.all:
             if entry.open:
                 self.put(entry.uri, entry.text, entry.version, saved=entry.saved)
@@ -251,8 +260,8 @@ class Files:
         )
 
     def _context(self, uri: str) -> Context:
-        names = self._names if self.settings.trusted else None
-        return context_of(uri_path(uri), self.codex_home, names)
+        path, names = uri_path(uri), self._names if self.settings.trusted else None
+        return Context(_kind(path, self._own(path) if path is not None else None), names)
 
     def _serves(self, uri: str, file: ConfigFile) -> bool:
         path = uri_path(uri)
@@ -260,18 +269,29 @@ class Files:
             if path.name == "config.toml" and path.parent.name == ".codex":
                 return True
             named = path.name == "config.toml" or path.name.endswith(".config.toml")
-            if named and path.parent == self.codex_home:
+            if named and self._own(path) is not None:
                 return True
         return file.is_codex_config
 
 
 def context_of(path: Path | None, home: Path, environment: frozenset[str] | None) -> Context:
     """What bears on the config at `path` (None: nowhere), where the user's own is in `home`."""
-    if path is None:
-        return Context("user", environment)
-    if path.parent == home:
-        return Context("user" if path.name == "config.toml" else "profile", environment)
-    return Context("project" if path.parent.name == ".codex" else "user", environment)
+    return Context(_kind(path, _own(path, home) if path is not None else None), environment)
+
+
+def _kind(path: Path | None, own: Own | None) -> Kind:
+    """`own`: what the config is to the user."""
+    is_project = own is None and path is not None and path.parent.name == ".codex"
+    return "project" if is_project else own or "user"
+
+
+def _own(path: Path, home: Path) -> Own | None:
+    """Which of the user's own configs is at `path`, whatever links lead there; None if none is."""
+    if os.path.realpath(path) == os.path.realpath(home / "config.toml"):
+        return "user"
+    if os.path.realpath(path.parent) != os.path.realpath(home):
+        return None
+    return "user" if path.name == "config.toml" else "profile"
 
 
 def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from ratls_ls.session import OpenFile
 from ratls_ls.session import files as files_module
-from ratls_ls.session.files import Files
+from ratls_ls.session.files import Files, context_of
 from ratls_ls.settings import Settings
 
 CONFIG = '[model_providers.tee]\nname = "tee"\n'
@@ -27,13 +28,22 @@ def gone() -> list[str]:
     return []
 
 
+PLACES = {"undefined-provider", "ignored-in-project"}
+
+
+def listing(home: Path, on_gone: Callable[[OpenFile], None] = lambda _: None) -> Files:
+    """The files of a user whose config is in `home`."""
+    environment = {"CODEX_HOME": str(home), "KEY": "x"}
+    return Files(Settings(), environment, on_read=lambda _: None, on_gone=on_gone)
+
+
+def codes(entry: OpenFile) -> set[str]:
+    return {problem.code for problem in entry.problems}
+
+
 @pytest.fixture
 def files(home: Path, gone: list[str]) -> Files:
-    def on_gone(entry: OpenFile) -> None:
-        gone.append(entry.uri)
-
-    environment = {"CODEX_HOME": str(home / ".codex"), "KEY": "x"}
-    return Files(Settings(), environment, on_read=lambda _: None, on_gone=on_gone)
+    return listing(home / ".codex", lambda entry: gone.append(entry.uri))
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -106,7 +116,7 @@ def test_a_document_that_was_served_stays_so_while_it_is_open(files: Files) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "codes"),
+    ("name", "found"),
     [
         ("config.toml", {"undefined-provider"}),
         ("work.config.toml", set()),
@@ -114,12 +124,53 @@ def test_a_document_that_was_served_stays_so_while_it_is_open(files: Files) -> N
     ],
 )
 def test_a_file_is_judged_by_where_it_is(
-    files: Files, home: Path, name: str, codes: set[str]
+    files: Files, home: Path, name: str, found: set[str]
 ) -> None:
     place = home / ("" if "/" in name else ".codex") / name
     text = f'model_provider = "elsewhere"\n{CONFIG}'
-    found = {problem.code for problem in files.put(place.as_uri(), text, 1, saved=False).problems}
-    assert found & {"undefined-provider", "ignored-in-project"} == codes
+    assert codes(files.put(place.as_uri(), text, 1, saved=False)) & PLACES == found
+
+
+@pytest.mark.parametrize("linked", ["directory", "file"])
+@pytest.mark.parametrize("by_link", [True, False])
+def test_the_users_own_config_is_known_behind_links(
+    tmp_path: Path, linked: str, by_link: bool
+) -> None:
+    real, home = tmp_path / "dotfiles" / ".codex", tmp_path / "home" / ".codex"
+    real.mkdir(parents=True)
+    (real / "config.toml").write_text(CONFIG, "utf-8")
+    if linked == "directory":
+        home.parent.mkdir()
+        home.symlink_to(real)
+    else:
+        home.mkdir(parents=True)
+        (home / "config.toml").symlink_to(real / "config.toml")
+    files = listing(home)
+    opened = ((home if by_link else real) / "config.toml").as_uri()
+    assert codes(files.put(opened, CONFIG, 1, saved=False)) & PLACES == set()
+    assert context_of(real / "config.toml", home, None).kind == "user"
+
+
+def test_a_relative_home_is_that_of_this_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "dot" / ".codex" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(CONFIG, "utf-8")
+    files = listing(Path("dot/.codex"))
+    entry = files.put(file.as_uri(), CONFIG, 1, saved=False)
+    assert codes(entry) & PLACES == set()
+    assert files.default is entry
+
+
+def test_a_keystroke_follows_no_links(
+    files: Files, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = (home / ".codex" / "config.toml").as_uri()
+    files.put(uri, CONFIG, 1, saved=False)
+    monkeypatch.setattr("os.path.realpath", lambda _: pytest.fail("the disk was asked"))
+    assert files.put(uri, CONFIG + "\n", 2, saved=False).served
 
 
 def test_few_closed_files_are_remembered(
