@@ -24,6 +24,7 @@ def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
     """The problems of `file`, in order of their place. `context` None: Context()."""
     context = context or Context()
     found = file_problems(file, context)
+    context = context.of_part
     for base, part in file.parts:
         found += (_shifted(problem, base) for problem in _of_part(part, context))
     found.sort(key=lambda problem: (problem.span, problem.code))

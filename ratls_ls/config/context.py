@@ -5,7 +5,7 @@ Invariant: nothing unknown is guessed; a rule that would need it is silent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["user", "project", "profile"]
@@ -16,8 +16,15 @@ class Context:
     """`kind`: the user's own config, one in a project's `.codex`, or a `<profile>.config.toml`
     beside the user's own; the latter two may refer to providers of the first.
 
-    `environment`: names of the environment variables that are set; None is unknown.
+    `environment`: names of the environment variables that are set; `providers`: ids that the
+    user's own config defines for a profile. None is unknown.
     """
 
     kind: Kind = "user"
     environment: frozenset[str] | None = None
+    providers: frozenset[str] | None = None
+
+    @property
+    def of_part(self) -> Context:
+        """What of it bears on one table by itself, and so is kept with that."""
+        return self if self.providers is None else replace(self, providers=None)

@@ -80,23 +80,31 @@ class Item:
     snippet: bool = False
 
 
-def complete(file: ConfigFile, offset: int, measured: MeasuredOf, *, snippets: bool) -> list[Item]:
-    """What may be written at `offset`. `snippets`: whether the client has placeholders."""
+def complete(
+    file: ConfigFile,
+    offset: int,
+    measured: MeasuredOf,
+    *,
+    snippets: bool,
+    base: ConfigFile | None = None,
+) -> list[Item]:
+    """What may be written at `offset`. `snippets`: whether the client has placeholders. `base`: the
+    user's own config, if this one is laid over it."""
     cursor = cursor_at(file, offset)
     if cursor is None:
         return []
     match cursor.wanted:
         case Wanted.HEADER:
-            return list(_headers(file, cursor))
+            return list(_headers(file, cursor, base))
         case Wanted.KEY:
             return [*_keys(file, cursor, snippets=snippets), *_tables(cursor, snippets=snippets)]
         case Wanted.VALUE:
-            return list(_values(file, cursor, measured))
+            return list(_values(file, cursor, measured, base))
 
 
-def _headers(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
+def _headers(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> Iterator[Item]:
     typed = cursor.typed.strip()
-    for names in _tables_to_come(file):
+    for names in _tables_to_come(file, base):
         name = ".".join(map(spelled, names))
         if name.startswith(typed) and name != typed:
             end = "" if cursor.ended else "]"
@@ -106,10 +114,11 @@ def _headers(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
         yield Item(prefix, ItemKind.PROVIDER, cursor.span, prefix, "a provider of a new id")
 
 
-def _tables_to_come(file: ConfigFile) -> Iterator[tuple[str, ...]]:
+def _tables_to_come(file: ConfigFile, base: ConfigFile | None) -> Iterator[tuple[str, ...]]:
     """The tables that a header may open, because nothing has yet."""
+    there = {*file.providers, *(base.providers if base is not None else ()), *BUILT_IN_IDS}
     for named in file.references:
-        if named.id not in file.providers and named.id not in BUILT_IN_IDS:
+        if named.id not in there:
             yield _PROVIDERS, named.id
     for name, table in file.providers.items():
         policy = table.policy
@@ -209,10 +218,12 @@ def _present(file: ConfigFile, path: tuple[str, ...]) -> set[str]:
     return set(found.entries) if isinstance(found, Table) else set()
 
 
-def _values(file: ConfigFile, cursor: Cursor, measured: MeasuredOf) -> Iterator[Item]:
+def _values(
+    file: ConfigFile, cursor: Cursor, measured: MeasuredOf, base: ConfigFile | None
+) -> Iterator[Item]:
     path = cursor.path
     if reference(path) is not None:
-        yield from _provider_ids(file, cursor)
+        yield from _provider_ids(file, cursor, base)
         return
     if path[:1] != (_PROVIDERS,) or len(path) < 3:
         return
@@ -235,8 +246,9 @@ def _values(file: ConfigFile, cursor: Cursor, measured: MeasuredOf) -> Iterator[
             yield _text(word, cursor)
 
 
-def _provider_ids(file: ConfigFile, cursor: Cursor) -> Iterator[Item]:
-    for name, table in file.providers.items():
+def _provider_ids(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> Iterator[Item]:
+    further = base.providers if base is not None else {}
+    for name, table in {**further, **file.providers}.items():
         if name not in BUILT_IN_IDS:
             detail = "use_ratls = true" if table.attested else "not attested"
             yield _text(name, cursor, ItemKind.PROVIDER, detail=detail)

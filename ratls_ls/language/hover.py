@@ -45,23 +45,27 @@ class Hover:
         return re.sub(r"\\(.)", r"\1", bare.replace("`", "").replace("**", ""))
 
 
-def hover(file: ConfigFile, offset: int, status: StatusOf) -> Hover | None:
-    """What stands at `offset`; None if there is nothing to say."""
+def hover(
+    file: ConfigFile, offset: int, status: StatusOf, base: ConfigFile | None = None
+) -> Hover | None:
+    """What stands at `offset`; None if there is nothing to say. `base`: the user's own config, if
+    this one is laid over it."""
     place = place_at(file, offset)
     if place is None:
         return None
     span = place.value.span if place.value is not None else place.key.span
-    text = _text(file, place, status)
+    text = _text(file, place, status, base)
     return Hover(span, text) if text else None
 
 
-def _text(file: ConfigFile, place: Place, status: StatusOf) -> str:
+def _text(file: ConfigFile, place: Place, status: StatusOf, base: ConfigFile | None) -> str:
     path, value = place.path, string_of(place.value)
     if (naming := reference(path)) is not None:
-        if value is not None and value in file.providers and value not in BUILT_IN_IDS:
-            return _provider(file.providers[value], status)
         if value in BUILT_IN_IDS:
             return f"**{value}** · {explain.BUILT_IN}"
+        for defining in (file, base):
+            if defining is not None and value is not None and value in defining.providers:
+                return _provider(defining.providers[value], status)
         return _key(naming, naming.name)
     if path[0] != "model_providers" or len(path) < 2 or path[1] not in file.providers:
         return ""

@@ -5,7 +5,7 @@ Invariant: a provider's id is compared as TOML means it, whatever its spelling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ratls_ls.config.edits import quoted, spelled
@@ -76,17 +76,24 @@ def references(file: ConfigFile, provider: str, *, declaration: bool) -> list[Sp
     return sorted(spans)
 
 
-def rename(file: ConfigFile, provider: str, new: str) -> list[Edit] | str:
-    """The edits that give the provider another id, or why that cannot be."""
-    table = file.providers.get(provider)
+def rename(files: Sequence[ConfigFile], provider: str, new: str) -> list[list[Edit]] | str:
+    """The edits, for each of the files that share this id, that give the provider another; or why
+    that cannot be."""
     if not new or not new.isprintable():
         return "an id has at least one character and no control characters"
-    if new in file.providers and table is not None:
+    defined = any(provider in file.providers for file in files)
+    if defined and any(new in file.providers for file in files):
         return f"there is a provider {new} already"
     if new in BUILT_IN_IDS:
         return f"{new} is built into Codex, which ignores a table under this id"
-    if file.document.issues:
-        return "not all of this file can be read; mend its syntax errors first"
+    if any(file.document.issues for file in files):
+        whole = "not all of this file" if len(files) == 1 else "not all of the files that name it"
+        return f"{whole} can be read; mend the syntax errors first"
+    return [_renamed(file, provider, new) for file in files]
+
+
+def _renamed(file: ConfigFile, provider: str, new: str) -> list[Edit]:
+    table = file.providers.get(provider)
     keys = [Edit(span, spelled(new)) for span in table.id_spans] if table is not None else []
     values = [
         Edit(reference.span, quoted(new))

@@ -110,6 +110,17 @@ class Converter:
         }
 
 
+def together(edits: Iterable[types.WorkspaceEdit]) -> types.WorkspaceEdit:
+    """One edit of several documents, of those that are each of one."""
+    made = types.WorkspaceEdit()
+    for edit in edits:
+        if edit.document_changes is not None:
+            made.document_changes = [*(made.document_changes or ()), *edit.document_changes]
+        if edit.changes is not None:
+            made.changes = {**(made.changes or {}), **edit.changes}
+    return made
+
+
 @lru_cache(maxsize=1)
 def _from_json() -> cattrs.Converter:
     return get_converter()

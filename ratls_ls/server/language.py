@@ -28,7 +28,13 @@ _ITEM_KINDS = {
 def completion(ls: Server, params: types.CompletionParams) -> types.CompletionList:
     def items(entry: OpenFile, converter: Converter) -> list[types.CompletionItem]:
         offset = converter.offset(params.position)
-        found = complete(entry.file, offset, ls.session.measured, snippets=ls.shows_snippets)
+        found = complete(
+            entry.file,
+            offset,
+            ls.session.measured,
+            snippets=ls.shows_snippets,
+            base=ls.session.base(entry),
+        )
         ranges = {span: converter.range(span) for span in {item.span for item in found}}
         return [_item(item, index, ranges[item.span]) for index, item in enumerate(found)]
 
@@ -46,7 +52,8 @@ def resolve_item(_ls: Server, item: types.CompletionItem) -> types.CompletionIte
 
 def show_hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
     def shown(entry: OpenFile, converter: Converter) -> types.Hover | None:
-        found = hover(entry.file, converter.offset(params.position), ls.session.status)
+        offset, base = converter.offset(params.position), ls.session.base(entry)
+        found = hover(entry.file, offset, ls.session.status, base)
         if found is None:
             return None
         kind, text = types.MarkupKind.Markdown, found.text

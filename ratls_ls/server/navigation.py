@@ -13,7 +13,7 @@ from pygls.exceptions import JsonRpcException
 from ratls_ls.config.span import Span
 from ratls_ls.language import symbols
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.convert import Converter
+from ratls_ls.lsp.convert import Converter, together
 from ratls_ls.session import OpenFile
 
 from .server import Server
@@ -57,10 +57,16 @@ def rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None
         there = symbols.provider_at(entry.file, converter.offset(params.position))
         if there is None:
             return None
-        edits = symbols.rename(entry.file, there[0], params.new_name)
+        sharing = ls.session.sharing(entry, there[0])
+        files = [shared.file for shared in sharing]
+        edits = symbols.rename(files, there[0], params.new_name)
         if isinstance(edits, str):
             raise JsonRpcException(edits, methods.INVALID_PARAMS)
-        return converter.workspace_edit(entry.version, edits)
+        return together(
+            ls.converter(shared).workspace_edit(shared.version, own)
+            for shared, own in zip(sharing, edits, strict=True)
+            if own
+        )
 
     return ls.served(params.text_document.uri, made, None)
 
@@ -84,7 +90,12 @@ def _locations(
         there = symbols.provider_at(entry.file, converter.offset(params.position))
         if there is None:
             return []
-        return [types.Location(entry.uri, converter.range(span)) for span in spans(entry, there[0])]
+        name, _ = there
+        return [
+            types.Location(shared.uri, ls.converter(shared).range(span))
+            for shared in ls.session.sharing(entry, name)
+            for span in spans(shared, name)
+        ]
 
     return ls.served(params.text_document.uri, found, [])
 

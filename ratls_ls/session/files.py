@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from ratls_ls.status import ProviderStatus
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_CLOSED_FILES = 16
+MAX_PROFILES = 64
 # In characters: what takes more than a few milliseconds to read again, and what to read at first.
 LONG_TEXT = 64 * 1024
 LONG_NEWS = 8 * 1024
@@ -57,13 +58,15 @@ def _judged(text: str, context: Context, previous: ConfigFile | None) -> _Judged
 @dataclass(eq=False)
 class OpenFile:
     """One config at one moment. `open`: the client has it so, else it is from disk. `saved`: its
-    text is what is on disk. `told`: the status of each provider that the client knows of."""
+    text is what is on disk. `own`: which of the user's own it is. `told`: the status of each
+    provider that the client knows of."""
 
     uri: str
     text: str = field(repr=False)
     version: int | None
     file: ConfigFile
     context: Context
+    own: Own | None
     problems: list[Problem]
     served: bool
     saved: bool
@@ -86,6 +89,10 @@ class OpenFile:
         if not self.served:
             return []
         return [table.provider for table in self.file.providers.values() if table.provider]
+
+    @cached_property
+    def provider_ids(self) -> frozenset[str] | None:
+        return _ids(self.file)
 
     @property
     def default_id(self) -> str | None:
@@ -161,20 +168,71 @@ class Files:
     @property
     def default(self) -> OpenFile | None:
         """The user-level config, if there is one."""
-        return self.named(self.default_uri)
+        known = self._known_default
+        return known if known is not None and known.open else self.named(self.default_uri)
+
+    @property
+    def _known_default(self) -> OpenFile | None:
+        """The same without a look at the disk, be it open under another name."""
+        known = self.get(self.default_uri)
+        if known is None or not known.open:
+            own = (each for each in self.opened if each.own == "user")
+            known = next(own, known)
+        return known
+
+    def base(self, entry: OpenFile) -> OpenFile | None:
+        """The user-level config, if `entry` is laid over it: a profile's or a project's. As it is
+        known, without a look at the disk."""
+        return self._known_default if self._lies_over(entry.uri) else None
+
+    def _lies_over(self, uri: str) -> bool:
+        own = self._own_of(uri)
+        return own == "profile" or _kind(uri_path(uri), own) == "project"
+
+    def sharing(self, entry: OpenFile, provider: str) -> list[OpenFile]:
+        """The configs in which the id `provider` means the same as in `entry`, that one first.
+
+        They are the user-level config, the profiles' beside it, and projects that are open and
+        define none of this id themselves.
+        """
+        if entry.own is None and not self._names_the_users(entry, provider):
+            return [entry]
+        found = [each for each in (self.default, *self._profiles()) if each is not None]
+        found += (each for each in self.opened if self._names_the_users(each, provider))
+        return [entry, *(each for each in found if each.key != entry.key)]
+
+    def _names_the_users(self, entry: OpenFile, provider: str) -> bool:
+        """Whether a project's `provider` can only be one of the user's own."""
+        return entry.context.kind == "project" and provider not in entry.file.providers
+
+    def _profiles(self) -> Iterator[OpenFile | None]:
+        try:
+            paths = sorted(self.codex_home.absolute().glob("*.config.toml"))
+        except OSError:
+            paths = []
+        for path in paths[:MAX_PROFILES]:
+            yield self.named(path.as_uri())
 
     async def read_ahead(self, uri: str, text: str) -> None:
         """Read in a thread what `put` comes with next, if that takes long."""
         previous = self.get(uri)
         known = previous.file if previous is not None else None
         if len(text) > LONG_TEXT or len(text) - len(known.text if known else "") > LONG_NEWS:
+            if previous is None:
+                self._look_at_default(uri)
             self._ahead = await asyncio.to_thread(_judged, text, self._context(uri), known)
 
     def put(self, uri: str, text: str, version: int | None, *, saved: bool | None) -> OpenFile:
         """The client has `uri` open with this text. `saved` None: the disk tells."""
         if saved is None:
             saved = _disk_text(uri) == text
+            self._look_at_default(uri)
         return self._keep(self._read(uri, text, version, saved=saved))
+
+    def _look_at_default(self, uri: str) -> None:
+        """Know the user-level config before what lies over it; from then on changes are told."""
+        if self._lies_over(uri):
+            _ = self.default
 
     def close(self, uri: str) -> None:
         """The client has `uri` open no more: from now on the disk's text counts."""
@@ -185,7 +243,9 @@ class Files:
     def reread(self, uri: str) -> None:
         """The file at `uri` changed on disk."""
         entry = self.get(uri)
-        if entry is not None and not entry.open:
+        if entry is None and _key(uri) == _key(self.default_uri):
+            _ = self.default
+        elif entry is not None and not entry.open:
             self._from_disk(uri)
         elif entry is not None and not entry.saved and _disk_text(uri) == entry.text:
             entry.saved = True
@@ -196,6 +256,7 @@ class Files:
         self.settings = settings
         self._locate()
         for entry in self.all:
+            self._look_at_default(entry.uri)
             if entry.open:
                 self.put(entry.uri, entry.text, entry.version, saved=entry.saved)
             else:
@@ -221,15 +282,28 @@ class Files:
     def _keep(self, entry: OpenFile) -> OpenFile:
         self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
-        closed = [other for other in self.all if not other.open]
+        default = _key(self.default_uri)
+        closed = [other for other in self.all if not other.open and other.key != default]
         if len(closed) > MAX_CLOSED_FILES:
             self._forget(closed[0])
         self._on_read(entry)
+        if entry.own == "user":
+            self._review()
         return entry
 
     def _forget(self, entry: OpenFile) -> None:
         del self._entries[entry.key]
         self._on_gone(entry)
+        if entry.own == "user":
+            self._review()
+
+    def _review(self) -> None:
+        """Judge again whatever the user-level config bears on."""
+        for entry in self.all:
+            context = self._context(entry.uri)
+            if context != entry.context:
+                entry.context, entry.problems = context, check(entry.file, context)
+                self._on_read(entry)
 
     def _read(
         self, uri: str, text: str, version: int | None, *, saved: bool, stamp: _Stamp | None = None
@@ -251,6 +325,7 @@ class Files:
             version=version,
             file=file,
             context=context,
+            own=self._own_of(uri),
             problems=judged.problems,
             served=served or self._serves(uri, file),
             saved=saved,
@@ -260,8 +335,14 @@ class Files:
         )
 
     def _context(self, uri: str) -> Context:
-        path, names = uri_path(uri), self._names if self.settings.trusted else None
-        return Context(_kind(path, self._own(path) if path is not None else None), names)
+        own, names = self._own_of(uri), self._names if self.settings.trusted else None
+        base = self._known_default if own == "profile" else None
+        ids = base.provider_ids if base is not None else None
+        return Context(_kind(uri_path(uri), own), names, ids)
+
+    def _own_of(self, uri: str) -> Own | None:
+        path = uri_path(uri)
+        return self._own(path) if path is not None else None
 
     def _serves(self, uri: str, file: ConfigFile) -> bool:
         path = uri_path(uri)
@@ -269,14 +350,23 @@ class Files:
             if path.name == "config.toml" and path.parent.name == ".codex":
                 return True
             named = path.name == "config.toml" or path.name.endswith(".config.toml")
-            if named and self._own(path) is not None:
+            if named and self._own_of(uri) is not None:
                 return True
         return file.is_codex_config
 
 
 def context_of(path: Path | None, home: Path, environment: frozenset[str] | None) -> Context:
-    """What bears on the config at `path` (None: nowhere), where the user's own is in `home`."""
-    return Context(_kind(path, _own(path, home) if path is not None else None), environment)
+    """What bears on the config at `path` (None: nowhere), where the user's own is in `home`. Reads
+    that for a profile."""
+    own = _own(path, home) if path is not None else None
+    text = _disk_text((home / "config.toml").absolute().as_uri()) if own == "profile" else None
+    ids = _ids(read(text)) if text is not None else None
+    return Context(_kind(path, own), environment, ids)
+
+
+def _ids(file: ConfigFile) -> frozenset[str] | None:
+    """The ids of a config's providers; None where not all of it can be read."""
+    return None if file.document.issues else frozenset(file.providers)
 
 
 def _kind(path: Path | None, own: Own | None) -> Kind:

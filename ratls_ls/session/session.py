@@ -20,7 +20,7 @@ from ratls_ls.atls.errors import DeadlineError, UnreachableError
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.audit import Audit
 from ratls_ls.config.model import Peer, Provider, origin_of
-from ratls_ls.config.read import ProviderTable
+from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import LineIndex, PositionEncoding
 from ratls_ls.config.urls import parse_url
 from ratls_ls.history import History
@@ -193,6 +193,15 @@ class Session:
         """Of the text of the open document `uri`, whatever that is."""
         entry = self._files.get(uri)
         return entry.index if entry is not None and entry.open else None
+
+    def base(self, entry: OpenFile) -> ConfigFile | None:
+        """The user's own config, if this one is laid over it."""
+        found = self._files.base(entry)
+        return found.file if found is not None else None
+
+    def sharing(self, entry: OpenFile, provider: str) -> list[OpenFile]:
+        """The configs in which this id means the same provider as in `entry`, that one first."""
+        return self._files.sharing(entry, provider)
 
     @property
     def codex_home(self) -> Path:

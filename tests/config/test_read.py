@@ -222,3 +222,10 @@ min_tdx_tcb.mrseam = "{HEX}"
 )
 def test_a_codex_config_has_model_providers(text: str, served: bool) -> None:
     assert read(text).is_codex_config is served
+
+
+def test_what_another_file_defines_is_remembered_with_no_table() -> None:
+    file = read(PLAIN)
+    for index in range(3):
+        check(file, Context("profile", providers=frozenset({str(index)})))
+    assert [len(part.contextual) for _, part in file.parts] == [1]

@@ -167,6 +167,50 @@ async def test_a_provider_is_renamed_everywhere(ls: Editor, text: str, tmp_path:
     assert len(where) == 1
 
 
+async def test_a_profile_is_at_home_with_the_users_own(
+    ls: Editor, text: str, tmp_path: Path
+) -> None:
+    home = tmp_path / ".codex"
+    (home / "config.toml").write_text(text, "utf-8", newline="")
+    (home / "other.config.toml").write_text('oss_provider = "tee"\n', "utf-8")
+    named = variant(ls, 'model_provider = "tee" # 𝛼\n')
+    uri = ls.open(home / "work.config.toml", named)
+    document, at = types.TextDocumentIdentifier(uri), position(ls, named, "tee")
+    found = await ls.text_document_completion_async(types.CompletionParams(document, at))
+    assert isinstance(found, types.CompletionList)
+    assert "tee" in [item.label for item in found.items]
+    shown = await ls.text_document_hover_async(types.HoverParams(document, at))
+    assert shown is not None
+    assert "**tee**" in str(shown.contents)
+    where = await ls.text_document_definition_async(types.DefinitionParams(document, at))
+    assert isinstance(where, list)
+    assert [place.uri for place in where] == [(home / "config.toml").as_uri()]
+    assert where[0].range.start == position(ls, text, "[model_providers.tee]")
+    context = types.ReferenceContext(include_declaration=False)
+    places = await ls.text_document_references_async(types.ReferenceParams(context, document, at))
+    names = {Path(place.uri).name for place in places or []}
+    assert names == {"config.toml", "work.config.toml", "other.config.toml"}
+
+    edit = await ls.text_document_rename_async(types.RenameParams(document, at, "new"))
+    assert edit is not None
+    changed = [c for c in edit.document_changes or [] if isinstance(c, types.TextDocumentEdit)]
+    edits = {**(edit.changes or {}), **{c.text_document.uri: c.edits for c in changed}}
+    assert {Path(each).name for each in edits} == names
+    # The one that is open is changed in this version of it, the others as they are on disk.
+    versions = {c.text_document.uri: c.text_document.version is not None for c in changed}
+    assert all(is_open == (each == uri) for each, is_open in versions.items())
+    own = list(edits[(home / "config.toml").as_uri()])
+    # Editors show no byte order mark.
+    after = applied(ls, text.removeprefix("\ufeff"), types.WorkspaceEdit(changes={"": own}))
+    assert 'model_provider = "new"' in after
+    assert "[model_providers.new]" in after
+
+    ls.change(uri, named.replace("tee", "te"))
+    undefined = await ls.diagnostic(uri, "undefined-provider")
+    assert "here or in config.toml" in undefined.message
+    assert "Did you mean `tee`?" in undefined.message
+
+
 async def test_lenses_hints_symbols_and_links(ls: Editor, text: str, tmp_path: Path) -> None:
     text = text.replace(', pccs_url = ""', "").replace("𝛾", "Tdx")
     uri = ls.open(tmp_path / ".codex" / "config.toml", text)

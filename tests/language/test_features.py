@@ -290,15 +290,26 @@ def test_allowing_in_policies_of_every_form(policy: str, after: str) -> None:
 
 def test_nothing_is_renamed_while_a_place_may_be_overlooked() -> None:
     broken = read(TEXT + "\n[model_providers.tee.ratls_policy.min_tdx_tcb\n")
-    assert "syntax" in str(symbols.rename(broken, "tee", "new"))
+    assert "syntax" in str(symbols.rename([broken], "tee", "new"))
     assert symbols.provider_at(read('model_provider = "openai"'), 20) is None
+
+
+def test_a_rename_reaches_every_file_that_shares_the_id() -> None:
+    profile = read('model_provider = "tee"\n')
+    edits = symbols.rename([profile, FILE], "tee", "new")
+    assert isinstance(edits, list)
+    assert apply(profile.text, edits[0]) == 'model_provider = "new"\n'
+    assert "[model_providers.new]" in apply(TEXT, edits[1])
+    assert "already" in str(symbols.rename([profile, FILE], "tee", "other"))
+    broken = read('model_provider = "tee"\n[')
+    assert "not all of the files" in str(symbols.rename([FILE, broken], "tee", "new"))
 
 
 def test_an_undefined_name_can_become_a_defined_one() -> None:
     text = TEXT.replace('provider = "tee" #', 'provider = "te" #')
-    edits = symbols.rename(read(text), "te", "tee")
+    edits = symbols.rename([read(text)], "te", "tee")
     assert isinstance(edits, list)
-    assert apply(text, edits) == TEXT
+    assert apply(text, edits[0]) == TEXT
 
 
 def test_defaults_in_force_are_shown() -> None:
@@ -327,20 +338,20 @@ def test_the_outline() -> None:
 
 @pytest.mark.parametrize("new", ["tee2", "t e", "ü", 'a"b', "x.y"])
 def test_a_rename_reaches_every_place(new: str) -> None:
-    edits = symbols.rename(FILE, "tee", new)
+    edits = symbols.rename([FILE], "tee", new)
     assert isinstance(edits, list)
-    after = read(apply(TEXT, edits))
+    after = read(apply(TEXT, edits[0]))
     assert set(after.providers) == {new, "other"}
     assert {reference.id for reference in after.references} == {new}
     assert "# mine" in after.text
-    back = symbols.rename(after, new, "tee")
+    back = symbols.rename([after], new, "tee")
     assert isinstance(back, list)
-    assert apply(after.text, back) == TEXT
+    assert apply(after.text, back[0]) == TEXT
 
 
 @pytest.mark.parametrize("new", ["", "other", "a\nb", "openai"])
 def test_names_that_no_provider_can_have(new: str) -> None:
-    assert isinstance(symbols.rename(FILE, "tee", new), str)
+    assert isinstance(symbols.rename([FILE], "tee", new), str)
 
 
 def test_references_and_definition() -> None:

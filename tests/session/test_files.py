@@ -173,6 +173,85 @@ def test_a_keystroke_follows_no_links(
     assert files.put(uri, CONFIG + "\n", 2, saved=False).served
 
 
+PROFILE = 'model_provider = "te"\n'
+
+
+def test_a_profile_refers_to_what_the_user_has(files: Files, home: Path) -> None:
+    own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
+    own.write_text(CONFIG, "utf-8")
+    opened = files.put(profile.as_uri(), PROFILE, 1, saved=None)
+    assert "undefined-provider" in codes(opened)
+    assert context_of(profile, own.parent, None).providers == {"tee"}
+    # As the user's own is edited, so what it bears on is judged.
+    files.put(own.as_uri(), CONFIG.replace("tee", "te"), 1, saved=False)
+    assert "undefined-provider" not in codes(opened)
+    files.put(own.as_uri(), CONFIG, 2, saved=False)
+    assert "undefined-provider" in codes(opened)
+    files.put(own.as_uri(), CONFIG + "[", 3, saved=False)
+    assert "undefined-provider" not in codes(opened)
+
+
+def test_a_user_level_config_that_comes_and_goes_is_heard_of(files: Files, home: Path) -> None:
+    own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
+    opened = files.put(profile.as_uri(), PROFILE, 1, saved=None)
+    assert "undefined-provider" not in codes(opened)
+    own.write_text(CONFIG, "utf-8")
+    files.reread(own.as_uri())
+    assert "undefined-provider" in codes(opened)
+    own.unlink()
+    files.reread(own.as_uri())
+    assert "undefined-provider" not in codes(opened)
+
+
+def test_a_keystroke_in_a_profile_asks_no_disk(
+    files: Files, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
+    own.write_text(CONFIG, "utf-8")
+    files.put(profile.as_uri(), PROFILE, 1, saved=None)
+    for name in ("stat", "open", "glob"):
+        monkeypatch.setattr(Path, name, lambda *_, **__: pytest.fail("the disk was asked"))
+    entry = files.put(profile.as_uri(), PROFILE + "\n", 2, saved=False)
+    assert "undefined-provider" in codes(entry)
+    base = files.base(entry)
+    assert base is not None
+    assert base.uri == own.as_uri()
+
+
+def test_who_shares_an_id(files: Files, home: Path) -> None:
+    codex = home / ".codex"
+    (codex / "config.toml").write_text(CONFIG, "utf-8")
+    (codex / "work.config.toml").write_text(PROFILE, "utf-8")
+    place = home / "project" / ".codex" / "config.toml"
+    project = files.put(place.as_uri(), PROFILE, 1, saved=False)
+    elsewhere = files.put((home / "x.toml").as_uri(), CONFIG, 1, saved=False)
+    names = ["config.toml", "work.config.toml"]
+
+    def sharing(entry: OpenFile) -> list[str]:
+        return [Path(each.uri).name for each in files.sharing(entry, "tee")]
+
+    own = files.default
+    assert own is not None
+    assert sharing(own) == [*names, "config.toml"]
+    assert sharing(project) == ["config.toml", *names]
+    assert sharing(elsewhere) == ["x.toml"]
+    assert files.base(own) is files.base(elsewhere) is None
+    assert files.base(project) is own
+    itself = files.put(project.uri, CONFIG, 2, saved=False)
+    assert sharing(itself) == ["config.toml"]
+    assert sharing(own) == names
+
+
+def test_the_users_own_counts_as_it_is_open_wherever_it_is(tmp_path: Path) -> None:
+    real, home = tmp_path / "dotfiles", tmp_path / "home"
+    real.mkdir()
+    (real / "config.toml").write_text(CONFIG, "utf-8")
+    home.symlink_to(real)
+    files = listing(home)
+    entry = files.put((real / "config.toml").as_uri(), CONFIG + "# new\n", 1, saved=False)
+    assert files.default is entry
+
+
 def test_few_closed_files_are_remembered(
     files: Files, home: Path, gone: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     `model_provider` or `oss_provider`, at the top or in a profile, names a provider that has no
-    table. Codex refuses to start (with that profile). In a project's config or a profile's file
-    nothing is said, since the user's own may define it.
+    table. Codex refuses to start (with that profile). The file of a profile may name what the
+    user's own config defines. In a project's config nothing is said, since others may define it.
     """,
     example="""
     model_provider = "te"
@@ -35,12 +35,13 @@ _MOST_SUGGESTIONS = 20
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    if context.kind != "user":
+    if context.kind != "user" and context.providers is None:
         return
-    known = {*file.providers, *BUILT_IN_IDS}
+    known = {*file.providers, *(context.providers or ()), *BUILT_IN_IDS}
+    place = "here" if context.kind == "user" else "here or in config.toml"
     undefined = (reference for reference in file.references if reference.id not in known)
     for count, reference in enumerate(undefined):
-        message = f"No provider `{shown(reference.id)}` is defined here: Codex refuses to start"
+        message = f"No provider `{shown(reference.id)}` is defined {place}: Codex refuses to start"
         # Looking for what was meant takes time for each provider.
         meant = nearest(reference.id, known) if count < _MOST_SUGGESTIONS else None
         if meant is None:
