@@ -14,7 +14,6 @@ from ratls_ls import __version__
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.language.diagnose import RULES_URL, Diagnostic
-from ratls_ls.session import range_json
 
 if TYPE_CHECKING:
     from .check import Checked
@@ -89,7 +88,7 @@ def _json(file: Checked, item: Diagnostic) -> dict[str, Any]:
         "file": file.name,
         "code": item.code,
         "severity": item.severity.value,
-        "range": range_json(file.index, item.span, PositionEncoding.UTF_16),
+        "range": file.index.range(item.span, PositionEncoding.UTF_16),
         "message": item.message,
     }
     if titles := _fix_titles(item):
@@ -121,7 +120,7 @@ def sarif(files: Sequence[Checked], stream: TextIO) -> None:
 
 
 def _sarif(file: Checked, item: Diagnostic, codes: list[str]) -> dict[str, Any]:
-    span = range_json(file.index, item.span, PositionEncoding.UTF_16)
+    span = file.index.range(item.span, PositionEncoding.UTF_16)
     region = {
         "startLine": span["start"]["line"] + 1,
         "startColumn": span["start"]["character"] + 1,

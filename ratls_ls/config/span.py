@@ -93,6 +93,15 @@ class LineIndex:
             return Position(line, offset - start)
         return Position(line, _units(self.text[start:offset], encoding))
 
+    def range(self, span: Span, encoding: PositionEncoding) -> dict[str, dict[str, int]]:
+        """An LSP range, as plain JSON."""
+        start_line, start = self.position(span.start, encoding)
+        end_line, end = self.position(span.end, encoding)
+        return {
+            "start": {"line": start_line, "character": start},
+            "end": {"line": end_line, "character": end},
+        }
+
     def offset(
         self, line: int, character: int, encoding: PositionEncoding = PositionEncoding.UTF_16
     ) -> int:

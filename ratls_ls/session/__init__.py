@@ -6,7 +6,7 @@ and trusted is contacted. One document's fault never touches another's.
 
 from .files import OpenFile, codex_home, context_of, uri_path
 from .session import Session
-from .shapes import problem_json, range_json
+from .shapes import problem_json
 
 __all__ = [
     "OpenFile",
@@ -14,6 +14,5 @@ __all__ = [
     "codex_home",
     "context_of",
     "problem_json",
-    "range_json",
     "uri_path",
 ]

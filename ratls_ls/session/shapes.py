@@ -20,7 +20,7 @@ def status_json(
     shape = {
         **status.to_json(provider),
         "uri": entry.uri,
-        "range": range_json(entry.index, table.span if table else Span(0, 0), encoding),
+        "range": entry.index.range(table.span if table else Span(0, 0), encoding),
     }
     if provider == entry.default_id:
         shape["default"] = True
@@ -38,12 +38,6 @@ def problem_list(
     ]
 
 
-def range_json(index: LineIndex, span: Span, encoding: PositionEncoding) -> dict[str, Any]:
-    """An LSP range."""
-    start, end = index.position(span.start, encoding), index.position(span.end, encoding)
-    return {"start": start._asdict(), "end": end._asdict()}
-
-
 def problem_json(
     problem: Problem, file: str, index: LineIndex, encoding: PositionEncoding
 ) -> dict[str, Any]:
@@ -52,7 +46,7 @@ def problem_json(
         "file": file,
         "code": problem.code,
         "severity": problem.severity.value,
-        "range": range_json(index, problem.span, encoding),
+        "range": index.range(problem.span, encoding),
         "message": problem.message,
     }
     if problem.fixes:

@@ -2,7 +2,7 @@
 
 import { basename, dirname, isAbsolute, join } from "node:path";
 
-export interface Surroundings {
+interface Surroundings {
   setting: string;
   environment: NodeJS.ProcessEnv;
   home: string;

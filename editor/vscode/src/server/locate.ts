@@ -9,13 +9,13 @@ import { access, constants, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 
 /** `setting`: what the user names; `own`: what this extension has set up, if it has. */
-export interface Places {
+interface Places {
   setting: string;
   own: string | undefined;
   path: string | undefined;
 }
 
-export type Located = { program: string } | { missing: string | undefined };
+type Located = { program: string } | { missing: string | undefined };
 
 /** The program, or what the user named in vain. */
 export async function locate({ setting, own, path }: Places): Promise<Located> {
