@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from .explain import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, explain
+from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, why
 from .pieces import split, stays_open
 from .span import Span
 from .tree import NEWER_TOML, Failure, Reading, line_end, read_valid
@@ -100,7 +100,7 @@ class _Recovery:
             Statement(keys, Invalid(value), Span(match.start("key"), value.end), value.end)
         )
         path = tuple(key.name for key in keys)
-        self._report(*explain(self._text, failure.reason, at, value), path)
+        self._report(*why(self._text, failure.reason, at, value), path)
 
     def _broken_header(self, start: int, end: int, at: int, failure: Failure) -> None:
         match = _BROKEN_HEADER.match(self._text, start, end)

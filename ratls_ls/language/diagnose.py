@@ -52,11 +52,11 @@ def diagnose(
     status: StatusOf,
 ) -> list[Diagnostic]:
     """All diagnostics of `file`, static ones first."""
-    static = [shown(problem) for problem in problems]
+    static = [as_diagnostic(problem) for problem in problems]
     return static + list(_live(file, status))
 
 
-def shown(problem: Problem) -> Diagnostic:
+def as_diagnostic(problem: Problem) -> Diagnostic:
     """A problem of the text as a diagnostic."""
     return Diagnostic(
         span=problem.span,
@@ -136,8 +136,8 @@ def rejection(result: AttestationResult) -> str:
     lines = [_claim(claim) for claim in result.failed_claims]
     simulated = " (simulated)" if result.simulated else ""
     if not lines:
-        return f"Refused{simulated}: not every claim could be judged"
-    return f"Refused{simulated}: " + "\n".join(lines)
+        return f"Rejected{simulated}: not every claim could be judged"
+    return f"Rejected{simulated}: " + "\n".join(lines)
 
 
 def _claim(claim: Claim) -> str:
@@ -161,7 +161,7 @@ def _deciding_lines(table: ProviderTable, claims: Iterable[Claim]) -> Iterator[R
 
 
 def _staleness(status: ProviderStatus, when: str) -> str:
-    verdict = "attested" if status.result is not None and status.result.affirmed else "refused"
+    verdict = "attested" if status.result is not None and status.result.affirmed else "rejected"
     if status.error is None:
         return f"Last {verdict} {when}, which is too long ago to rely on; attest again"
     return f"Last {verdict} {when}; that could not be renewed: {status.error.message}"

@@ -70,7 +70,7 @@ def headline(table: ProviderTable, status: ProviderStatus | None) -> str:
     if result.affirmed:
         verdict = f"✓ attested · {result.tcb_status}"
     else:
-        verdict = f"✗ refused: {', '.join(claim.name.value for claim in result.failed_claims)}"
+        verdict = f"✗ rejected: {', '.join(claim.name.value for claim in result.failed_claims)}"
     return " · ".join((verdict, *provenance(status)))
 
 

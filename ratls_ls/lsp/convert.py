@@ -14,7 +14,7 @@ from lsprotocol.converters import get_converter
 
 from ratls_ls.config.problem import Edit, Problem, Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
-from ratls_ls.language.diagnose import RULES_URL, Diagnostic, shown
+from ratls_ls.language.diagnose import RULES_URL, Diagnostic, as_diagnostic
 
 if TYPE_CHECKING:
     import cattrs
@@ -72,13 +72,13 @@ class Converter:
 
     def problem(self, problem: Problem) -> types.Diagnostic:
         """As it was published."""
-        return _from_json().structure(self.diagnostic(shown(problem)), types.Diagnostic)
+        return _from_json().structure(self.diagnostic(as_diagnostic(problem)), types.Diagnostic)
 
     def diagnostic(self, diagnostic: Diagnostic) -> dict[str, Any]:
         """In plain JSON: each keystroke publishes all of a document, which may be hundreds."""
         problem, code = diagnostic.problem, diagnostic.code
         shape: dict[str, Any] = {
-            "range": self._range_json(diagnostic.span),
+            "range": self._index.range(diagnostic.span, self._encoding),
             "severity": _SEVERITIES[diagnostic.severity],
             "code": code,
             "codeDescription": {"href": f"{RULES_URL}#{code}"},
@@ -94,20 +94,15 @@ class Converter:
         if diagnostic.related:
             shape["relatedInformation"] = [
                 {
-                    "location": {"uri": self._uri, "range": self._range_json(related.span)},
+                    "location": {
+                        "uri": self._uri,
+                        "range": self._index.range(related.span, self._encoding),
+                    },
                     "message": related.message,
                 }
                 for related in diagnostic.related
             ]
         return shape
-
-    def _range_json(self, span: Span) -> dict[str, Any]:
-        start_line, start = self._index.position(span.start, self._encoding)
-        end_line, end = self._index.position(span.end, self._encoding)
-        return {
-            "start": {"line": start_line, "character": start},
-            "end": {"line": end_line, "character": end},
-        }
 
 
 def together(edits: Iterable[types.WorkspaceEdit]) -> types.WorkspaceEdit:

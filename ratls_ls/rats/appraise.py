@@ -28,7 +28,7 @@ from . import collateral as collaterals
 from .binding import Binding, LiveBinding, OfflineBinding
 from .claims import failed, not_reached, passed
 from .collateral import Collateral
-from .errors import CollateralError, EvidenceError, shown
+from .errors import CollateralError, EvidenceError, foreign
 from .event_log import EventLog
 from .evidence import Evidence
 from .policy import AppraisalPolicy
@@ -187,7 +187,7 @@ def _collateral(state: _Appraisal, collateral: Collateral) -> bool:
                 name,
                 "someone else than Intel's TCB signer signed it; try another pccs_url",
                 expected=collaterals.TCB_SIGNER,
-                actual=shown(signer),
+                actual=foreign(signer),
                 policy_key="pccs_url",
             )
         )

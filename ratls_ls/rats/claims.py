@@ -1,6 +1,6 @@
 """How a claim is written down, so that every step writes it the same way.
 
-Invariant: none; verdicts are decided by who calls.
+Invariant: nothing is judged here; a verdict is that of who calls.
 """
 
 from __future__ import annotations

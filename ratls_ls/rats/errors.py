@@ -10,9 +10,9 @@ from .result import ClaimName
 _MOST_SHOWN = 60
 
 
-def shown(foreign: object) -> str:
+def foreign(word: object) -> str:
     """Someone else's word as it may be shown: short, ASCII, without control characters."""
-    return ascii(foreign).strip("'\"")[:_MOST_SHOWN]
+    return ascii(word).strip("'\"")[:_MOST_SHOWN]
 
 
 class EvidenceError(ValueError):

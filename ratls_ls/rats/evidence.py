@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from . import strict_json
-from .errors import EvidenceError, shown
+from .errors import EvidenceError, foreign
 from .result import ClaimName
 from .strict_json import StrictJsonError
 
@@ -53,7 +53,7 @@ def parse_quote_response(body: bytes) -> Evidence:
         raise _malformed(
             "the server offers no TDX quote (a mock, or another TEE)",
             expected="quote_type tdx",
-            actual=f"quote_type {shown(quote_type)}",
+            actual=f"quote_type {foreign(quote_type)}",
         )
     inner = answer.get("quote")
     if not isinstance(inner, dict):

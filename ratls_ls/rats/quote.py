@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from .certificates import common_name, leads_to, read_chain
 from .collateral import Collateral, unix_seconds
 from .collateral import to_json as collateral_json
-from .errors import shown
+from .errors import foreign
 from .quote_format import check_format, malformed
 from .refusal import FOREIGN_ROOT, Refusal, understand
 
@@ -120,7 +120,7 @@ def collateral_key(quote: bytes) -> CollateralKey:
         raise malformed(
             "the quote's certificate is not for a platform",
             expected=_PCK_COMMON_NAME,
-            actual=shown(leaf),
+            actual=foreign(leaf),
         )
     return CollateralKey(fmspc, ca)
 

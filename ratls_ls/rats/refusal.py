@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import shown
+from .errors import foreign
 from .result import ClaimName
 
 
@@ -172,5 +172,5 @@ def understand(cause: str, *, chain_leads_to_root: bool) -> Refusal:
             return refusal
     if any(sign in cause for sign in _CHAIN):
         return _FOREIGN_COLLATERAL if chain_leads_to_root else FOREIGN_ROOT
-    detail = shown(cause.removeprefix("Verification failed: "))
+    detail = foreign(cause.removeprefix("Verification failed: "))
     return Refusal(ClaimName.QUOTE_SIGNATURE, f"the quote does not verify: {detail}")

@@ -181,7 +181,7 @@ def test_nothing_is_said_of_what_is_not_known() -> None:
         ),
         (
             known(State.REJECTED, result(ClaimVerdict.FAILED)),
-            "✗ refused: tcb-status · 08:00 UTC",
+            "✗ rejected: tcb-status · 08:00 UTC",
             {Action.ATTEST},
         ),
         (UNCHECKED, "not attested yet", {Action.ATTEST}),

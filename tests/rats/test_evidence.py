@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ratls_ls.rats import strict_json
-from ratls_ls.rats.errors import EvidenceError, shown
+from ratls_ls.rats.errors import EvidenceError, foreign
 from ratls_ls.rats.evidence import MAX_QUOTE_BYTES, Evidence, from_hex, parse_quote_response
 from ratls_ls.rats.result import ClaimName
 
@@ -67,10 +67,10 @@ class TestQuoteResponse:
 
 
 def test_foreign_words_are_shown_short_and_plain() -> None:
-    assert shown("mock") == "mock"
-    assert shown(None) == "None"
-    assert shown("a\x1b[31m\u202e") == "a\\x1b[31m\\u202e"
-    assert shown("x" * 100) == "x" * 60
+    assert foreign("mock") == "mock"
+    assert foreign(None) == "None"
+    assert foreign("a\x1b[31m\u202e") == "a\\x1b[31m\\u202e"
+    assert foreign("x" * 100) == "x" * 60
 
 
 class TestQuote:

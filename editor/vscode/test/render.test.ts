@@ -131,7 +131,7 @@ describe("a report", () => {
 
   test("says first what failed, and breaks sentences but no value", () => {
     const lines = report(refused).split("\n");
-    expect(lines[3]).toBe("Verdict            REFUSED");
+    expect(lines[3]).toBe("Verdict            REJECTED");
     expect(lines[4]).toBe("Failed             measurements");
     const prose = lines.filter((each) => each.includes("word"));
     expect(prose.length).toBeGreaterThan(1);

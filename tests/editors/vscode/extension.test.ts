@@ -123,8 +123,8 @@ test("an edited policy is judged at once, by the evidence there is", async () =>
   await code.page.keyboard.press("Backspace");
   await code.page.keyboard.type(config.match(/compose_hash = ".*(.)"/)?.[1] === "0" ? "1" : "0");
   await code.status(/refused/);
-  await code.row("vllm-tee").filter({ hasText: "refused" }).waitFor();
-  await code.lens("✗ refused").waitFor();
+  await code.row("vllm-tee").filter({ hasText: "rejected" }).waitFor();
+  await code.lens("✗ rejected").waitFor();
   await code.screenshot("what-if");
   expect(contacts()).toBe(before);
   await code.run("Revert File");
@@ -214,7 +214,7 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   code.write(attacked.config);
   await code.status(/refused/);
   await code.page.locator(".squiggly-error").first().waitFor();
-  await code.lens("✗ refused").waitFor();
+  await code.lens("✗ rejected").waitFor();
   await code.run("Preferences: Toggle between Light/Dark Themes");
   await code.page.locator(".monaco-workbench.vs-dark").waitFor();
   const bar = code.page.locator(".part.statusbar");
@@ -232,7 +232,7 @@ test("a prompt for it is not even asked for", async () => {
   await message.waitFor();
   await code.screenshot("no-prompt");
   await message.locator(".monaco-button", { hasText: "Show Report" }).click();
-  await code.line("REFUSED").waitFor();
+  await code.line("REJECTED").waitFor();
   await code.screenshot("report-refused");
 });
 

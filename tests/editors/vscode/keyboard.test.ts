@@ -16,7 +16,7 @@ beforeAll(async () => {
   attacked = await simulate("staging-tee", "relay");
   code = await Code.open(`${good.config}\n${attacked.tables}`, [good, attacked]);
   await code.status(/^(?!.*not).*attested/);
-  await code.lens("✗ refused").waitFor();
+  await code.lens("✗ rejected").waitFor();
 }, 4 * PATIENCE);
 
 afterEach(async ({ task }) => {

@@ -23,11 +23,11 @@ afterAll(async () => {
   attacked?.stop();
 });
 
-test("one provider is attested, one is refused, and the window says both", async () => {
+test("one provider is attested, one is rejected, and the window says both", async () => {
   await code.page.locator(".pane-header", { hasText: "Attested Providers" }).click();
   await code.tidy(400);
   await code.lens("✓ attested").waitFor();
-  await code.lens("✗ refused").waitFor();
+  await code.lens("✗ rejected").waitFor();
   for (const name of ["staging-tee", "vllm-tee"]) {
     await code.row(name).click();
     await code.row("channel-binding").waitFor();

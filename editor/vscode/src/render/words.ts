@@ -17,7 +17,7 @@ import { line } from "./text.js";
 export type Tone = "good" | "warning" | "bad" | "neutral";
 
 /** `icon`: the name of a codicon. */
-export interface Judgement {
+interface Judgement {
   word: string;
   icon: string;
   tone: Tone;
@@ -39,7 +39,7 @@ export function judge(status: ProviderStatus): Judgement {
   }
   switch (status.state) {
     case "rejected":
-      return { word: `refused${simulated}`, icon: "workspace-untrusted", tone: "bad" };
+      return { word: `rejected${simulated}`, icon: "workspace-untrusted", tone: "bad" };
     case "checking":
       return { word: "checking", icon: UNKNOWN, tone: "neutral" };
     case "unreachable":
@@ -101,7 +101,7 @@ export function isAttested(
   return status.state === "affirmed" && status.result?.verdict === "affirmed";
 }
 
-export function isDegraded(result: AttestationResult): boolean {
+function isDegraded(result: AttestationResult): boolean {
   return result.tcbStatus !== "UpToDate" || result.advisoryIds.length > 0;
 }
 

@@ -21,7 +21,7 @@ _OPEN_STRING = {"Unterminated string", "Illegal character '\\n'", "Illegal chara
 _BOOLEANS = {"true", "false", "yes", "no", "on", "off"}
 
 
-def explain(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
+def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
     """Span and message for the broken `value` (the key, where there is none), given where the
     parser stopped and its word for why."""
     word = _word(text, at, value)
