@@ -6,7 +6,7 @@ values only if they were just verified.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -194,17 +194,25 @@ def _assigned(name: str, cursor: Cursor) -> str:
 
 
 def _placeholder(model: KeyModel) -> str:
+    known = PCCS_URLS if model.name == "pccs_url" else model.values
     match model.kind:
+        case Kind.STRING | Kind.URL if known:
+            return f'"{_choice(known)}"'
         case Kind.STRING | Kind.URL | Kind.HEX:
             return '"$1"'
         case Kind.BOOLEAN:
-            return "${1|true,false|}"
+            return _choice(("true", "false"))
         case Kind.STRING_LIST:
             return '["$1"]'
         case Kind.STRING_MAP | Kind.TABLE:
             return "{ $1 }"
         case Kind.INTEGER:
             return f"${{1:{model.default or 0}}}"
+
+
+def _choice(words: Iterable[str]) -> str:
+    """`words`: none with a comma or a bar in it."""
+    return f"${{1|{','.join(words)}|}}"
 
 
 def _present(file: ConfigFile, path: tuple[str, ...]) -> set[str]:

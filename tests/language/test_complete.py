@@ -10,7 +10,7 @@ import pytest
 
 from ratls_ls.config.check import apply
 from ratls_ls.config.edits import quoted
-from ratls_ls.config.keys import PHALA_PCCS_URL
+from ratls_ls.config.keys import PCCS_URLS, PHALA_PCCS_URL
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import read
 from ratls_ls.language.complete import ATTESTED, Item, ItemKind, complete
@@ -288,6 +288,22 @@ def test_the_extension_puts_in_the_same_provider() -> None:
     found = re.search(r"NEW_PROVIDER = `(.*?)`", source, re.DOTALL)
     assert found is not None
     assert found[1].replace("\\$", "$") == ATTESTED
+
+
+@pytest.mark.parametrize(
+    ("marked", "label", "text"),
+    [
+        (POLICY + "|", "tee_type", 'tee_type = "${1|Tdx|}"'),
+        (POLICY + "|", "pccs_url", f'pccs_url = "${{1|{",".join(PCCS_URLS)}|}}"'),
+        (HEAD + "|", "wire_api", 'wire_api = "${1|chat,responses|}"'),
+        (HEAD + "|", "requires_openai_auth", "requires_openai_auth = ${1|true,false|}"),
+        (HEAD + "|", "env_key_instructions", 'env_key_instructions = "$1"'),
+        (HEAD + "|", "stream_max_retries", "stream_max_retries = ${1:5}"),
+    ],
+)
+def test_a_key_comes_with_the_values_that_it_can_have(marked: str, label: str, text: str) -> None:
+    (item,) = (item for item in offered(marked, snippets=True) if item.label == label)
+    assert item.new_text == text
 
 
 def test_every_offset_of_anything_is_answered() -> None:
