@@ -197,9 +197,13 @@ class Files:
         """
         if entry.own is None and not self._names_the_users(entry, provider):
             return [entry]
-        found = [each for each in (self.default, *self._profiles()) if each is not None]
-        found += (each for each in self.opened if self._names_the_users(each, provider))
-        return [entry, *(each for each in found if each.key != entry.key)]
+        found = [entry, *self.opened, self.default, *self._profiles()]
+        shared: dict[str, OpenFile] = {}
+        for each in found:
+            if each is not None and (each.own is not None or self._names_the_users(each, provider)):
+                # One file may be open by another name than it has in the home.
+                shared.setdefault(os.path.realpath(each.key), each)
+        return list(shared.values())
 
     def _names_the_users(self, entry: OpenFile, provider: str) -> bool:
         """Whether a project's `provider` can only be one of the user's own."""

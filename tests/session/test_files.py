@@ -228,11 +228,12 @@ def test_who_shares_an_id(files: Files, home: Path) -> None:
     names = ["config.toml", "work.config.toml"]
 
     def sharing(entry: OpenFile) -> list[str]:
-        return [Path(each.uri).name for each in files.sharing(entry, "tee")]
+        first, *others = [Path(each.uri).name for each in files.sharing(entry, "tee")]
+        return [first, *sorted(others)]
 
     own = files.default
     assert own is not None
-    assert sharing(own) == [*names, "config.toml"]
+    assert sharing(own) == ["config.toml", *names]
     assert sharing(project) == ["config.toml", *names]
     assert sharing(elsewhere) == ["x.toml"]
     assert files.base(own) is files.base(elsewhere) is None
@@ -248,8 +249,11 @@ def test_the_users_own_counts_as_it_is_open_wherever_it_is(tmp_path: Path) -> No
     (real / "config.toml").write_text(CONFIG, "utf-8")
     home.symlink_to(real)
     files = listing(home)
+    (real / "work.config.toml").write_text(PROFILE, "utf-8")
     entry = files.put((real / "config.toml").as_uri(), CONFIG + "# new\n", 1, saved=False)
+    profile = files.put((real / "work.config.toml").as_uri(), PROFILE, 1, saved=False)
     assert files.default is entry
+    assert files.sharing(profile, "te") == [profile, entry]
 
 
 def test_few_closed_files_are_remembered(
