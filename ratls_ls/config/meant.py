@@ -74,6 +74,10 @@ _HOMES = {path[-1]: path for path in reversed(_MODELS)}
 _OF_ATTESTATION = frozenset(path[-1] for path in _MODELS if path == _SWITCH or path[:1] == _POLICY)
 
 
+POLICY_NAMES = _OF_ATTESTATION - {*_SWITCH}
+"""The names of the policy and of all its keys."""
+
+
 def home_of(name: str, path: Path) -> Path | None:
     """The table where the known key `name` belongs, if that is not the one at `path`."""
     home = _HOMES.get(name)
@@ -125,4 +129,10 @@ def _plain(name: str) -> str:
 @lru_cache(maxsize=512)  # asked of the name of every table
 def resembles_policy(name: str) -> bool:
     """Whether `name` is that of the policy, or nearly."""
-    return nearest(name, _POLICY) is not None or _plain(name) in ("ratls", "ra_tls")
+    plain = _plain(name)
+    return (
+        nearest(name, _POLICY) is not None
+        or plain in ("ratls", "ra_tls")
+        # A dot before it is missing.
+        or plain.endswith(RATLS_POLICY.name)
+    )

@@ -12,7 +12,7 @@ from .build import provider_of
 from .keys import REFERENCE_KEYS
 from .problem import Problem, Severity
 from .rules import provider_problems, root_problems
-from .strays import folded, strays
+from .strays import Owner, strays
 from .tables import ConfigFile, Part, ProviderTable, Reference
 from .toml import Document, Group, parse
 from .values import Issue, Table, string_of
@@ -37,7 +37,7 @@ def read(text: str, previous: ConfigFile | None = None) -> ConfigFile:
             placed = table.at(base)
             if table.id in spoilt or None in spoilt:
                 placed = replace(placed, provider=None, broken=table.id in spoilt)
-            elif astray and (None in astray or folded(table.id) in astray):
+            elif astray and (Owner.ANY in astray or placed.policy_entry is None):
                 placed = replace(placed, provider=None)
             providers.setdefault(table.id, placed)
         references += (

@@ -20,6 +20,7 @@ from .model import Provider
 from .problem import Problem
 from .span import Span
 from .statuses import Allowed, allowed_in
+from .strays import Owner
 from .toml import Document, Group
 from .values import (
     Array,
@@ -235,15 +236,15 @@ def _spans(table: Table, prefix: str) -> Iterator[tuple[str, Span]]:
 class Part:
     """One Group as config; spans count from its start.
 
-    `problems` depend on nothing else. `strays`: whose policies may have gone astray in it, see
-    there. `contextual`: the further ones of a Context, once found.
+    `problems` depend on nothing else. `strays`: whose policies may have gone astray in it.
+    `contextual`: the further ones of a Context, once found.
     """
 
     group: Group
     providers: tuple[ProviderTable, ...]
     references: tuple[Reference, ...]
     problems: tuple[Problem, ...]
-    strays: frozenset[str | None] = frozenset()
+    strays: frozenset[Owner] = frozenset()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 
@@ -114,6 +115,9 @@ NO_PROVIDER = {
     "policy as an id": PLAIN + f'[model_providers.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
     "policy of an id in another case": PLAIN
     + f'[model_providers.Tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "policy of an id that is misspelt": PLAIN
+    + f'[model_providers.te.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "pin at the top": f'compose_hash = "{HEX[:64]}"\n' + PLAIN,
     "policy under misspelt providers": PLAIN
     + f'[model_provider.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
     "policy under providers with a hyphen": PLAIN
@@ -151,10 +155,43 @@ def test_no_provider_where_anything_is_in_doubt(text: str) -> None:
     assert not [table for table in read(text).providers.values() if table.provider]
 
 
+# Where the pin stands: under its own header, behind dots, in an inline table, before the provider.
+SLIPS_OF = (
+    POLICY + f'compose_hash = "{HEX[:64]}"\n',
+    PLAIN + f'ratls_policy.compose_hash = "{HEX[:64]}"\n',
+    PLAIN + f'ratls_policy = {{ compose_hash = "{HEX[:64]}" }}\n',
+    f'[model_providers.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"\n\n' + PLAIN,
+)
+
+
+@pytest.mark.parametrize("text", SLIPS_OF, ids=["header", "dots", "inline", "before"])
+def test_no_slip_of_a_finger_loses_the_pin(text: str) -> None:
+    for slipped in _slips(text):
+        for table in read(slipped).providers.values():
+            assert table.provider is None or table.provider.policy.pins, slipped
+
+
+def _slips(text: str) -> Iterator[str]:
+    """`text` with one character left out, put in, exchanged, or in another case."""
+    hex_digits = range(text.index(HEX[:64]) + 1, text.index(HEX[:64]) + 63)
+    for at in range(len(text)):
+        if at in hex_digits:
+            continue
+        before, after = text[:at], text[at + 1 :]
+        yield before + after
+        yield before + text[at].swapcase() + after
+        yield before + text[at + 1 : at + 2] + text[at] + text[at + 2 :]
+        for typed in "x_.\n]":
+            yield before + typed + text[at:]
+            yield before + typed + after
+
+
 UNKNOWN_ELSEWHERE = {
     "a key of a newer Codex": PLAIN + "frobnicate = 1",
     "providers by almost that name, of others": PLAIN + "[model_provider.cloud]\nname = 'Cloud'",
-    "a policy of its own": PLAIN + "[model_providers.other.ratls_policy]\ngrace_period = 1",
+    "a policy of another, beside one of its own": POLICY
+    + "tee_type = 'Tdx'\n[model_providers.other.ratls_policy]\ngrace_period = 1",
+    "a word of a policy, at home elsewhere": PLAIN + "[mcp_servers.tee.env]\npccs_url = 'x'",
     "another policy of Codex": PLAIN + "[approval_policy.granular]\nrules = true",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.strays import stray_policies, stray_providers
+from ratls_ls.config.strays import stray_parts, stray_policies, stray_providers
 from ratls_ls.config.values import Entry, Table
 from ratls_ls.config.words import shown
 
@@ -35,6 +35,12 @@ def check_root(root: Table) -> Iterator[Problem]:
             f"`{shown(entry.key.name)}` belongs under a provider's id, as"
             " [model_providers.<id>.ratls_policy]; here Codex ignores it, and ratls-ls attests no"
             " provider while it may have been meant for any"
+        )
+        yield RULE.problem(entry.key.span, message)
+    for entry in stray_parts(root):
+        message = (
+            f"`{shown(entry.key.name)}` belongs into a provider's policy; here Codex ignores it,"
+            " and ratls-ls attests no provider without a policy while it may have been meant for it"
         )
         yield RULE.problem(entry.key.span, message)
     for entry in stray_providers(root):

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.strays import folded, is_policy_alone
-from ratls_ls.config.tables import ConfigFile, ProviderTable
+from ratls_ls.config.tables import ConfigFile
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -32,14 +31,12 @@ RULE = Rule(
 
 
 def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
-    first: dict[str, ProviderTable] = {}
+    first: dict[str, str] = {}
     for provider in file.providers.values():
-        other = first.setdefault(folded(provider.id), provider)
-        if other.id != provider.id:
+        other = first.setdefault(provider.id.strip().casefold(), provider.id)
+        if other != provider.id:
             message = (
-                f"Only case or blanks tell this from provider `{shown(other.id)}`: Codex takes them"
+                f"Only case or blanks tell this from provider `{shown(other)}`: Codex takes them"
                 " for two"
             )
-            if is_policy_alone(provider.table) or is_policy_alone(other.table):
-                message += ", so the policy of one is not the other's; ratls-ls attests neither"
             yield RULE.problem(provider.id_spans[0], message, provider=provider.id)
