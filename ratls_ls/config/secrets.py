@@ -6,13 +6,21 @@ Invariant: what is not known to be public is hidden, also where the text is brok
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
 
-from .keys import PROVIDER, KeyModel, Kind, find
+from .keys import PROVIDER, REFERENCE_KEYS, KeyModel, Kind, find
 from .span import Span
 from .tables import ConfigFile
-from .values import Array, Entry, Scalar, Table, Value, string_of
+from .values import (
+    Array,
+    Invalid,
+    Scalar,
+    Table,
+    Value,
+    shifted_header,
+    shifted_statement,
+    string_of,
+)
 from .words import shown
 
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -20,11 +28,14 @@ VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONVENTIONAL_NAME = re.compile(
     r"_*[A-Z]{1,20}[0-9]{0,3}(?:_+(?:[A-Z]{1,20}[0-9]{0,3}|[0-9]{1,3}))*_*"
 )
-_NAMES_OF_VARIABLES = ("env_key", "env_http_headers")
-_SECRET_KEYS = ("experimental_bearer_token",)
-# In a line that is no TOML: text in quotes, and long words with a digit, as tokens are.
-_TEXT = re.compile(r"""(?<=")[^"\n]+|(?<=')[^'\n]+|(?=[^\s"'=\[\]{},.]*\d)[^\s"'=\[\]{},.]{16,}""")
+_PUBLIC_TEXTS = (Kind.HEX, Kind.STRING_LIST)
+_PUBLIC_STRINGS = ("name", "tee_type", "wire_api")
+# Without query and the like, and without a part of the path that is as long as a token.
+_PUBLIC_URL = re.compile(r"(?i)https?://[^/@?#]*(?:/(?!(?=[^/]*\d)[^/]{16})[^/@?#]*)*")
+# What stands outside of keys and values: comments, text in quotes, words.
+_UNREAD = re.compile(r"""#[^\n]*|["'][^"'\n]*["']?|[^\s"'=\[\]{},.#]+""")
 _SHOWN = re.compile(r"[^\s\"']")
+_NOT_A_LINE_BREAK = re.compile(r"[^\r\n]")
 
 
 def variable_shown(name: str, key: str) -> str:
@@ -35,69 +46,109 @@ def variable_shown(name: str, key: str) -> str:
 
 
 def masked(file: ConfigFile) -> str:
-    """The text of `file`, as long as it is, with • for every character of a secret."""
+    """The text of `file`, as long as it is, with • for every character of a secret and blanks for
+    comments."""
     text = file.text
-    for span in chain(_secrets(file), _broken(file)):
-        text = text[: span.start] + _SHOWN.sub("•", span.of(text)) + text[span.end :]
-    return text
+    words = _PUBLIC_WORDS.union(file.providers)
+    pieces = []
+    done = 0
+    for span, public in sorted(_read(file)):
+        if span.start < done:
+            continue
+        pieces.append(_unread(text[done : span.start], words))
+        pieces.append(span.of(text) if public else _SHOWN.sub("•", span.of(text)))
+        done = span.end
+    pieces.append(_unread(text[done:], words))
+    return "".join(pieces)
 
 
-def _secrets(file: ConfigFile) -> Iterator[Span]:
-    for provider in file.providers.values():
-        yield from _of(provider.entry, PROVIDER)
+def _read(file: ConfigFile) -> Iterator[tuple[Span, bool]]:
+    """The keys and values that could be read, and whether they are public."""
+    for start, section in file.document.sections:
+        path: tuple[str, ...] | None = () if not section.lost else None
+        if section.header is not None:
+            header = shifted_header(section.header, start)
+            path = tuple(key.name for key in header.keys)
+            yield from ((key.span, True) for key in header.keys)
+        for statement in section.statements:
+            keys, value, _, _ = shifted_statement(statement, start)
+            yield from ((key.span, True) for key in keys)
+            names = tuple(key.name for key in keys)
+            yield from _in(value, (*path, *names) if path is not None else None)
 
 
-def _of(entry: Entry, model: KeyModel | None) -> Iterator[Span]:
-    value = entry.value
-    if model is not None and model.children and isinstance(value, Table):
-        for inner in value:
-            yield from _of(inner, model.child(inner.key.name))
-        return
-    for found in _leaves(value):
-        if model is None or not _is_public(found, model):
-            yield found.span
-
-
-def _leaves(value: Value) -> Iterator[Value]:
-    """The values in `value` that hold no others."""
+def _in(value: Value, path: tuple[str, ...] | None) -> Iterator[tuple[Span, bool]]:
     match value:
         case Table():
             for entry in value:
-                yield from _leaves(entry.value)
+                yield from ((key.span, True) for key in entry.keys)
+                yield from _in(entry.value, (*path, entry.key.name) if path is not None else None)
         case Array():
             for item in value.items:
-                yield from _leaves(item)
+                yield from _in(item, path)
+        case Scalar():
+            yield value.span, path is not None and _is_public(path, value)
+        case Invalid():
+            pass  # as text that is not read
+
+
+def _is_public(path: tuple[str, ...], value: Scalar) -> bool:
+    match path:
+        case ("model_providers", _, "env_http_headers", _):
+            return _names_a_variable(value)
+        case ("model_providers", _, *rest) if rest:
+            model = find(*rest)
+        case (name,) | ("profiles", _, name):
+            if name in REFERENCE_KEYS:
+                return True
+            model = find(name) or find("ratls_policy", name)
         case _:
-            yield value
+            return False
+    return model is not None and _is_public_at(model, value)
 
 
-def _is_public(value: Value, model: KeyModel) -> bool:
-    if model.name in _SECRET_KEYS or model.kind in (Kind.TABLE, Kind.STRING_MAP):
-        return model.name in _NAMES_OF_VARIABLES and _names_a_variable(value)
-    if model.name in _NAMES_OF_VARIABLES:
-        return _names_a_variable(value)
+def _is_public_at(model: KeyModel, value: Scalar) -> bool:
+    text = string_of(value)
+    if text is None:
+        return model.kind in (Kind.BOOLEAN, Kind.INTEGER)
+    if "\n" in text:
+        return False
+    if model.kind in _PUBLIC_TEXTS:
+        return True
     if model.kind is Kind.URL:
-        return isinstance(value, Scalar) and "@" not in str(value.value)
-    return True
+        return _PUBLIC_URL.fullmatch(text) is not None
+    return model.name in _PUBLIC_STRINGS or (model.name == "env_key" and _names_a_variable(value))
 
 
-def _names_a_variable(value: Value) -> bool:
+def _names_a_variable(value: Scalar) -> bool:
     name = string_of(value)
     return name is not None and _CONVENTIONAL_NAME.fullmatch(name) is not None
 
 
-def _broken(file: ConfigFile) -> Iterator[Span]:
-    """What could be a secret in the lines that cannot be read, or only by themselves."""
-    for issue in file.document.issues:
-        path = issue.path or ()
-        model = find(*path[2:]) if path[:1] == ("model_providers",) and len(path) > 2 else None
-        if model is not None and _is_public(Scalar(issue.span, ""), model):
-            continue
-        start = file.text.rfind("\n", 0, issue.span.start) + 1
-        end = file.text.find("\n", issue.span.end)
-        line = Span(start, end if end != -1 else len(file.text))
-        for found in _TEXT.finditer(file.text, line.start, line.end):
-            yield Span(*found.span())
-        if model is not None:
-            equals = file.text.find("=", *line)
-            yield Span(equals + 1 if equals != -1 else line.start, line.end)
+def _unread(text: str, words: frozenset[str]) -> str:
+    """`text` without its comments, and of its words only those in `words`."""
+
+    def replaced(found: re.Match[str]) -> str:
+        piece = found[0]
+        if piece.startswith("#"):
+            return _NOT_A_LINE_BREAK.sub(" ", piece)
+        return piece if piece.strip("\"'") in words else _SHOWN.sub("•", piece)
+
+    return _UNREAD.sub(replaced, text)
+
+
+def _names(model: KeyModel) -> Iterator[str]:
+    for child in model.children:
+        yield child.name
+        yield from child.values
+        yield from _names(child)
+
+
+def _beginnings(words: Iterable[str]) -> frozenset[str]:
+    """`words`, also half typed."""
+    return frozenset(word[:end] for word in words for end in range(len(word) + 1))
+
+
+_PUBLIC_WORDS = _beginnings(
+    ("model_providers", "profiles", "true", "false", *REFERENCE_KEYS, *_names(PROVIDER))
+)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ratls_ls.config.check import Context, check
 from ratls_ls.config.read import read
 from ratls_ls.config.secrets import masked
 
@@ -36,15 +39,69 @@ env_key = "TEE_KEY"
         'bearer = { token = ["canary"] }',
         'ratls_policy = { experimental_bearer_token = "canary" }',
         'ratls_policy = { pccs_url = "https://user:canary@pccs.example" }',
+        'base_url = "https://g.example/v1?key=canary"',
+        'base_url = "https://g.example/v1#canary"',
+        'base_url = "https://g.example/v1/canary0123456789"',
+        'ratls_policy.pccs_url = "https://g.example/v4?key=canary"',
+        'use_ratls = true experimental_bearer_token = "canary"',
+        'name = "TEE" # canary',
+        "# canary",
+        'app_compose = "canary"',
+        '[profiles.work]\nenv_key = "sk-canary"',
+        '[profiles.work.http_headers]\nname = "canary"',
+        '[mcp_servers.name.env]\nname = "canary"',
+        'model_provider.t.experimental_bearer_token = "canary"',
+        '[[model_providers]]\nexperimental_bearer_token = "canary"',
+        '[[model_providers.t]]\nexperimental_bearer_token = "canary"',
+        '[t]\nmodel_providers = [{ experimental_bearer_token = "canary" }]',
+        '[model_providers.t.]\nname = "canary"',
         'env_key_instructions = """\n"""\nexperimental_bearer_token = """\ncanary\n"""',
     ],
 )
 def test_no_secret_is_shown(line: str) -> None:
-    text = HEAD + line + "\nuse_ratls = true\n"
-    shown = masked(read(text))
-    assert "canary" not in shown
-    assert len(shown) == len(text)
-    assert shown.count("\n") == text.count("\n")
+    for text in (HEAD + line + "\nuse_ratls = true\n", f"{line}\n{HEAD}"):
+        shown = masked(read(text))
+        assert "canary" not in shown
+        assert len(shown) == len(text)
+        assert shown.count("\n") == text.count("\n")
+
+
+CANARY = "sk-0canary0canary0"
+SECRET_KEYS = (
+    *("experimental_bearer_token", "api_key", "env_key", "base_url", "pccs_url", "app_compose"),
+    *("http_headers", "env_http_headers", "query_params", "auth", "token", '"pass word"'),
+)
+FORMS = (
+    *('{} = "C"', "{} = 'C'", "{} = C", '{} = "C', '{} "C"', "{} C", '{} = ["C"]', "{} =C\\"),
+    *('{} = {{ a = "C" }}', '{} = {{ name = "C"', "{} = '''\nC\n'''", '{}.use_ratls = "C"'),
+    *('{} = "https://C@g/v1"', '{} = "https://g/v1?k=C"', '{} = "https://g/v1/C"', "{} = 1 # C"),
+    *('{} = [{{ a = "C" }}]', '[{}]\nname = "C"', "{} = C, C", "{} == C", '{} = """C'),
+)
+OTHER_LINES = (
+    *("[model_providers.tee]", "[model_providers.tee", "[model_providers.tee.http_headers]"),
+    *("[model_providers]", "[[model_providers]]", "[model_provider.tee]", "[profiles.work]", "["),
+    *("[model_providers.tee.ratls_policy]", "[ratls_policy]", "[mcp_servers.a.env]", "[a.]", ""),
+    *('name = "TEE"', "use_ratls = true", "use_ratls = tru", 'wire_api = "chat', "'''", '"""'),
+    *('base_url = "http://g.example/v1"', "base_url =", "}", "]", "x", "# C", "= C", 'model = "C"'),
+)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(str.format, st.sampled_from(FORMS), st.sampled_from(SECRET_KEYS)),
+            st.sampled_from(OTHER_LINES),
+        ),
+        max_size=12,
+    )
+)
+def test_a_canary_anywhere_is_neither_shown_nor_told(lines: list[str]) -> None:
+    text = "\n".join(lines).replace("C", CANARY)
+    file = read(text)
+    problems = check(file, Context(environment=frozenset()))
+    told = [word for each in problems for word in (each.message, *(f.title for f in each.fixes))]
+    assert not [shown for shown in (masked(file), *told) if "canary" in shown]
+    assert len(masked(file)) == len(text)
 
 
 def test_what_is_public_is_shown() -> None:
