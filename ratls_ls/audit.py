@@ -18,7 +18,7 @@ from ratls_ls import private_files
 from ratls_ls.rats import collateral as collaterals
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.evidence import Evidence
-from ratls_ls.status import rfc3339
+from ratls_ls.rats.result import rfc3339
 
 MAX_LOG_BYTES = 4 * 1024 * 1024
 OLD_LOGS = 4

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from ratls_ls.config.model import Provider
 from ratls_ls.rats.attestation import Attestation
-from ratls_ls.rats.result import AttestationResult
+from ratls_ls.rats.result import AttestationResult, rfc3339
 
 
 class State(StrEnum):
@@ -74,11 +73,6 @@ class ProviderStatus:
         if self.checked_at is not None:
             shape["checkedAt"] = rfc3339(self.checked_at)
         return shape
-
-
-def rfc3339(seconds: int) -> str:
-    """Unix seconds as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 UNCHECKED = ProviderStatus(State.UNCHECKED)

@@ -8,44 +8,31 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ratls_ls import __version__
+from ratls_ls.config.headers import FRAMING, HEADER_NAME
 from ratls_ls.config.model import Provider
 from ratls_ls.config.secrets import variable_shown
 
 from .errors import RefusedRequestError
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
-# Framing and hop-by-hop fields are the connection's (RFC 9110 section 7.6.1).
-_FRAMING = frozenset(
-    {
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "upgrade",
-        "te",
-        "trailer",
-        "expect",
-        "proxy-authorization",
-        "proxy-connection",
-    }
-)
-_CALLER_FORBIDDEN = _FRAMING | {"authorization"}
+_Header = tuple[str, str, str]
+"""Where it comes from, name, value."""
+_CALLER_FORBIDDEN = FRAMING | {"authorization"}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestParameters:
-    """One request as the caller wants it. `path` is relative to base_url; `body` raw bytes."""
+    """One request as the caller wants it. `path` is relative to base_url; `headers`: names and
+    values, a name as often as it is to be sent; `body`: raw bytes."""
 
     path: str
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Sequence[tuple[str, str]] = ()
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
     content_type: str | None = None
@@ -71,29 +58,31 @@ def prepare(
 
     Raises RefusedRequestError.
     """
-    if not _TOKEN.fullmatch(parameters.method):
+    if not HEADER_NAME.fullmatch(parameters.method):
         raise RefusedRequestError("method", "is no HTTP method")
     method = parameters.method.upper()
     if method == "CONNECT":
         raise RefusedRequestError("method", "CONNECT is not a request to the provider")
-    headers: dict[str, tuple[str, str]] = {}
-    for where, name, value in _headers(provider, parameters, environment):
-        _check_header(where, name, value)
-        headers[name.lower()] = (name, value)
+    given = _checked(_of_caller(provider, parameters))
+    last = dict(_by_name(_checked(_always(provider, environment))))
+    replaced = {name.lower() for name, _ in given} | last.keys()
+    first = dict(_by_name(_checked(_of_config(provider, parameters, environment))))
+    headers = [header for name, header in first.items() if name not in replaced]
+    headers += [header for header in given if header[0].lower() not in last]
     return PreparedRequest(
         method=method,
         url=_url(provider, parameters),
-        headers=tuple(headers.values()),
+        headers=(*headers, *last.values()),
         body=parameters.body or b"",
         retries=provider.request_max_retries,
         idle_seconds=provider.stream_idle_timeout_ms / 1000,
     )
 
 
-def _headers(
+def _of_config(
     provider: Provider, parameters: RequestParameters, environment: Mapping[str, str]
-) -> Iterator[tuple[str, str, str]]:
-    """(where it comes from, name, value); a later one replaces an earlier one of that name."""
+) -> Iterator[_Header]:
+    """A later one replaces an earlier one of that name."""
     yield "", "User-Agent", f"ratls-ls/{__version__}"
     yield "", "Accept", "*/*"
     if parameters.content_type is not None:
@@ -104,14 +93,31 @@ def _headers(
     for name, variable in provider.env_http_headers:
         if value := environment.get(variable, "").strip():
             yield f"{table}.env_http_headers", name, value
-    for name, value in parameters.headers.items():
+
+
+def _of_caller(provider: Provider, parameters: RequestParameters) -> Iterator[_Header]:
+    """A name may stand there several times."""
+    own = {name.lower() for name, _ in (*provider.http_headers, *provider.env_http_headers)}
+    for name, value in parameters.headers:
+        where = f"headers.{name}"
         if name.lower() in _CALLER_FORBIDDEN:
-            raise RefusedRequestError(f"headers.{name}", "is not the caller's to set")
-        yield f"headers.{name}", name, value
+            raise RefusedRequestError(where, "is not the caller's to set")
+        # Also where its variable is not set now: it may be a credential.
+        if name.lower() in own:
+            raise RefusedRequestError(where, "is set by the provider's configuration")
+        yield where, name, value
+
+
+def _always(provider: Provider, environment: Mapping[str, str]) -> Iterator[_Header]:
     if (key := _key(provider, environment)) is not None:
-        yield f"{table}.env_key", "Authorization", f"Bearer {key}"
-    # Asked for last: what is decoded nowhere cannot be a decompression bomb.
+        yield f"model_providers.{provider.id}.env_key", "Authorization", f"Bearer {key}"
+    # What is decoded nowhere cannot be a decompression bomb.
     yield "", "Accept-Encoding", "identity"
+
+
+def _by_name(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for header in headers:
+        yield header[0].lower(), header
 
 
 def _key(provider: Provider, environment: Mapping[str, str]) -> str | None:
@@ -126,13 +132,18 @@ def _key(provider: Provider, environment: Mapping[str, str]) -> str | None:
     return provider.bearer_token.reveal() if provider.bearer_token is not None else None
 
 
-def _check_header(where: str, name: str, value: str) -> None:
-    if not _TOKEN.fullmatch(name):
-        raise RefusedRequestError(where, "is no header name")
-    if name.lower() in _FRAMING:
-        raise RefusedRequestError(where, f"{name} is not yours to set")
-    if _CONTROL.search(value) or not value.isascii():
-        raise RefusedRequestError(where, "has control or non-ASCII characters in its value")
+def _checked(headers: Iterable[_Header]) -> list[tuple[str, str]]:
+    """Their names and values. Raises RefusedRequestError."""
+    checked = []
+    for where, name, value in headers:
+        if not HEADER_NAME.fullmatch(name):
+            raise RefusedRequestError(where, "is no header name")
+        if name.lower() in FRAMING:
+            raise RefusedRequestError(where, f"{name} is not yours to set")
+        if _CONTROL.search(value) or not value.isascii():
+            raise RefusedRequestError(where, "has control or non-ASCII characters in its value")
+        checked.append((name, value))
+    return checked
 
 
 def _url(provider: Provider, parameters: RequestParameters) -> str:
@@ -143,7 +154,10 @@ def _url(provider: Provider, parameters: RequestParameters) -> str:
     pairs = [(name, secret.reveal()) for name, secret in provider.query_params]
     pairs += urllib.parse.parse_qsl(own_query, keep_blank_values=True)
     pairs += list(parameters.query.items())
-    query = f"?{urllib.parse.urlencode(pairs)}" if pairs else ""
+    try:
+        query = f"?{urllib.parse.urlencode(pairs)}" if pairs else ""
+    except UnicodeEncodeError:
+        raise RefusedRequestError("query", "has unpaired surrogates") from None
     return f"{provider.base_url.rstrip('/')}{urllib.parse.quote(path, safe=_PATH_SAFE)}{query}"
 
 

@@ -13,8 +13,8 @@ from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
 from ratls_ls.rats.policy import TcbStatus
-from ratls_ls.rats.result import AttestationResult, Claim
-from ratls_ls.status import MeasurementChange, ProviderStatus, State, StatusOf, rfc3339
+from ratls_ls.rats.result import AttestationResult, Claim, rfc3339
+from ratls_ls.status import MeasurementChange, ProviderStatus, State, StatusOf
 
 RULES_URL = "https://github.com/ratls-ls/ratls-ls/blob/main/docs/rules.md"
 """The rule reference: each code is an anchor in it."""

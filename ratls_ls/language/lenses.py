@@ -11,7 +11,8 @@ from enum import Enum
 
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.status import ProviderStatus, State, StatusOf, rfc3339
+from ratls_ls.rats.result import rfc3339
+from ratls_ls.status import ProviderStatus, State, StatusOf
 
 from .pin import unpinned
 

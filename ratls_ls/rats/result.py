@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+_CALENDAR = range(-62_135_596_800, 253_402_300_800)  # the years 1 to 9999
+
 
 class ClaimName(StrEnum):
     """The ten claims, in the order in which they are judged and shown."""
@@ -110,8 +112,8 @@ class AttestationResult:
             "channelBinding": self.channel_binding.value if self.channel_binding else None,
             "measurements": dict(self.measurements),
             "claims": [claim.to_json() for claim in self.claims],
-            "appraisedAt": rfc3339(self.appraised_at),
-            "collateralExpiresAt": rfc3339(self.collateral_expires_at),
+            "appraisedAt": _in_calendar(self.appraised_at),
+            "collateralExpiresAt": _in_calendar(self.collateral_expires_at),
             "tcbEvaluationDataNumber": self.tcb_evaluation_data_number,
             "evidenceSha256": self.evidence_sha256,
         }
@@ -120,11 +122,12 @@ class AttestationResult:
         return shape
 
 
-def rfc3339(seconds: int | None) -> str | None:
-    """Unix seconds as RFC 3339 in UTC; None for a time that no calendar has."""
-    if seconds is None:
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return None
+def rfc3339(seconds: int) -> str:
+    """Unix seconds as RFC 3339 in UTC; the number itself for a time that no calendar has."""
+    if seconds not in _CALENDAR:
+        return str(seconds)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in_calendar(seconds: int | None) -> str | None:
+    return rfc3339(seconds) if seconds is not None and seconds in _CALENDAR else None

@@ -79,7 +79,7 @@ def prepared(
     parameters = RequestParameters(
         path=params.path,
         method=params.method,
-        headers=params.headers,
+        headers=tuple(params.headers.items()),
         query=params.query,
         body=params.body,
         content_type=params.content_type,

@@ -53,6 +53,8 @@ BASE = {"provider": "tee", "path": "/models"}
         ({"headers": {"a b": "x"}}, "headers.a b"),
         ({"headers": {"a": "x\r\nb: y"}}, "headers.a"),
         ({"headers": {"a": "ä"}}, "headers.a"),
+        ({"query": {"a": "\ud800"}}, "query"),
+        ({"path": "/\ud800"}, "path"),
         ({"query": "a=b"}, "query"),
         ({"query": {"a": None}}, "query.a"),
         ({"body": {}, "bodyText": ""}, "bodyText"),
@@ -288,11 +290,21 @@ async def test_headers_and_query_as_codex_applies_them(
             + 'X-Unset = "UNSET"\n[model_providers.tee.query_params]\napi-version = "a b&c"\n'
         )
         echoed = (
-            await world.request(path="/test/echo?x=1", headers={"X-Two": "mine"}, query={"y": "ä"})
+            await world.request(
+                path="/test/echo?x=1", headers={"X-Three": "mine"}, query={"y": "ä"}
+            )
         )["body"]
         headers = echoed["headers"]
         assert headers["authorization"] == "Bearer sk-1"
-        assert (headers["x-one"], headers["x-two"], headers["x-team"]) == ("1", "mine", "t")
+        assert (headers["x-one"], headers["x-two"], headers["x-team"]) == ("1", "2", "t")
+        assert headers["x-three"] == "mine"
+        for name in ("x-TWO", "x-team", "X-Unset"):
+            error = await refused(world.request(path="/test/echo", headers={name: "mine"}))
+            assert error.code == methods.INVALID_PARAMS
+            assert error.data == {
+                "where": f"headers.{name}",
+                "why": "is set by the provider's configuration",
+            }
         assert "x-no" not in headers
         assert "x-unset" not in headers
         assert headers["accept-encoding"] == "identity"

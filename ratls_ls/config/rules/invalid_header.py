@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ratls_ls.config.headers import FRAMING, HEADER_NAME
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Table, string_of
@@ -29,23 +30,7 @@ RULE = Rule(
     """,
 )
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 _PRINTABLE = re.compile(r"[ -~]*")
-_FRAMING = frozenset(
-    {
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "upgrade",
-        "te",
-        "trailer",
-        "expect",
-        "proxy-authorization",
-        "proxy-connection",
-    }
-)
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
@@ -53,10 +38,10 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         table = provider.table.get(table_name)
         for entry in table if isinstance(table, Table) else ():
             name = entry.key.name
-            if not _TOKEN.fullmatch(name):
+            if not HEADER_NAME.fullmatch(name):
                 message = f'"{shown(name)}" is no header name: Codex drops it'
                 yield RULE.problem(entry.key.span, message, provider=provider.id)
-            elif name.lower() in _FRAMING:
+            elif name.lower() in FRAMING:
                 message = f"`{name}` belongs to the connection and cannot be set"
                 yield RULE.problem(entry.key.span, message, provider=provider.id)
             elif not _PRINTABLE.fullmatch(string_of(entry.value) or ""):
