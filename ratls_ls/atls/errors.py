@@ -1,12 +1,14 @@
 """What goes wrong with an attested connection, typed by who erred.
 
-Invariant: no message carries a prompt, an answer, a key, a nonce or an exporter value.
+Invariant: no message carries a prompt, an answer, a key, a nonce or an exporter value, nor any
+control character that the other side sent.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
+from ratls_ls.config.words import printable
 from ratls_ls.rats.result import AttestationResult
 
 
@@ -29,7 +31,7 @@ class UnreachableError(Exception):
     """
 
     def __init__(self, step: Step, host: str, message: str, *, cut: bool = False) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.step = step
         self.host = host
         self.cut = cut
@@ -51,7 +53,7 @@ class BrokenResponseError(Exception):
     """The attested server's answer was cut, malformed or too large after `received` body bytes."""
 
     def __init__(self, message: str, received: int) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.received = received
 
 
@@ -59,20 +61,21 @@ class RefusedRequestError(ValueError):
     """The caller erred: this request may not be sent. `where` names the parameter."""
 
     def __init__(self, where: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.where = where
 
 
 def summary(result: AttestationResult) -> str:
     """One line for a person: which claim failed and why, or what could not be judged."""
     failed = result.failed_claims
+    simulated = " (SIMULATED)" if result.simulated else ""
     if not failed:
-        return "attestation rejected: not every claim could be judged"
+        return f"attestation rejected: not every claim could be judged{simulated}"
     # A failed signature explains whatever else could not hold; claims are in order of cause.
     first = failed[0]
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     reason = first.reason or _expectation(first.expected, first.actual)
-    return f"attestation rejected: {first.name.value}: {reason}{more}"
+    return f"attestation rejected: {first.name.value}: {reason}{more}{simulated}"
 
 
 def _expectation(expected: str | None, actual: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import sys
 import time
 from dataclasses import replace
@@ -22,6 +23,7 @@ from .common import find_provider, verifier
 from .main import EXIT_NO, EXIT_YES, CommandError
 from .show import screen, show_result
 
+_UNIX_SECONDS = re.compile(r"[0-9]{1,11}")
 _TIME_HELP = "--at takes RFC 3339 or Unix seconds"
 
 
@@ -95,10 +97,13 @@ def _report_data(text: str | None) -> bytes | None:
 def _time(text: str | None) -> int:
     if text is None:
         return int(time.time())
-    if text.lstrip("-").isdigit():
+    if _UNIX_SECONDS.fullmatch(text):
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise CommandError(_TIME_HELP) from error
-    return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
+    seconds = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+    if seconds < 0:
+        raise CommandError("--at takes no time before 1970")
+    return int(seconds)

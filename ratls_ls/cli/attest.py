@@ -15,10 +15,11 @@ from ratls_ls.atls.client import AttestedClient
 from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
 from ratls_ls.atls.verifier import Verifier
 from ratls_ls.config.model import Provider
+from ratls_ls.config.words import printable
 from ratls_ls.rats.result import AttestationResult
 
 from .common import find_provider, verifier
-from .main import EXIT_ERROR, EXIT_NO, EXIT_YES
+from .main import EXIT_ERROR, EXIT_NO, EXIT_YES, complain
 from .show import screen, show_result
 from .steps import Steps
 
@@ -39,7 +40,7 @@ async def _attest_each(
         try:
             result = await _attest(provider, verifying, console)
         except UnreachableError as error:
-            print(f"ratls-ls: {provider.id}: {error}", file=sys.stderr)
+            complain(f"{provider.id}: {error}")
             codes.add(EXIT_ERROR)
             continue
         codes.add(EXIT_YES if result.affirmed else EXIT_NO)
@@ -53,7 +54,7 @@ async def _attest_each(
 
 
 async def _attest(provider: Provider, verifying: Verifier, console: Console) -> AttestationResult:
-    console.print(Text(f"{provider.id} {provider.origin}", "bold"))
+    console.print(Text(printable(f"{provider.id} {provider.origin}"), "bold"))
     client = AttestedClient(provider, verifying)
     try:
         with Steps(console) as steps:

@@ -12,7 +12,9 @@ from ratls_ls.config.check import Context, check
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.rules.toml_syntax import RULE as TOML_SYNTAX
 from ratls_ls.config.span import LineIndex
+from ratls_ls.config.words import shown
 from ratls_ls.session import codex_home
 
 from .main import CommandError
@@ -46,15 +48,18 @@ def find_provider(options: argparse.Namespace, name: str) -> Provider:
     path = config_path(options)
     file, problems = read_config(path)
     table = file.providers.get(name)
+    if table is None and file.document.issues:
+        syntax = (problem for problem in problems if problem.code == TOML_SYNTAX.code)
+        raise CommandError(f"{path} is not TOML:\n{_lines(path, file, syntax)}")
     if table is None:
-        known = ", ".join(file.providers) or "none"
-        raise CommandError(f"{path} has no provider {name} (it has: {known})")
+        known = ", ".join(map(shown, file.providers)) or "none"
+        raise CommandError(f"{path} has no provider {shown(name)} (it has: {known})")
     if table.provider is not None:
         return table.provider
     if not table.attested:
-        raise CommandError(f"{name} is not attested: set use_ratls = true in {path}")
-    lines = "\n".join(_line(path, file, problem) for problem in _errors(problems, table.id))
-    raise CommandError(f"{name} has errors in its configuration:\n{lines}")
+        raise CommandError(f"{shown(name)} is not attested: set use_ratls = true in {path}")
+    lines = _lines(path, file, _errors(problems, table.id))
+    raise CommandError(f"{shown(name)} has errors in its configuration:\n{lines}")
 
 
 def verifier(options: argparse.Namespace) -> Verifier:
@@ -77,6 +82,9 @@ def _errors(problems: Iterable[Problem], provider: str) -> list[Problem]:
     ]
 
 
-def _line(path: Path, file: ConfigFile, problem: Problem) -> str:
-    line = LineIndex(file.text).position(problem.span.start).line + 1
-    return f"{path}:{line}: {problem.code}: {problem.message}"
+def _lines(path: Path, file: ConfigFile, problems: Iterable[Problem]) -> str:
+    index = LineIndex(file.text)
+    return "\n".join(
+        f"{path}:{index.position(problem.span.start).line + 1}: {problem.code}: {problem.message}"
+        for problem in problems
+    )

@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except CommandError as error:
-        print(f"ratls-ls: {error}", file=sys.stderr)
+        complain(str(error))
         return EXIT_ERROR
     except KeyboardInterrupt:
         # Libraries warn of what they did not come to; that is what was asked for.
@@ -47,8 +47,19 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # The reader of our output may leave, as in `ratls-ls check | head`.
         if not isinstance(error, BrokenPipeError):
-            print(f"ratls-ls: cannot go on: {error.strerror or error}", file=sys.stderr)
+            complain(f"cannot go on: {error.strerror or error}")
         return EXIT_ERROR
+    except Exception as error:  # 1 would mean that something was rejected
+        # Its message may hold a secret.
+        complain(f"stopped by an error of its own ({type(error).__name__}); please report it")
+        return EXIT_ERROR
+
+
+def complain(message: str) -> None:
+    """Tell the user on stderr. Names and answers of others may stand in `message`."""
+    from ratls_ls.config.words import printable
+
+    print(f"ratls-ls: {printable(message)}", file=sys.stderr)
 
 
 def _transport_chosen(options: argparse.Namespace) -> bool:

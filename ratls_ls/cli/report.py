@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from ratls_ls import __version__
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.span import PositionEncoding
+from ratls_ls.config.words import printable
 from ratls_ls.language.diagnose import RULES_URL, Diagnostic
 
 if TYPE_CHECKING:
@@ -55,18 +57,20 @@ def text(files: Sequence[Checked], stream: TextIO) -> None:
 
 def _text(console: Console, file: Checked, item: Diagnostic) -> None:
     line, column = file.index.position(item.span.start, PositionEncoding.UTF_32)
-    source = file.index.line_span(line).of(file.text)
+    # What stands in a file is not for the terminal to obey.
+    source = printable(file.index.line_span(line).of(file.text)).rstrip()
     end = file.index.position(item.span.end, PositionEncoding.UTF_32)
     width = max(1, (end.character if end.line == line else len(source)) - column)
-    head = Text(f"{file.name}:{line + 1}:{column + 1}: ")
+    head = Text(f"{printable(file.name)}:{line + 1}:{column + 1}: ")
     head.append(f"{item.severity} ", _STYLES[item.severity])
     head.append(f"[{item.code}]", "dim")
     console.print(head)
-    console.print(Text(f"  {item.message}"))
+    console.print(Text(f"  {printable(item.message)}"))
     if column + width <= _MAX_LINE:
         console.print(Text(f"  {line + 1:>4} | {source[:_MAX_LINE]}", "dim"))
-        blank = "".join("\t" if character == "\t" else " " for character in source[:column])
-        console.print(Text(f"       | {blank}{'^' * width}", _STYLES[item.severity]))
+        blank = "\t".join(" " * cell_len(part) for part in source[:column].split("\t"))
+        carets = "^" * max(1, cell_len(source[column : column + width].replace("\t", " ")))
+        console.print(Text(f"       | {blank}{carets}", _STYLES[item.severity]))
     for title in _fix_titles(item)[:1]:
         console.print(Text(f"  fix: {title}", "cyan"))
     console.print()
@@ -158,7 +162,7 @@ def github(files: Sequence[Checked], stream: TextIO) -> None:
 
 
 def _escaped(value: str, *, property_value: bool) -> str:
-    value = value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    value = printable(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return value.replace(":", "%3A").replace(",", "%2C") if property_value else value
 
 

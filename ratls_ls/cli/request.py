@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import codecs
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ratls_ls.atls.client import AttestedClient
@@ -16,9 +18,10 @@ from ratls_ls.atls.errors import (
     UnreachableError,
 )
 from ratls_ls.atls.request import RequestParameters, prepare
+from ratls_ls.config.words import printable
 
 from .common import find_provider, verifier
-from .main import EXIT_NO, EXIT_YES, CommandError
+from .main import EXIT_NO, EXIT_YES, CommandError, complain
 
 TIMEOUT_SECONDS = 600.0
 
@@ -34,7 +37,7 @@ async def _request(options: argparse.Namespace) -> int:
     parameters = RequestParameters(
         path=options.path,
         method=options.method or ("GET" if body is None else "POST"),
-        headers=dict(_header(header) for header in options.header),
+        headers=[_header(header) for header in options.header],
         body=body,
         content_type=None if body is None else "application/json",
     )
@@ -42,22 +45,38 @@ async def _request(options: argparse.Namespace) -> int:
     try:
         prepared = prepare(provider, parameters, os.environ)
         async with client.send(prepared, TIMEOUT_SECONDS) as response:
+            if response.attestation.result.simulated:
+                complain("SIMULATED: rests on a root that is not Intel's")
+            write = _writer()
             async for chunk in response.chunks():
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.buffer.flush()
+                write(chunk)
             if 200 <= response.status < 300:
                 return EXIT_YES
-            print(f"ratls-ls: HTTP status {response.status}", file=sys.stderr)
+            complain(f"HTTP status {response.status}")
             return EXIT_NO
     except RefusedRequestError as error:
         raise CommandError(f"{error.where} {error}") from error
     except AttestationRejectedError as error:
-        print(f"ratls-ls: {error}; nothing was sent", file=sys.stderr)
+        complain(f"{error}; nothing was sent")
         return EXIT_NO
     except (UnreachableError, BrokenResponseError) as error:
         raise CommandError(str(error)) from error
     finally:
         await client.aclose()
+
+
+def _writer() -> Callable[[bytes], None]:
+    """Writes an answer to stdout: byte by byte into a pipe, as text that a terminal obeys in
+    nothing to one."""
+    if not sys.stdout.isatty():
+        return _write
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return lambda chunk: _write(printable(decoder.decode(chunk)).encode())
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -77,4 +96,4 @@ def _body(data: str | None) -> bytes | None:
             return Path(data[1:]).read_bytes()
         except OSError as error:
             raise CommandError(f"cannot read {data[1:]}: {error.strerror}") from error
-    return data.encode()
+    return os.fsencode(data)

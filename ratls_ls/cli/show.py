@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ratls_ls.config.words import printable
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
 
 _MARKS = {
@@ -54,6 +55,7 @@ def _rows(claim: Claim) -> Iterator[Table]:
 def verdict(result: AttestationResult, provider: str | None) -> Text:
     """One line: affirmed or rejected, whom, and on which root it rests."""
     who = " ".join(part for part in (provider, result.origin) if part) or "recorded evidence"
+    who = printable(who)
     simulated = " SIMULATED: rests on a root that is not Intel's." if result.simulated else ""
     if result.affirmed:
         return Text(f"affirmed: {who}, TCB {result.tcb_status}.{simulated}", "bold green")
@@ -63,11 +65,11 @@ def verdict(result: AttestationResult, provider: str | None) -> Text:
 
 def _details(claim: Claim) -> Text:
     if claim.verdict is ClaimVerdict.FAILED:
-        text = Text(claim.reason or "failed")
+        text = Text(printable(claim.reason or "failed"))
         if claim.expected is not None:
-            text.append(f"\nexpected {claim.expected}", "dim")
+            text.append(printable(f"\nexpected {claim.expected}"), "dim")
         if claim.actual is not None:
-            text.append(f"\ngot      {claim.actual}", "dim")
+            text.append(printable(f"\ngot      {claim.actual}"), "dim")
         return text
     shown = " · ".join(part for part in (claim.actual, claim.reason) if part)
-    return Text(shown, "dim" if claim.verdict is not ClaimVerdict.PASSED else "")
+    return Text(printable(shown), "dim" if claim.verdict is not ClaimVerdict.PASSED else "")

@@ -24,9 +24,19 @@ def nearest(name: str, names: Iterable[str], *, likeness: float = 0.75) -> str |
 
 
 def shown(text: str) -> str:
-    """`text` for a message."""
+    """`text` within a line of a message."""
     short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in short)
+    return _replaced(short, keep="")
+
+
+def printable(text: str) -> str:
+    """`text`, as long as it is, without what a terminal or an editor obeys: control characters but
+    for line feeds and tabs, and what changes the direction of others."""
+    return text if text.isprintable() else _replaced(text, keep="\n\t")
+
+
+def _replaced(text: str, *, keep: str) -> str:
+    return "".join(c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def sentence(clause: str) -> str:

@@ -82,7 +82,8 @@ def _pin(file: ConfigFile, table: ProviderTable, known: ProviderStatus) -> Itera
     if known.state is State.AFFIRMED and not known.what_if and known.result is not None:
         edits = pin(file, table, known.result)
         if edits:
-            yield CodeAction(f"Pin what was verified of {table.id}", tuple(edits))
+            simulated = " (SIMULATED)" if known.result.simulated else ""
+            yield CodeAction(f"Pin what was verified of {table.id}{simulated}", tuple(edits))
 
 
 def _allow(file: ConfigFile, table: ProviderTable, known: ProviderStatus) -> Iterator[CodeAction]:

@@ -14,6 +14,7 @@ from lsprotocol.converters import get_converter
 
 from ratls_ls.config.problem import Edit, Problem, Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
+from ratls_ls.config.words import printable
 from ratls_ls.language.diagnose import RULES_URL, Diagnostic, as_diagnostic
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Converter:
             "code": code,
             "codeDescription": {"href": f"{RULES_URL}#{code}"},
             "source": SOURCE,
-            "message": diagnostic.message,
+            "message": printable(diagnostic.message),
             "data": {
                 "provider": diagnostic.provider,
                 "fixes": [fix.title for fix in problem.fixes] if problem is not None else [],
@@ -98,7 +99,7 @@ class Converter:
                         "uri": self._uri,
                         "range": self._index.range(related.span, self._encoding),
                     },
-                    "message": related.message,
+                    "message": printable(related.message),
                 }
                 for related in diagnostic.related
             ]

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ratls_ls.config.words import printable
+
 ATTESTED_REQUEST = "attestedRequest"
 ATTESTATION_STATUS = "attestationStatus"
 ATTESTATION_STATUS_CHANGED = "attestationStatus/changed"
@@ -39,9 +41,9 @@ class MethodError(Exception):
     """The error answer to a custom method. `data` is its JSON data."""
 
     def __init__(self, code: int, message: str, data: object = None) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.code = code
-        self.message = message
+        self.message = printable(message)
         self.data = data
 
 

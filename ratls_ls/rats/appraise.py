@@ -192,7 +192,8 @@ def _collateral(state: _Appraisal, collateral: Collateral) -> bool:
             )
         )
         return False
-    if (claim := _out_of_date(window, now)) is not None:
+    offline = isinstance(state.binding, OfflineBinding)
+    if (claim := _out_of_date(window, now, offline=offline)) is not None:
         state.judge(claim)
         return False
     if evaluation < state.minimum_tcb_evaluation:
@@ -211,22 +212,26 @@ def _collateral(state: _Appraisal, collateral: Collateral) -> bool:
     return True
 
 
-def _out_of_date(window: collaterals.Validity, now: int) -> Claim | None:
+def _out_of_date(window: collaterals.Validity, now: int, *, offline: bool) -> Claim | None:
     """The failed claim, if the collateral does not count at `now`."""
+    first, last = window.first_to_end, window.last_to_start
     if now < window.starts:
         return failed(
             ClaimName.COLLATERAL,
-            f"the {window.last_to_start} is from the future: is this machine's clock right?",
+            f"the {last} is from the future: is --at right?"
+            if offline
+            else f"the {last} is from the future: is this machine's clock right?",
             expected=f"a time from {rfc3339(window.starts)}",
-            actual=rfc3339(now) or str(now),
+            actual=rfc3339(now),
         )
     if now >= window.ends:
         return failed(
             ClaimName.COLLATERAL,
-            f"the {window.first_to_end} expired; try another pccs_url, and check this machine's "
-            "clock",
+            f"the {first} expired; judge as of when it was recorded, with --at"
+            if offline
+            else f"the {first} expired; try another pccs_url, and check this machine's clock",
             expected=f"a time before {rfc3339(window.ends)}",
-            actual=rfc3339(now) or str(now),
+            actual=rfc3339(now),
             policy_key="pccs_url",
         )
     return None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
+from ratls_ls.config.words import printable
 from ratls_ls.language import actions
 from ratls_ls.language.actions import CodeAction
 from ratls_ls.language.lenses import Action, lenses
@@ -77,7 +78,7 @@ def _wanted(kind: str, only: Sequence[str] | None) -> bool:
 
 def _action(action: CodeAction, entry: OpenFile, converter: Converter) -> types.CodeAction:
     made = types.CodeAction(
-        action.title,
+        printable(action.title),
         kind=types.CodeActionKind.QuickFix,
         is_preferred=action.preferred or None,
     )
@@ -91,6 +92,7 @@ def _action(action: CodeAction, entry: OpenFile, converter: Converter) -> types.
 
 
 def _command(title: str, action: Action | None, uri: str, provider: str) -> types.Command:
+    title = printable(title)
     if action is None:
         return types.Command(title, "")
     return types.Command(title, _COMMANDS[action], arguments=[uri, provider])

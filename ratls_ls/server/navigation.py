@@ -11,6 +11,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from ratls_ls.config.span import Span
+from ratls_ls.config.words import shown
 from ratls_ls.language import symbols
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.convert import Converter, together
@@ -21,7 +22,7 @@ from .server import Server
 
 def outline(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
     def shown(entry: OpenFile, converter: Converter) -> list[types.DocumentSymbol]:
-        return [_symbol(symbol, converter) for symbol in symbols.outline(entry.file)]
+        return [symbol_of(symbol, converter) for symbol in symbols.outline(entry.file)]
 
     return ls.served(params.text_document.uri, shown, [])
 
@@ -100,12 +101,12 @@ def _locations(
     return ls.served(params.text_document.uri, found, [])
 
 
-def _symbol(symbol: symbols.Symbol, converter: Converter) -> types.DocumentSymbol:
+def symbol_of(symbol: symbols.Symbol, converter: Converter) -> types.DocumentSymbol:
     return types.DocumentSymbol(
-        symbol.name,
+        shown(symbol.name) or '""',  # LSP has no symbol without a name
         types.SymbolKind.Module if symbol.detail else types.SymbolKind.Property,
         converter.range(symbol.span),
         converter.range(symbol.name_span),
         detail=symbol.detail or None,
-        children=[_symbol(child, converter) for child in symbol.children],
+        children=[symbol_of(child, converter) for child in symbol.children],
     )

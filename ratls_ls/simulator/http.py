@@ -172,9 +172,8 @@ class Exchange:
                 self._http.receive_data(await self.read())
             elif isinstance(event, h11.Request):
                 headers = {name.decode(): value.decode("latin-1") for name, value in event.headers}
-                recorded = RecordedRequest(
-                    event.method.decode(), event.target.decode(), tuple(headers)
-                )
+                names = tuple(name.decode() for name, _ in event.headers)
+                recorded = RecordedRequest(event.method.decode(), event.target.decode(), names)
                 self._connection.requests.append(recorded)
             elif isinstance(event, h11.Data) and recorded is not None:
                 body += event.data

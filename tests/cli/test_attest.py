@@ -138,3 +138,15 @@ async def test_nobody_is_contacted_where_one_is_unknown(
     assert (ran.code, ran.out) == (2, "")
     assert "has no provider tea" in ran.errors
     assert provider.record.connections == []
+
+
+async def test_a_config_that_is_not_toml_is_said_to_be_so(
+    attest: list[str | Path], tmp_path: Path
+) -> None:
+    config = tmp_path / "bad.toml"
+    config.write_text('[model_providers.a]\nname = "x\n\n[b', "utf-8")
+    ran = await piped(tmp_path, *attest, "b", "--config", config)
+    assert ran.code == 2
+    assert ran.errors.splitlines()[0] == f"ratls-ls: {config} is not TOML:"
+    assert f"{config}:2: toml-syntax: This string is not closed" in ran.errors
+    assert "has no provider" not in ran.errors

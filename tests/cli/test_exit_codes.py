@@ -82,7 +82,7 @@ async def test_commands_end_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @needed
-def test_recorded_evidence_ends_with_it(tmp_path: Path) -> None:
+def test_recorded_evidence_ends_with_it(capsys: pytest.CaptureFixture[str]) -> None:
     vector = Vector(next(v.directory for v in vectors() if v.name == "mpc-quote-b9e238b2"))
     entry = vector.collaterals[0]
     files = [
@@ -92,7 +92,13 @@ def test_recorded_evidence_ends_with_it(tmp_path: Path) -> None:
     ]
     assert _ended(["appraise", *files, "--at", str(entry["verify_at"])]) == 0
     assert _ended(["appraise", *files, "--at", "0"]) == 1
-    assert _ended(["appraise", *files, "--at", "yesterday"]) == 2
+    assert "from the future: is --at right?" in capsys.readouterr().out
+    assert _ended(["appraise", *files]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "expired; judge as of when it was recorded, with --at" in told
+    assert "pccs_url" not in told
+    for time in ("yesterday", "²", "٣", "-1", "9" * 30, "1969-12-31", "0001-01-01T00:00:00+23:59"):
+        assert _ended(["appraise", *files, f"--at={time}"]) == 2
 
 
 def _ended(words: list[str]) -> int | str | None:
@@ -111,6 +117,19 @@ async def test_an_interrupt_is_130_without_a_word(
         process.send_signal(signal.SIGINT)
         _, errors = await process.communicate()
         assert (process.returncode, errors) == (130, b"")
+
+
+def test_what_nobody_foresaw_is_2_without_its_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> int:
+        raise ValueError("canary")
+
+    monkeypatch.setattr("ratls_ls.cli.schema.schema", fail)
+    assert run(["schema"]) == 2
+    assert capsys.readouterr().err == (
+        "ratls-ls: stopped by an error of its own (ValueError); please report it\n"
+    )
 
 
 async def test_output_that_cannot_be_written_is_2(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from ratls_ls.simulator import SimulatedProvider
+from ratls_ls.simulator import OpenAi, SimulatedProvider
+from ratls_ls.simulator.http import Request, Response
+from tests.e2e.editor import configured, trust
 
-from .program import piped, started
+from .program import on_terminal, piped, started
 
 
 @pytest.fixture
@@ -36,7 +39,8 @@ async def test_a_prompt_comes_from_stdin(
     prompt = {"model": "simulated-llm", "input": "Grüße"}
     async with started(tmp_path, *request_tee, "/responses", "-d", "@-") as process:
         out, errors = await process.communicate(json.dumps(prompt).encode())
-        assert (process.returncode, errors) == (0, b"")
+        assert process.returncode == 0
+        assert errors == b"ratls-ls: SIMULATED: rests on a root that is not Intel's\n"
     assert json.loads(out)["status"] == "completed"
     assert json.loads(provider.record.requests[-1].body) == prompt
 
@@ -50,3 +54,45 @@ async def test_what_is_not_attested_gets_nothing(
     assert "attestation rejected: freshness: " in ran.errors
     assert ran.errors.endswith("; nothing was sent\n")
     assert provider.record.api_bytes == 0
+
+
+class Escapes(OpenAi):
+    """Answers with what a terminal would obey."""
+
+    async def respond(self, request: Request) -> Response | None:
+        return Response(200, [], "\x1b]52;c;eA==\x07\u202eGrüße\n".encode())
+
+
+async def test_a_terminal_obeys_nothing_in_an_answer(tmp_path: Path) -> None:
+    async with configured(tmp_path, api=Escapes()) as provider:
+        arguments = ["request", *trust(provider, tmp_path), "tee", "/models"]
+        assert "\x1b]52;c;eA==\x07\u202eGrüße\n" in (await piped(tmp_path, *arguments)).out
+        shown = (await on_terminal(tmp_path, *arguments)).out
+        assert shown == "\ufffd]52;c;eA==\ufffd\ufffdGrüße\r\n"
+
+
+async def test_a_header_is_sent_as_often_as_it_is_given(
+    request_tee: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    headers = ["-H", "X-Tag: a", "-H", "X-Tag: b", "-H", "accept: text/plain"]
+    assert (await piped(tmp_path, *request_tee, "/models", *headers)).code == 0
+    sent = [name.lower() for name in provider.record.requests[-1].header_names]
+    assert (sent.count("x-tag"), sent.count("accept")) == (2, 1)
+
+
+async def test_a_simulated_root_is_said(
+    request_tee: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    assert "SIMULATED" in (await piped(tmp_path, *request_tee, "/models")).errors
+    provider.set_faults(["debug-td"])
+    assert "SIMULATED" in (await piped(tmp_path, *request_tee, "/models")).errors
+
+
+async def test_a_body_goes_out_as_its_bytes(
+    request_tee: list[str | Path], provider: SimulatedProvider, tmp_path: Path
+) -> None:
+    ran = await piped(tmp_path, *request_tee, "/responses", "-d", os.fsdecode(b"\xff"))
+    assert "Traceback" not in ran.errors
+    assert provider.record.requests[-1].body == b"\xff"
+    ran = await piped(tmp_path, *request_tee, os.fsdecode(b"/\xff"))
+    assert (ran.code, ran.errors) == (2, "ratls-ls: path has control characters\n")

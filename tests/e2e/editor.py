@@ -307,9 +307,9 @@ async def editor(home: Path, **options: Any) -> AsyncIterator[Editor]:
 
 
 @asynccontextmanager
-async def configured(home: Path) -> AsyncIterator[SimulatedProvider]:
+async def configured(home: Path, **simulation: Any) -> AsyncIterator[SimulatedProvider]:
     """A simulated provider that the config of the user in `home` has as "tee"."""
-    async with serve() as simulated:
+    async with serve(**simulation) as simulated:
         config = home / ".codex" / "config.toml"
         config.parent.mkdir()
         config.write_text(simulated.config_toml("tee"), "utf-8")

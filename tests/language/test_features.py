@@ -241,6 +241,8 @@ def test_what_can_be_done_with_a_provider() -> None:
         return [each.title for each in actions.provider_actions(FILE, span, lambda _: status)]
 
     assert titles(AFFIRMED) == ["Attest tee now", "Pin what was verified of tee"]
+    simulated = known(State.AFFIRMED, result(simulated=True))
+    assert titles(simulated)[1] == "Pin what was verified of tee (SIMULATED)"
     assert titles(UNCHECKED) == ["Attest tee now"]
     assert titles(known(State.UNTRUSTED)) == []
 

@@ -6,13 +6,14 @@ Invariant: a rule is its code, severity and words, and one pure check.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.values import Table
+from ratls_ls.config.words import printable
 
 RootCheck = Callable[[Table], Iterable[Problem]]
 ProviderCheck = Callable[[ProviderTable], Iterable[Problem]]
@@ -36,4 +37,9 @@ class Rule:
         *fixes: Fix,
         provider: str | None = None,
     ) -> Problem:
-        return Problem(self.code, self.severity, span, message, fixes, provider)
+        # A message may repeat keys of the file, and those may hold anything.
+        told = tuple(
+            fix if fix.title.isprintable() else replace(fix, title=printable(fix.title))
+            for fix in fixes
+        )
+        return Problem(self.code, self.severity, span, printable(message), told, provider)

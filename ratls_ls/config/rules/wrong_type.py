@@ -12,6 +12,7 @@ from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
+from ratls_ls.config.words import shown
 
 from .rule import Rule
 
@@ -78,7 +79,7 @@ def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
         case Kind.STRING_MAP if isinstance(value, Table):
             for entry in value:
                 if not _is_string(entry.value):
-                    yield _wrong(f"`{entry.key.name}`", Kind.STRING, entry.value)
+                    yield _wrong(f"`{shown(entry.key.name)}`", Kind.STRING, entry.value)
         case kind if not fits(kind, value):
             yield _wrong(f"`{model.name}`", kind, value)
         case Kind.INTEGER if _out_of_range(model.minimum, value):
