@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1] / "ratls_ls"
 
 # From the bottom up. A room imports from rooms below its own line only.
 LAYERS = (
-    {"rats", "settings", "private_files", "turns"},
+    {"rats", "settings", "private_files", "turns", "bounded"},
     {"config"},
     {"atls"},
     {"status"},

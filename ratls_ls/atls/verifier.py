@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 
+from ratls_ls import bounded
 from ratls_ls.config.model import Peer
 from ratls_ls.rats.policy import AppraisalPolicy
 from ratls_ls.rats.quote import INTEL_ROOT, TrustAnchor
@@ -76,7 +77,7 @@ def _readable(file: Path) -> Path:
         with warnings.catch_warnings():
             # A system's bundle may hold roots with odd serial numbers; no user can mend that.
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            x509.load_pem_x509_certificates(file.read_bytes())
+            x509.load_pem_x509_certificates(bounded.read(file))
     except OSError as error:
         raise TrustError(f"cannot read TLS roots {file}: {error.strerror}") from error
     except ValueError as error:
@@ -86,7 +87,7 @@ def _readable(file: Path) -> Path:
 
 def _anchor(file: Path) -> TrustAnchor:
     try:
-        data = file.read_bytes()
+        data = bounded.read(file)
         pem = data.lstrip().startswith(b"-----BEGIN")
         root = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
     except OSError as error:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ratls_ls import bounded
 from ratls_ls.rats import collateral
 from ratls_ls.rats.appraise import appraise as appraise_evidence
 from ratls_ls.rats.binding import OfflineBinding
@@ -64,7 +65,7 @@ def _policy(options: argparse.Namespace) -> AppraisalPolicy:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return bounded.read(path)
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}") from error
 

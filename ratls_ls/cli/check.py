@@ -24,7 +24,7 @@ from ratls_ls.session import codex_home, context_of
 from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
-from .common import read_text, verifier
+from .common import read_stdin, read_text, verifier
 from .main import EXIT_NO, EXIT_YES, CommandError
 
 STDIN = "-"
@@ -89,7 +89,7 @@ def _check(name: str, home: Path, verifying: Verifier | None, *, fix: bool) -> C
 
 def _stdin() -> str:
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        return read_stdin().decode("utf-8")
     except UnicodeError as error:
         raise CommandError("stdin is not UTF-8 text") from error
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from ratls_ls import bounded
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.model import Provider
@@ -29,12 +31,19 @@ def config_path(options: argparse.Namespace) -> Path:
 def read_text(path: Path) -> str:
     """A config's text. Raises CommandError."""
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return stream.read()
+        return bounded.read(path).decode("utf-8")
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeError as error:
         raise CommandError(f"{path} is not UTF-8 text") from error
+
+
+def read_stdin() -> bytes:
+    """All of stdin. Raises CommandError."""
+    try:
+        return bounded.read_all(sys.stdin.buffer)
+    except OSError as error:
+        raise CommandError(f"cannot read stdin: {error.strerror}") from error
 
 
 def read_config(path: Path) -> tuple[ConfigFile, list[Problem]]:

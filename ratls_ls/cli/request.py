@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ratls_ls import bounded
 from ratls_ls.atls.client import AttestedClient
 from ratls_ls.atls.errors import (
     AttestationRejectedError,
@@ -20,7 +21,7 @@ from ratls_ls.atls.errors import (
 from ratls_ls.atls.request import RequestParameters, prepare
 from ratls_ls.config.words import printable
 
-from .common import find_provider, verifier
+from .common import find_provider, read_stdin, verifier
 from .main import EXIT_NO, EXIT_YES, CommandError, complain
 
 TIMEOUT_SECONDS = 600.0
@@ -90,10 +91,10 @@ def _body(data: str | None) -> bytes | None:
     if data is None:
         return None
     if data == "@-":
-        return sys.stdin.buffer.read()
+        return read_stdin()
     if data.startswith("@"):
         try:
-            return Path(data[1:]).read_bytes()
+            return bounded.read(Path(data[1:]))
         except OSError as error:
             raise CommandError(f"cannot read {data[1:]}: {error.strerror}") from error
     return os.fsencode(data)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from ratls_ls.bounded import MAX_FILE_BYTES
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.context import Kind
 from ratls_ls.config.model import Peer, Provider
@@ -25,7 +26,6 @@ from ratls_ls.config.span import LineIndex
 from ratls_ls.settings import Settings
 from ratls_ls.status import ProviderStatus
 
-MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_CLOSED_FILES = 16
 MAX_PROFILES = 64
 # In characters: what takes more than a few milliseconds to read again, and what to read at first.

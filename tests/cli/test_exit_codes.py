@@ -25,6 +25,12 @@ DOCUMENTED = {
     for code, meaning in enumerate(meanings)
     if meaning.strip()
 }
+ATTESTED = """\
+[model_providers.tee]
+name = "TEE"
+base_url = "https://tee.example/v1"
+use_ratls = true
+"""
 # For each code what ends with it; `bad` is a provider that is rejected, `gone` one that is away.
 COMMANDS = {
     ("check", 0): "check good.toml",
@@ -148,3 +154,44 @@ async def test_trust_is_named_before_the_command_too(tmp_path: Path) -> None:
         _, errors = await process.communicate(b"")
         assert process.returncode == 2
         assert b"cannot read TLS roots" in errors
+
+
+ENDLESS = {
+    "check": "check FILE",
+    "config": "attest tee --config FILE",
+    "roots": "check --live --ca-file FILE good.toml",
+    "dcap-root": "check --live --unsafe-root-ca FILE good.toml",
+    "quote": "appraise --quote FILE --collateral good.toml",
+    "body": "request tee /models --data @FILE",
+}
+
+
+@pytest.mark.parametrize("line", ENDLESS.values(), ids=list(ENDLESS))
+def test_a_file_without_an_end_is_2(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    for name in ("good.toml", "config.toml"):
+        Path(name).write_text(ATTESTED, "utf-8")
+    assert _ended(line.replace("FILE", "/dev/zero").split()) == 2
+    assert re.search("/dev/zero: larger than 16 MiB$", capsys.readouterr().err, re.MULTILINE)
+
+
+async def test_stdin_without_an_end_is_2(tmp_path: Path) -> None:
+    async with started(tmp_path, "check", "-") as process:
+        assert process.stdin is not None
+        process.stdin.write(bytes(16 * 1024 * 1024 + 1))
+        assert process.stderr is not None
+        assert await process.stderr.read() == b"ratls-ls: cannot read stdin: larger than 16 MiB\n"
+        assert await process.wait() == 2
+
+
+async def test_a_pipe_is_read_as_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    async with started(tmp_path, "check", pipe) as process:
+        await asyncio.to_thread(pipe.write_text, ATTESTED, "utf-8")
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        assert b"[no-measurement-pinned]" in out
