@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from ratls_ls.config.rules import RULES
+from ratls_ls.language.diagnose import LIVE_CODES
 
 FILE = Path(__file__).with_name("rules.md")
 HEAD = """\
@@ -20,30 +21,6 @@ LIVE = """\
 ## Live status
 
 These come from the provider's server, not from the text.
-
-### attestation-affirmed
-
-[information] All ten claims held when it was last attested, at the time shown.
-
-### attestation-degraded
-
-[warning] The policy lets the server pass, but its TCB status is not UpToDate or Intel lists advisories for it. Ask its operator to update; see what the status means in the hover.
-
-### attestation-rejected
-
-[error] A claim failed: the message says which, what was expected, what came and what to do. Nothing is sent to this server.
-
-### attestation-unreachable
-
-[warning] The host, or the PCCS, could not be reached: the message names it and the step. Nothing is sent.
-
-### attestation-stale
-
-[hint] The last attestation is too old to rely on or could not be renewed. Requests attest their own connection in any case.
-
-### measurement-changed
-
-[warning] A register differs from the one of the last affirmed attestation of this provider. A new version of its software, or another machine; pin the measurements that you expect.
 """
 
 
@@ -56,7 +33,10 @@ def render() -> str:
         parts.append(
             f"## {rule.code}\n\n[{rule.severity.value}] {words}\n\n```toml\n{example}\n```\n"
         )
-    return "\n".join([*parts, LIVE])
+    parts.append(LIVE)
+    for code, (severity, words) in LIVE_CODES.items():
+        parts.append(f"### {code}\n\n[{severity.value}] {words}\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -5,27 +5,32 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import stat
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import unified_diff
 from pathlib import Path
 
 from ratls_ls.atls.client import AttestedClient
 from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
 from ratls_ls.atls.verifier import Verifier
+from ratls_ls.config.check import Context, mend
 from ratls_ls.config.check import check as check_config
-from ratls_ls.config.check import fix_all
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.rules import RULES
 from ratls_ls.config.secrets import masked
 from ratls_ls.config.span import LineIndex
-from ratls_ls.language.diagnose import Diagnostic, diagnose
+from ratls_ls.config.words import nearest, printable
+from ratls_ls.language.diagnose import LIVE_CODES, Diagnostic, diagnose
 from ratls_ls.session import codex_home, context_of
 from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
 from .common import read_stdin, read_text, verifier
-from .main import EXIT_NO, EXIT_YES, CommandError
+from .main import EXIT_NO, EXIT_YES, CommandError, complain
 
 STDIN = "-"
 
@@ -42,18 +47,27 @@ class Checked:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Exit 1 if there is a problem of severity error (`--strict`: or warning).
+    """Exit 1 if there is a problem of severity error (`--strict`: or warning; `--diff`: if there is
+    something to mend).
 
     Raises CommandError for the files that cannot be read, after what the others have was told.
     """
     home = codex_home(None, os.environ)
     names = options.files or [str(home / "config.toml")]
+    wanted = _wanted(options)
     verifying = verifier(options) if options.live else None
     checked: list[Checked] = []
     failures: list[str] = []
+    changed = False
     for name in names:
         try:
-            checked.append(_check(name, home, verifying, fix=options.fix))
+            text, context = _text_of(name, home)
+            if options.diff:
+                changed |= _print_diff(name, text, mend(text, context, wanted)[0])
+                continue
+            if options.fix:
+                text = _mended(name, text, context, wanted)
+            checked.append(_checked(name, text, context, verifying, wanted))
         except CommandError as error:
             failures.append(str(error))
     # With --fix, stdout is for the mended text of stdin.
@@ -64,27 +78,73 @@ def check(options: argparse.Namespace) -> int:
         raise CommandError("; ".join(failures))
     failing = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
     found = any(item.severity in failing for file in checked for item in file.diagnostics)
-    return EXIT_NO if found else EXIT_YES
+    return EXIT_NO if found or changed else EXIT_YES
 
 
-def _check(name: str, home: Path, verifying: Verifier | None, *, fix: bool) -> Checked:
-    path = Path(name).absolute() if name != STDIN else None
-    text = read_text(path) if path is not None else _stdin()
+def _wanted(options: argparse.Namespace) -> Callable[[str], bool]:
+    """Which codes count. Raises CommandError for one that there is not."""
+    known = {rule.code for rule in RULES} | set(LIVE_CODES)
+    for code in (*options.ignore, *options.select):
+        if code not in known:
+            meant = nearest(code, known)
+            raise CommandError(
+                f"there is no code {code}" + (f"; did you mean {meant}?" if meant else "")
+            )
+    selected = (set(options.select) or known) - set(options.ignore)
+    return selected.__contains__
+
+
+def _text_of(name: str, home: Path) -> tuple[str, Context]:
+    if name == STDIN:
+        return _stdin(), context_of(None, home.absolute(), frozenset(os.environ))
+    path = Path(name).absolute()
+    text = read_text(path)
     context = context_of(path, home.absolute(), frozenset(os.environ))
-    if fix:
-        fixed = fix_all(text, context)
-        if path is None:
-            sys.stdout.buffer.write(fixed.encode("utf-8"))
-        elif fixed != text:
-            _write(path, fixed)
-        text = fixed
+    return text, replace(context, mode=_mode(path))
+
+
+def _mended(name: str, text: str, context: Context, wanted: Callable[[str], bool]) -> str:
+    """Writes the mended text to where `text` is from, and says what was mended."""
+    fixed, codes = mend(text, context, wanted)
+    if name == STDIN:
+        sys.stdout.buffer.write(fixed.encode("utf-8"))
+    elif fixed != text:
+        _write(Path(name), fixed)
+    if codes:
+        told = ", ".join(f"{code} {number}" for code, number in sorted(codes.items()))
+        complain(f"{name}: fixed {told}")
+    return fixed
+
+
+def _print_diff(name: str, text: str, fixed: str) -> bool:
+    """Whether there is one. A diff too is shown to more people than a file."""
+    before, after = ([*map(str.rstrip, masked(read(t)).splitlines())] for t in (text, fixed))
+    for line in unified_diff(before, after, name, name, lineterm=""):
+        print(printable(line))
+    return fixed != text
+
+
+def _checked(
+    name: str,
+    text: str,
+    context: Context,
+    verifying: Verifier | None,
+    wanted: Callable[[str], bool],
+) -> Checked:
     file = read(text)
     statuses = asyncio.run(_attest_all(file, verifying)) if verifying is not None else {}
     unknown = ProviderStatus(State.UNCHECKED)
     found = diagnose(
         file, check_config(file, context), lambda provider: statuses.get(provider, unknown)
     )
-    return Checked(name, masked(file), LineIndex(text), found)
+    # Only what is told is left out: a provider with an error is attested as little as before.
+    return Checked(name, masked(file), LineIndex(text), [d for d in found if wanted(d.code)])
+
+
+def _mode(path: Path) -> int | None:
+    """The permission bits of a regular file, where they mean something."""
+    found = path.stat().st_mode
+    return stat.S_IMODE(found) if os.name == "posix" and stat.S_ISREG(found) else None
 
 
 def _stdin() -> str:

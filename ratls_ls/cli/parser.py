@@ -83,12 +83,13 @@ def _check(commands: Commands) -> None:
         "Problems of Codex config files, with their fixes.",
         exits={
             0: "no error",
-            1: "an error, or with --strict a warning",
+            1: "an error, or with --strict a warning, or with --diff a change",
             2: "a file cannot be read or written",
         },
         examples=(
             "ratls-ls check",
             "ratls-ls check --strict --format github .codex/config.toml",
+            "ratls-ls check --strict --ignore wire-api-chat",
             "ratls-ls check --fix - < config.toml > mended.toml",
         ),
     )
@@ -104,11 +105,26 @@ def _check(commands: Commands) -> None:
     command.add_argument(
         "--live", action="store_true", help="attest every provider, and add what came of it"
     )
-    command.add_argument(
+    mending = command.add_mutually_exclusive_group()
+    mending.add_argument(
         "--fix",
         action="store_true",
         help="apply the safe fixes; of stdin the mended text goes to stdout",
     )
+    mending.add_argument(
+        "--diff",
+        action="store_true",
+        help="print what --fix would change, secrets hidden, and nothing else",
+    )
+    for option, what in (("--ignore", "leave out these codes"), ("--select", "only these codes")):
+        command.add_argument(
+            option,
+            type=_words,
+            action="extend",
+            default=[],
+            metavar="CODE,…",
+            help=f"{what}, in the report, the fixes and the exit code; repeatable",
+        )
     command.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
     _trust_options(command)
 
@@ -312,6 +328,10 @@ def _command(
         epilog="\n".join(lines),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def _words(text: str) -> list[str]:
+    return [word for part in text.split(",") if (word := part.strip())]
 
 
 def _port(text: str) -> int:

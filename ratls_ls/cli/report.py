@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import quote
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 from ratls_ls import __version__
 from ratls_ls.config.problem import Severity
+from ratls_ls.config.rules import RULES
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.config.words import printable
-from ratls_ls.language.diagnose import RULES_URL, Diagnostic
+from ratls_ls.language.diagnose import LIVE_CODES, RULES_URL, Diagnostic
 
 if TYPE_CHECKING:
     from .check import Checked
@@ -38,6 +43,9 @@ _GITHUB_LEVELS = {
     Severity.INFORMATION: "notice",
     Severity.HINT: "notice",
 }
+_WORDS = {rule.code: rule.words for rule in RULES} | {
+    code: words for code, (_, words) in LIVE_CODES.items()
+}
 _MAX_LINE = 160
 
 
@@ -53,6 +61,7 @@ def text(files: Sequence[Checked], stream: TextIO) -> None:
         console.print(Text("no problems", "green"))
     else:
         console.print(f"{_count(errors, 'error')}, {_count(others, 'other problem')}")
+        console.print(Text(f"what the codes mean: {RULES_URL}", "dim"))
 
 
 def _text(console: Console, file: Checked, item: Diagnostic) -> None:
@@ -63,7 +72,7 @@ def _text(console: Console, file: Checked, item: Diagnostic) -> None:
     width = max(1, (end.character if end.line == line else len(source)) - column)
     head = Text(f"{printable(file.name)}:{line + 1}:{column + 1}: ")
     head.append(f"{item.severity} ", _STYLES[item.severity])
-    head.append(f"[{item.code}]", "dim")
+    head.append(f"[{item.code}]", Style(dim=True, link=_help(item.code)))
     console.print(head)
     console.print(Text(f"  {printable(item.message)}"))
     if column + width <= _MAX_LINE:
@@ -107,7 +116,7 @@ def sarif(files: Sequence[Checked], stream: TextIO) -> None:
         "name": "ratls-ls",
         "version": __version__,
         "informationUri": RULES_URL,
-        "rules": [{"id": code, "helpUri": f"{RULES_URL}#{code}"} for code in codes],
+        "rules": [_sarif_rule(code) for code in codes],
     }
     run = {
         "tool": {"driver": driver},
@@ -131,8 +140,7 @@ def _sarif(file: Checked, item: Diagnostic, codes: list[str]) -> dict[str, Any]:
         "endLine": span["end"]["line"] + 1,
         "endColumn": span["end"]["character"] + 1,
     }
-    uri = Path(file.name).as_posix()
-    location = {"artifactLocation": {"uri": uri}, "region": region}
+    location = {"artifactLocation": {"uri": _uri(file.name)}, "region": region}
     return {
         "ruleId": item.code,
         "ruleIndex": codes.index(item.code),
@@ -140,6 +148,27 @@ def _sarif(file: Checked, item: Diagnostic, codes: list[str]) -> dict[str, Any]:
         "message": {"text": item.message},
         "locations": [{"physicalLocation": location}],
     }
+
+
+def _sarif_rule(code: str) -> dict[str, Any]:
+    words = " ".join(_WORDS[code].split())
+    first_sentence = re.match(r".*?\.(?= |$)", words)
+    return {
+        "id": code,
+        "shortDescription": {"text": first_sentence[0] if first_sentence else words},
+        "fullDescription": {"text": words},
+        "helpUri": _help(code),
+    }
+
+
+def _help(code: str) -> str:
+    return f"{RULES_URL}#{code}"
+
+
+def _uri(name: str) -> str:
+    """A file's name as URI reference: relative as it was given."""
+    path = Path(name)
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
 
 def github(files: Sequence[Checked], stream: TextIO) -> None:

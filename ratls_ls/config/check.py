@@ -6,7 +6,8 @@ Invariant: pure and total: any text gives problems, none an exception.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 from .context import Context
 from .problem import Edit, Fix, Problem
@@ -15,7 +16,7 @@ from .rules import context_problems, file_problems
 from .span import Span
 from .tables import ConfigFile, Part
 
-__all__ = ["Context", "apply", "check", "fix_all"]
+__all__ = ["Context", "apply", "check", "fix_all", "mend"]
 
 _ROUNDS = 20
 
@@ -33,15 +34,30 @@ def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
 
 def fix_all(text: str, context: Context | None = None) -> str:
     """`text` with every safe fix applied until none is left; as it is if it is not TOML."""
+    return mend(text, context)[0]
+
+
+def mend(
+    text: str, context: Context | None = None, wanted: Callable[[str], bool] = bool
+) -> tuple[str, Counter[str]]:
+    """As `fix_all`, for the `wanted` codes; and how many problems of each code that mends."""
     file = read(text)
+    mended: Counter[str] = Counter()
     for _ in range(_ROUNDS):
         if file.document.issues:
             break
-        fixes = [fix for problem in check(file, context) for fix in problem.fixes if fix.safe]
+        fixes = [
+            (problem.code, fix)
+            for problem in check(file, context)
+            for fix in problem.fixes
+            if fix.safe and wanted(problem.code)
+        ]
         if not fixes:
             break
-        file = read(apply(file.text, _together(fixes)), file)
-    return file.text
+        edits, codes = _together(fixes)
+        mended.update(codes)
+        file = read(apply(file.text, edits), file)
+    return file.text, mended
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -61,14 +77,16 @@ def _of_part(part: Part, context: Context) -> tuple[Problem, ...]:
     return part.problems + contextual
 
 
-def _together(fixes: Iterable[Fix]) -> list[Edit]:
-    """The edits of as many of `fixes` as leave each other alone."""
+def _together(fixes: Iterable[tuple[str, Fix]]) -> tuple[list[Edit], list[str]]:
+    """The edits of as many of `fixes` as leave each other alone, and the codes of those."""
     taken: list[Edit] = []
-    for fix in fixes:
+    codes = []
+    for code, fix in fixes:
         if all(_is_free(edit.span, taken) for edit in fix.edits):
             for edit in fix.edits:
                 insort(taken, edit, key=_span)
-    return taken
+            codes.append(code)
+    return taken, codes
 
 
 def _is_free(span: Span, taken: list[Edit]) -> bool:

@@ -17,14 +17,17 @@ class Context:
     beside the user's own; the latter two may refer to providers of the first.
 
     `environment`: names of the environment variables that are set; `providers`: ids that the
-    user's own config defines for a profile. None is unknown.
+    user's own config defines for a profile; `mode`: the POSIX permission bits of the file. None is
+    unknown.
     """
 
     kind: Kind = "user"
     environment: frozenset[str] | None = None
     providers: frozenset[str] | None = None
+    mode: int | None = None
 
     @property
     def of_part(self) -> Context:
         """What of it bears on one table by itself, and so is kept with that."""
-        return self if self.providers is None else replace(self, providers=None)
+        whole = self.providers is None and self.mode is None
+        return self if whole else replace(self, providers=None, mode=None)

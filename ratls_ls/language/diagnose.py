@@ -25,6 +25,38 @@ REJECTED = "attestation-rejected"
 UNREACHABLE = "attestation-unreachable"
 STALE = "attestation-stale"
 CHANGED = "measurement-changed"
+LIVE_CODES = {
+    AFFIRMED: (
+        Severity.INFORMATION,
+        "All ten claims held when it was last attested, at the time shown.",
+    ),
+    DEGRADED: (
+        Severity.WARNING,
+        "The policy lets the server pass, but its TCB status is not UpToDate or Intel lists"
+        " advisories for it. Ask its operator to update; see what the status means in the hover.",
+    ),
+    REJECTED: (
+        Severity.ERROR,
+        "A claim failed: the message says which, what was expected, what came and what to do."
+        " Nothing is sent to this server.",
+    ),
+    UNREACHABLE: (
+        Severity.WARNING,
+        "The host, or the PCCS, could not be reached: the message names it and the step. Nothing is"
+        " sent.",
+    ),
+    STALE: (
+        Severity.HINT,
+        "The last attestation is too old to rely on or could not be renewed. Requests attest their"
+        " own connection in any case.",
+    ),
+    CHANGED: (
+        Severity.WARNING,
+        "A register differs from the one of the last affirmed attestation of this provider. A new"
+        " version of its software, or another machine; pin the measurements that you expect.",
+    ),
+}
+"""The codes of live diagnostics: how severe, and what it means, for the rule reference."""
 
 
 @dataclass(frozen=True, slots=True)

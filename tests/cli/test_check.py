@@ -171,3 +171,69 @@ def test_what_cannot_be_read_is_exit_2(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
+
+
+def test_codes_can_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(GOOD.replace('env_key = "PATH"\n', ""), "utf-8")
+    assert checked(capsys, "--strict", file)[0] == 1
+    assert (
+        checked(capsys, "--strict", "--ignore", "credential-fallback,wire-api-chat", file)[0] == 0
+    )
+    code, out = checked(capsys, "--select=credential-fallback", "--strict", file)
+    assert code == 1
+    assert re.findall(r"\[([a-z-]+)\]$", out, re.MULTILINE) == ["credential-fallback"]
+    assert run(["check", "--ignore", "credential-fallbak", str(file)]) == 2
+    told = capsys.readouterr().err
+    assert (
+        told == "ratls-ls: there is no code credential-fallbak; did you mean credential-fallback?\n"
+    )
+
+
+def test_fix_says_what_it_fixed(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--fix", "--ignore", "tcb-status-case", str(bad)]) == 0
+    assert capsys.readouterr().err == f"ratls-ls: {bad}: fixed insecure-base-url 1\n"
+    assert '"uptodate"' in bad.read_text("utf-8")
+    assert run(["check", "--fix", str(bad)]) == 0
+    assert capsys.readouterr().err == f"ratls-ls: {bad}: fixed tcb-status-case 1\n"
+
+
+def test_diff_changes_nothing_and_shows_no_secret(
+    bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = bad.read_text("utf-8") + 'experimental_bearer_token = "canary"\n'
+    bad.write_text(before, "utf-8")
+    code, out = checked(capsys, "--diff", bad)
+    assert (code, bad.read_text("utf-8")) == (1, before)
+    assert '-base_url = "http://x.example/v1"\n' in out
+    assert '+base_url = "https://x.example/v1"\n' in out
+    assert "canary" not in out
+    assert checked(capsys, "--diff", "--ignore=insecure-base-url,tcb-status-case", bad) == (0, "")
+
+
+def test_sarif_names_files_and_rules_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path("d e") / "a#b%.toml"
+    file.parent.mkdir()
+    file.write_text(BAD, "utf-8")
+    for name, uri in ((file, "d%20e/a%23b%25.toml"), (file.absolute(), file.absolute().as_uri())):
+        (found,) = json.loads(checked(capsys, "--format=sarif", name)[1])["runs"]
+        (location,) = found["results"][0]["locations"]
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == uri
+        for rule in found["tool"]["driver"]["rules"]:
+            short, full = rule["shortDescription"]["text"], rule["fullDescription"]["text"]
+            assert short.endswith(".")
+            assert full.startswith(short)
+            assert rule["helpUri"].endswith(f"docs/rules.md#{rule['id']}")
+
+
+def test_who_else_can_open_the_file(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad.chmod(0o666)
+    assert "can change this file" in checked(capsys, bad)[1]
+    bad.write_text(GOOD + 'experimental_bearer_token = "canary"\n', "utf-8")
+    bad.chmod(0o644)
+    assert "can read this credential" in checked(capsys, bad)[1]
+    bad.chmod(0o600)
+    assert "exposed-file" not in checked(capsys, bad)[1]

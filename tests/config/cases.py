@@ -60,9 +60,11 @@ def _cases(path: Path) -> list[Case]:
         (_, marked), *fixes = [(block["fix"], block["text"]) for block in _BLOCK.finditer(body)]
         text, marks = _unmarked(marked)
         environment = re.search(r"^Environment: (.*)$", body, re.MULTILINE)
+        mode = re.search(r"^Mode: (.*)$", body, re.MULTILINE)
         context = Context(
             kind="project" if "\nProject.\n" in body else "user",
             environment=frozenset(environment[1].split()) if environment else None,
+            mode=int(mode[1], 8) if mode else None,
         )
         fixless = "\nNo fix.\n" in body
         cases.append(Case(path.stem, match["title"], text, marks, tuple(fixes), fixless, context))

@@ -19,6 +19,7 @@ from . import (
     duplicate_tcb_status,
     empty_allowed_status,
     empty_measurement,
+    exposed_file,
     extension_key,
     forbidden_host,
     foreign_credential,
@@ -108,6 +109,7 @@ _MODULES = (
     foreign_credential,
     competing_credentials,
     literal_credential,
+    exposed_file,
     invalid_env_key,
     unset_env_key,
     invalid_header,
@@ -181,6 +183,7 @@ _FILE_CHECKS: tuple[FileCheck, ...] = (
     undefined_provider.check,
     similar_provider_ids.check,
     unattested_default.check,
+    exposed_file.check,
 )
 
 RULES: tuple[Rule, ...] = tuple(module.RULE for module in _MODULES)

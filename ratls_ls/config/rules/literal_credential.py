@@ -35,13 +35,19 @@ _SECRET_PARAMETERS = frozenset(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for entry, instead in _credentials(provider):
+    for entry, instead in credentials(provider):
+        message = f"A credential in the file: {instead}"
+        yield RULE.problem(entry.span, message, provider=provider.id)
+
+
+def credentials(provider: ProviderTable) -> Iterator[tuple[Entry, str]]:
+    """The entries that hold one, and what to do instead."""
+    for entry, instead in _entries_for_one(provider):
         if string_of(entry.value):
-            message = f"A credential in the file: {instead}"
-            yield RULE.problem(entry.span, message, provider=provider.id)
+            yield entry, instead
 
 
-def _credentials(provider: ProviderTable) -> Iterator[tuple[Entry, str]]:
+def _entries_for_one(provider: ProviderTable) -> Iterator[tuple[Entry, str]]:
     token = provider.table.entries.get("experimental_bearer_token")
     if token is not None:
         yield token, "name a variable with `env_key` instead"
