@@ -19,6 +19,9 @@ class CommandError(Exception):
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command. Returns the exit code."""
+    if os.name != "posix":
+        complain("runs on Linux, and on Windows in WSL")
+        return EXIT_ERROR
     parsing = parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what may stand here
         from .completion import complete

@@ -138,6 +138,15 @@ def test_what_nobody_foresaw_is_2_without_its_message(
     )
 
 
+def test_windows_is_told_where_it_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        assert run(["--stdio"]) == 2
+    assert capsys.readouterr().err == "ratls-ls: runs on Linux, and on Windows in WSL\n"
+
+
 async def test_output_that_cannot_be_written_is_2(tmp_path: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     async with started(tmp_path, "schema", stdout=full) as process:

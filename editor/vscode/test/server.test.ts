@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { locate } from "../src/server/locate.js";
+import { unsupported } from "../src/server/platform.js";
 import { findPython } from "../src/server/python.js";
 
 let directory: string;
@@ -42,6 +43,12 @@ describe("the language server", () => {
     const setting = join(path, "ratls-ls");
     expect(await locate({ setting, own: "/own", path: directory })).toEqual({ missing: setting });
   });
+});
+
+test("Windows is told to use WSL, and no other platform is refused", () => {
+  expect(unsupported("win32")).toContain("WSL");
+  expect(unsupported("linux")).toBeUndefined();
+  expect(unsupported("darwin")).toBeUndefined();
 });
 
 describe("Python", () => {

@@ -11,8 +11,6 @@ import { type Run, run } from "./run.js";
 
 const FINISHED = "finished";
 const PREFIX = "server-";
-const BIN = process.platform === "win32" ? "Scripts" : "bin";
-const EXE = process.platform === "win32" ? ".exe" : "";
 
 export class Environment {
   private constructor(
@@ -39,7 +37,7 @@ export class Environment {
   /** The server's program, if the environment is finished. */
   async program(): Promise<string | undefined> {
     const finished = await readFile(join(this.directory, FINISHED)).catch(() => undefined);
-    return finished && join(this.directory, BIN, `ratls-ls${EXE}`);
+    return finished && join(this.directory, "bin", "ratls-ls");
   }
 
   /** Make it anew. `say` is told what is being done. Rejects with what went wrong. */
@@ -54,7 +52,7 @@ export class Environment {
       say("making a Python environment");
       await run(python, ["-I", "-m", "venv", "--clear", this.directory], inStorage);
       say("installing the language server");
-      const installed = join(this.directory, BIN, `python${EXE}`);
+      const installed = join(this.directory, "bin", "python");
       const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check"];
       await run(installed, ["-I", ...pip, this.wheel], inStorage);
       await writeFile(join(this.directory, FINISHED), "");

@@ -36,7 +36,7 @@ export async function* onPath(
   const directories = (path ?? "").split(delimiter).filter(isAbsolute);
   for (const name of names) {
     for (const directory of directories) {
-      const program = join(directory, process.platform === "win32" ? `${name}.exe` : name);
+      const program = join(directory, name);
       if (await isProgram(program)) {
         yield program;
       }

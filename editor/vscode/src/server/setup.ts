@@ -17,6 +17,7 @@ import {
 import { text } from "../settings.js";
 import { Environment } from "./environment.js";
 import { locate } from "./locate.js";
+import { unsupported } from "./platform.js";
 import { findPython } from "./python.js";
 
 const SET_UP = "Set Up";
@@ -32,6 +33,9 @@ export async function findServer(
   output: LogOutputChannel,
   ask: boolean,
 ): Promise<string | undefined> {
+  if (unsupported(process.platform)) {
+    return ask ? await setUp(context, output) : undefined;
+  }
   const environment = await Environment.of(context.extensionPath, storage(context));
   const found = await locate({
     setting: text("server.path"),
@@ -53,6 +57,11 @@ export async function setUp(
   context: ExtensionContext,
   output: LogOutputChannel,
 ): Promise<string | undefined> {
+  const reason = unsupported(process.platform);
+  if (reason) {
+    await complain(reason, output);
+    return undefined;
+  }
   const environment = await Environment.of(context.extensionPath, storage(context));
   if (!environment) {
     await complain("This build carries no language server.", output);
