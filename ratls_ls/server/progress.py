@@ -16,6 +16,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.progress import Progress
 
+from ratls_ls.config.words import shown
+
 QUIET_SECONDS = 0.5
 
 
@@ -66,5 +68,5 @@ class CheckProgress:
             del self._progress.tokens[token]
 
     def _who(self) -> str:
-        first, *others = (provider for _, provider in self._checking)
+        first, *others = (shown(provider) for _, provider in self._checking)
         return f"{first} and {len(others)} more" if others else first
