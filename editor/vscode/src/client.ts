@@ -18,7 +18,7 @@ import { serverSettings } from "./settings.js";
 import { withoutBodies } from "./trace.js";
 
 /** `cwd`: of the server, no workspace. `keys`: further variables of its environment. */
-export interface Start {
+interface Start {
   program: string;
   cwd: string;
   keys: Record<string, string>;

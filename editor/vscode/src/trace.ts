@@ -21,7 +21,7 @@ export function withoutBodies(output: LogOutputChannel): LogOutputChannel {
 }
 
 /** The first line of a trace in text, which names the method; of one in JSON, nothing. */
-export function headline(message: string): string | undefined {
+function headline(message: string): string | undefined {
   const [first = ""] = message.split("\n", 1);
   return /^[[{"]/.test(first.trim()) ? undefined : first;
 }

@@ -21,7 +21,7 @@ const SCHEME = "ratls-answer";
 const SHOW_MILLISECONDS = 50;
 
 /** `cancellation` is cancelled when the document is closed. */
-export interface Answer {
+interface Answer {
   readonly cancellation: CancellationTokenSource;
   append(text: string): void;
 }
