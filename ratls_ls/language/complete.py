@@ -7,7 +7,7 @@ values only if they were just verified.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ratls_ls.config.edits import quoted, spelled
@@ -95,11 +95,14 @@ def complete(
         return []
     match cursor.wanted:
         case Wanted.HEADER:
-            return list(_headers(file, cursor, base))
+            found = list(_headers(file, cursor, base))
         case Wanted.KEY:
-            return [*_keys(file, cursor, snippets=snippets), *_tables(cursor, snippets=snippets)]
+            found = [*_keys(file, cursor, snippets=snippets), *_tables(cursor, snippets=snippets)]
         case Wanted.VALUE:
-            return list(_values(file, cursor, measured, base))
+            found = list(_values(file, cursor, measured, base))
+    if cursor.separator:
+        found = [replace(item, new_text=item.new_text + cursor.separator) for item in found]
+    return found
 
 
 def _headers(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> Iterator[Item]:

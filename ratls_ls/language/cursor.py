@@ -25,6 +25,10 @@ _HEADER_AFTER = re.compile(r"[^\]\s#]*")
 _WORD_AFTER = re.compile(r"[\w-]*")
 _STRING_AFTER = re.compile(r"[\w.:/-]*")
 _CLOSED_AFTER = re.compile(r"[^\"'\n,#=\[\]{}]*(?=[\"'])")
+_STRING_FOLLOWS = re.compile(r"(?:\s|#[^\n]*)*[\"']")
+_KEY_FOLLOWS = re.compile(r"[ \t]*[\w\"'-][^\n=,{}]*=")
+_QUOTES = ('"', "'")
+_AFTER_VALUE = ("", "#", ",", "]", "}")
 _BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z))*")
 
 
@@ -43,7 +47,7 @@ class Cursor:
     string around the cursor; empty outside of one. `in_array`; `alone`: nothing else stands on
     the line; `last`: nor does any statement on the lines of its section that follow; `ended`: what
     ends it, a `=` or `]`, follows. `there`: the keys before it, or the strings around it, that are
-    in the same brackets."""
+    in the same brackets. `separator`: what must stand before that which follows there."""
 
     wanted: Wanted
     path: tuple[str, ...]
@@ -55,6 +59,7 @@ class Cursor:
     last: bool = False
     ended: bool = False
     there: frozenset[str] = frozenset()
+    separator: str = ""
 
 
 @dataclass(slots=True)
@@ -69,14 +74,20 @@ class _Frame:
 
 @dataclass(slots=True)
 class _State:
-    """Where a scan stopped: the brackets around it, the keys before it, whether a value is due,
-    and how many words and brackets were `given` for it."""
+    """Where a scan stopped: the brackets around it, the keys before it, how many of them no dot
+    joins to the next (`loose`), whether a value is due, and how many words and brackets were
+    `given` for it."""
 
     frames: list[_Frame]
     keys: list[str] = field(default_factory=list)
+    loose: int = 0
     value: bool = False
     given: int = 0
     last: str = ""  # the token that ends there, if one does
+
+    def begin(self, *, value: bool, given: int = 0) -> None:
+        """A key is due, or a value."""
+        self.keys, self.loose, self.value, self.given = [], 0, value, given
 
     @property
     def in_text(self) -> bool:
@@ -101,7 +112,7 @@ def cursor_at(file: ConfigFile, offset: int) -> Cursor | None:
         return None
     if section.header is not None:
         start += section.header.line_end
-        if offset < start:
+        if offset <= start:
             return None
     state = _scan(text, start, offset, root)
     return None if state.in_text else _cursor(text, offset, state)
@@ -122,26 +133,29 @@ def _scan(text: str, start: int, offset: int, root: tuple[str, ...]) -> _State:
         if found == "\n":
             state.last = ""
             if len(frames) == 1:
-                state.keys, state.value, state.given = [], False, 0
+                state.begin(value=False)
         elif found == "=":
             state.value = True
             frame.names += state.keys[:1]
         elif found in "[{" and state.value:
             frames.append(_Frame((*frame.path, *state.keys), array=found == "["))
-            state.keys, state.value, state.given = [], found == "[", 0
+            state.begin(value=found == "[")
         elif found in "]}":
             if len(frames) > 1:
                 frames.pop()
-            state.keys, state.value, state.given = [], True, 1
+            state.begin(value=True, given=1)
         elif found == ",":
-            state.keys, state.value, state.given = [], frame.array, 0
-        elif found != "." and found[0] != "#":
+            state.begin(value=frame.array)
+        elif found == ".":
+            state.loose -= not state.value
+        elif found[0] != "#":
             if state.value:
                 state.given += 1
                 if frame.array:
                     frame.names.append(found.strip("\"'"))
             else:
                 state.keys.append(found.strip("\"'"))
+                state.loose += 1
     return state
 
 
@@ -153,19 +167,33 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
     typed = touching.strip("\"'") if is_word else ""
     quote = touching[0] if is_string else ""
     end = _string_end(text, offset, quote) if is_string else _end(_WORD_AFTER, text, offset)
+    if state.value and not frame.array and not is_word and text[offset : offset + 1] in _QUOTES:
+        # It stands before a string: that is the one to be replaced.
+        quote, end = text[offset], _end(_TOKEN, text, offset)
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end != -1 else len(text)].strip()
     span = Span(begin, end)
+    separator = _separator(text, end, frame) if len(state.frames) > 1 else ""
     if state.value:
-        if state.given > is_word:  # one is there already, and it is not this one
+        # One is there already, and it is not this one.
+        if state.given > is_word or not (frame.array or separator or rest[:1] in _AFTER_VALUE):
             return None
         path = (*frame.path, *state.keys)
         there: set[str] = set()
         if frame.array:
             there = {*frame.names[: -1 if is_word else None], *_strings_after(text, end)}
         return Cursor(
-            Wanted.VALUE, path, span, typed, quote, in_array=frame.array, there=frozenset(there)
+            Wanted.VALUE,
+            path,
+            span,
+            typed,
+            quote,
+            in_array=frame.array,
+            there=frozenset(there),
+            separator=separator,
         )
+    if state.loose != is_word:  # a key stands before it
+        return None
     parents = state.keys[:-1] if is_word else state.keys
     before = text[text.rfind("\n", 0, begin) + 1 : begin]
     alone = not before.strip() and not rest
@@ -179,7 +207,17 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
         last=alone and len(state.frames) == 1 and _ends_section(text, end),
         ended=rest.startswith("="),
         there=frozenset() if parents else frozenset(frame.names),
+        separator="" if rest.startswith("=") else separator,
     )
+
+
+def _separator(text: str, offset: int, frame: _Frame) -> str:
+    """What must stand before the next string of the same array, or the next key of the same inline
+    table, which is all on one line; empty if there is none."""
+    pattern = _STRING_FOLLOWS if frame.array else _KEY_FOLLOWS
+    if pattern.match(text, offset) is None:
+        return ""
+    return "," if text[offset : offset + 1].isspace() else ", "
 
 
 def _string_end(text: str, offset: int, quote: str) -> int:

@@ -280,7 +280,8 @@ def test_no_provider_is_offered_where_it_would_take_what_follows(marked: str) ->
 
 def plain(snippet: str) -> str:
     """What is left of a snippet whose placeholders are all taken as they are."""
-    return re.sub(r"\$\{\d+:([^}]*)\}", r"\1", snippet)
+    chosen = re.sub(r"\$\{\d+\|([^,|]*)[^|]*\|\}", r"\1", snippet)
+    return re.sub(r"\$\{\d+:([^}]*)\}|\$\d", r"\1", chosen)
 
 
 def test_the_extension_puts_in_the_same_provider() -> None:
@@ -304,6 +305,42 @@ def test_the_extension_puts_in_the_same_provider() -> None:
 def test_a_key_comes_with_the_values_that_it_can_have(marked: str, label: str, text: str) -> None:
     (item,) = (item for item in offered(marked, snippets=True) if item.label == label)
     assert item.new_text == text
+
+
+WHOLE = """\
+model_provider = "tee" # mine, "quoted"
+[profiles.work]
+model_provider = 'b' # isn't
+
+[model_providers.tee] # the "best"
+name = "TEE"
+use_ratls = true # yes
+http_headers = { "X-A" = "b", Y = 'c' }
+[model_providers.tee.ratls_policy]
+allowed_tdx_status = ["UpToDate", "OutOfDate"] # x
+min_tdx_tcb = { mrseam = "00", mrtmrs = "11" }
+[model_providers.b]
+ratls_policy = { tee_type = "Tdx", allowed_tdx_status = [
+  "UpToDate",
+], grace_period = 3 }
+"""
+
+
+@pytest.mark.parametrize("quoted_still", [True, False])
+def test_what_is_taken_anywhere_leaves_the_rest_as_it_was(quoted_still: bool) -> None:
+    whole = read(WHOLE)
+    for offset in range(len(WHOLE)):
+        end = WHOLE.index("\n", offset)
+        closing = None if quoted_still else re.search("[\"']", WHOLE[offset:end])
+        cut = offset + closing.start() if closing is not None else len(WHOLE)
+        text = WHOLE[:cut] + WHOLE[cut + 1 :]
+        before = read(text, whole)
+        issues = len(before.document.issues)
+        for item in complete(before, offset, lambda _: None, snippets=True):
+            assert not set(text[offset : item.span.end]) & set("\n#,=[]{}")
+            after = read(apply(text, [Edit(item.span, plain(item.new_text))]), before)
+            unfinished = item.label.endswith(".")
+            assert len(after.document.issues) <= issues or unfinished, (offset, item.label)
 
 
 def test_every_offset_of_anything_is_answered() -> None:
