@@ -77,18 +77,19 @@ def meanings(file: ConfigFile) -> dict[str, object]:
 def test_a_rename_is_undone_by_a_rename_and_changes_names_alone(text: str, new: str) -> None:
     file = read(text)
     for name in {*file.providers, *(each.id for each in file.references)}:
-        edits = symbols.rename(file, name, new)
-        if isinstance(edits, str):
+        found = symbols.rename([file], name, new)
+        if isinstance(found, str):
             continue
+        (edits,) = found
         after = read(apply(text, edits), file)
         assert not after.document.issues
         renamed = [new if each == name else each for each in file.providers]
         assert list(after.providers) == renamed
         assert after.text.count("#") - text.count("#") == len(edits) * new.count("#")
         if new not in {each.id for each in file.references}:
-            back = symbols.rename(after, new, name)
+            back = symbols.rename([after], new, name)
             assert isinstance(back, list)
-            assert meanings(read(apply(after.text, back))) == meanings(file)
+            assert meanings(read(apply(after.text, back[0]))) == meanings(file)
 
 
 @given(configs)
@@ -130,4 +131,4 @@ def test_anything_is_answered_anywhere(text: str, where: float, cut: float, type
     list(symbols.links(file))
     found = symbols.provider_at(file, offset)
     if found is not None:
-        assert isinstance(symbols.rename(file, found[0], "zz"), (list, str))
+        assert isinstance(symbols.rename([file], found[0], "zz"), (list, str))
