@@ -24,6 +24,8 @@ from service_identity.cryptography import (
     verify_certificate_ip_address,
 )
 
+from ratls_ls.turns import Turn
+
 from .errors import Step, UnreachableError
 from .network import TcpChannel
 
@@ -91,9 +93,10 @@ class TlsStream:
                 raise ConnectionResetError(f"TLS failed: {words(error)}") from error
 
     async def write(self, data: bytes) -> None:
-        """Encrypt and send all of `data`; returns when the kernel took it."""
+        """Encrypt and send all of `data`; returns when the kernel took it. A kernel that takes
+        everything at once ends no turn of the event loop."""
         async with self._write_lock:
-            view = memoryview(data)
+            view, turn = memoryview(data), Turn()
             while view:
                 try:
                     sent = self._connection.send(bytes(view[:_RECORD_BYTES]))
@@ -101,6 +104,7 @@ class TlsStream:
                     raise ConnectionResetError(f"TLS failed: {words(error)}") from error
                 view = view[sent:]
                 await self._flush()
+                await turn.rest()
 
     def export(self, label: bytes = EXPORTER_LABEL, length: int = EXPORTER_BYTES) -> bytes:
         """Keying material of this very session, without context (None: RFC 9266 section 4.2)."""
