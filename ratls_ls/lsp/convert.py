@@ -5,6 +5,7 @@ Invariant: every position passes through the file's own line index in the negoti
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from lsprotocol.converters import get_converter
 from ratls_ls.config.problem import Edit, Problem, Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
 from ratls_ls.config.words import printable
-from ratls_ls.language.diagnose import RULES_URL, Diagnostic, as_diagnostic
+from ratls_ls.language.diagnose import RULES_URL, Diagnostic, Related, as_diagnostic
 
 if TYPE_CHECKING:
     import cattrs
@@ -28,7 +29,7 @@ _SEVERITIES = {
     Severity.HINT: types.DiagnosticSeverity.Hint,
 }
 
-
+_PLACE = '"range": {"start": {"line": %d, "character": %d}, "end": {"line": %d, "character": %d}}'
 # Editors fade the one and strike through the other.
 _TAGS = {
     "duplicate-tcb-status": [types.DiagnosticTag.Unnecessary],
@@ -73,37 +74,57 @@ class Converter:
 
     def problem(self, problem: Problem) -> types.Diagnostic:
         """As it was published."""
-        return _from_json().structure(self.diagnostic(as_diagnostic(problem)), types.Diagnostic)
+        published = json.loads(self.diagnostic(as_diagnostic(problem)))
+        return _from_json().structure(published, types.Diagnostic)
 
-    def diagnostic(self, diagnostic: Diagnostic) -> dict[str, Any]:
-        """In plain JSON: each keystroke publishes all of a document, which may be hundreds."""
-        problem, code = diagnostic.problem, diagnostic.code
-        shape: dict[str, Any] = {
-            "range": self._index.range(diagnostic.span, self._encoding),
-            "severity": _SEVERITIES[diagnostic.severity],
-            "code": code,
-            "codeDescription": {"href": f"{RULES_URL}#{code}"},
-            "source": SOURCE,
-            "message": printable(diagnostic.message),
-            "data": {
-                "provider": diagnostic.provider,
-                "fixes": [fix.title for fix in problem.fixes] if problem is not None else [],
-            },
-        }
-        if code in _TAGS:
-            shape["tags"] = _TAGS[code]
-        if diagnostic.related:
-            shape["relatedInformation"] = [
-                {
-                    "location": {
-                        "uri": self._uri,
-                        "range": self._index.range(related.span, self._encoding),
-                    },
-                    "message": printable(related.message),
-                }
-                for related in diagnostic.related
-            ]
-        return shape
+    def diagnostic(self, diagnostic: Diagnostic) -> str:
+        """As JSON. Each keystroke publishes all of a document, which may be hundreds, and of most
+        of them nothing has changed but the place."""
+        problem = diagnostic.problem
+        start_line, start = self._index.position(diagnostic.span.start, self._encoding)
+        end_line, end = self._index.position(diagnostic.span.end, self._encoding)
+        place = _PLACE % (start_line, start, end_line, end)
+        titles = tuple([fix.title for fix in problem.fixes]) if problem is not None else ()
+        what = _what(
+            diagnostic.severity, diagnostic.code, diagnostic.message, diagnostic.provider, titles
+        )
+        related = f", {self._related(diagnostic.related)}" if diagnostic.related else ""
+        return f"{{{place}, {what}{related}}}"
+
+    def _related(self, related: Iterable[Related]) -> str:
+        shapes = [
+            {
+                "location": {
+                    "uri": self._uri,
+                    "range": self._index.range(each.span, self._encoding),
+                },
+                "message": printable(each.message),
+            }
+            for each in related
+        ]
+        return _members({"relatedInformation": shapes})
+
+
+@lru_cache(maxsize=4096)
+def _what(
+    severity: Severity, code: str, message: str, provider: str | None, titles: tuple[str, ...]
+) -> str:
+    """All members of a diagnostic but its place."""
+    shape: dict[str, Any] = {
+        "severity": _SEVERITIES[severity],
+        "code": code,
+        "codeDescription": {"href": f"{RULES_URL}#{code}"},
+        "source": SOURCE,
+        "message": printable(message),
+        "data": {"provider": provider, "fixes": titles},
+    }
+    if code in _TAGS:
+        shape["tags"] = _TAGS[code]
+    return _members(shape)
+
+
+def _members(shape: dict[str, Any]) -> str:
+    return json.dumps(shape)[1:-1]
 
 
 def together(edits: Iterable[types.WorkspaceEdit]) -> types.WorkspaceEdit:

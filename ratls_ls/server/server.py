@@ -6,6 +6,7 @@ Invariant: a request is answered with a typed error or with nothing that a value
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from functools import cached_property, wraps
@@ -147,11 +148,14 @@ class Server(LanguageServer):
 
     def publish(self, entry: OpenFile, diagnostics: list[Diagnostic]) -> None:
         converter = self.converter(entry)
-        shown = [converter.diagnostic(diagnostic) for diagnostic in diagnostics]
-        params: dict[str, Any] = {"uri": entry.uri, "diagnostics": shown}
+        identity: dict[str, Any] = {"uri": entry.uri}
         if entry.version is not None:
-            params["version"] = entry.version
-        self.writer.send(method=types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params=params)
+            identity["version"] = entry.version
+        shown = ", ".join([converter.diagnostic(diagnostic) for diagnostic in diagnostics])
+        method = types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
+        params = f'{json.dumps(identity)[:-1]}, "diagnostics": [{shown}]}}'
+        message = f'{{"jsonrpc": "2.0", "method": "{method}", "params": {params}}}'
+        self.writer.send_json([message.encode()])
 
     def complain(self, message: str) -> None:
         self.window_show_message(
