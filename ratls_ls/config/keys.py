@@ -35,6 +35,7 @@ class Kind(StrEnum):
     TABLE = "a table"
 
 
+_TYPES = {Kind.STRING: str, Kind.URL: str, Kind.HEX: str, Kind.BOOLEAN: bool}
 _ALL = frozenset(Reader)
 _CODEX = frozenset({Reader.FORK, Reader.UPSTREAM})
 _FORK = frozenset({Reader.FORK, Reader.RATLS_LS})
@@ -75,6 +76,11 @@ class KeyModel:
     @cached_property
     def _by_name(self) -> dict[str, KeyModel]:
         return {child.name: child for child in self.children}
+
+    @cached_property
+    def type(self) -> type | None:
+        """Of the values in Python that are right whatever they are; None where more is asked."""
+        return _TYPES.get(self.kind)
 
     def child(self, name: str) -> KeyModel | None:
         return self._by_name.get(name)

@@ -57,18 +57,17 @@ _OWNERS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    url = parse_url(provider.string("base_url") or "")
-    # A gateway on one's own machine is often what holds them.
-    if not isinstance(url, Url) or url.is_loopback:
-        return
     for entry in provider.variables:
         name = string_of(entry.value)
-        owner = _OWNERS.get(name) if name is not None else None
-        if name is None or owner is None or _is_of(url.host, owner[1]):
+        if name is None or name not in _OWNERS:
             continue
-        message = f"`{name}` is {owner[0]}'s secret: this sends it to {shown(url.host)}"
-        yield RULE.problem(entry.value.span, message, provider=provider.id)
+        owner, domains = _OWNERS[name]
+        url = parse_url(provider.string("base_url") or "")
+        if isinstance(url, Url) and not _may_have_it(url, domains):
+            message = f"`{name}` is {owner}'s secret: this sends it to {shown(url.host)}"
+            yield RULE.problem(entry.value.span, message, provider=provider.id)
 
 
-def _is_of(host: str, domains: tuple[str, ...]) -> bool:
-    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+def _may_have_it(url: Url, domains: tuple[str, ...]) -> bool:
+    """A gateway on one's own machine is often what holds them."""
+    return url.is_loopback or any(f".{url.host}".endswith(f".{domain}") for domain in domains)

@@ -46,9 +46,11 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         )
         return
     for key in provider.modelled_keys:
-        if key.model is not None:
-            for found in _mismatch(key.model, key.entry.value):
-                yield replace(found, provider=provider.id)
+        value = key.entry.value
+        if key.model is None or (isinstance(value, Scalar) and type(value.value) is key.model.type):
+            continue
+        for found in _mismatch(key.model, value):
+            yield replace(found, provider=provider.id)
 
 
 def check_root(root: Table) -> Iterator[Problem]:
