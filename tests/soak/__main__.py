@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import random
 import statistics
 import sys
@@ -65,10 +66,14 @@ async def look(scene: Scene, process: Process, every: int, seen: list[State]) ->
 
 
 async def meet_every_attack(scene: Scene) -> None:
-    """Some answer with as much as is taken: what that needs is no growth when it comes again."""
-    for number, fault in enumerate(faults()):
+    """Some answer with as much as is taken: what that needs, for all who ask at once, is no growth
+    when it comes again."""
+    numbers = iter(range(AT_ONCE * len(faults())))
+    for fault in faults():
         await scene.attack_by(fault)
-        await ask(scene, number, random.Random(number), attacked_share=1)
+        async with asyncio.TaskGroup() as people:
+            for number in itertools.islice(numbers, AT_ONCE):
+                people.create_task(ask(scene, number, random.Random(number), attacked_share=1))
 
 
 async def work(scene: Scene, numbers: range, seed: int) -> None:
