@@ -61,6 +61,13 @@ def test_no_fix_is_offered_where_none_may_be(case: Case) -> None:
     assert not [fix.title for problem in own for fix in problem.fixes]
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if "canary" in case.text], ids=str)
+def test_no_message_or_title_repeats_a_secret(case: Case) -> None:
+    for problem in check(read(case.text), case.context):
+        assert "canary" not in problem.message
+        assert not any("canary" in fix.title for fix in problem.fixes)
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_fix_mends_its_problem_and_makes_no_other(case: Case) -> None:
     problems = check(read(case.text), case.context)
