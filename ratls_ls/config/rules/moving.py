@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from ratls_ls.config.edits import add_keys, innermost, remove_key, spelled, weakening
+from ratls_ls.config.keys import RATLS_POLICY
 from ratls_ls.config.problem import Edit, Fix
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable, UnknownKey
+from ratls_ls.config.values import Table, Value
+
+_ALLOWED = "allowed_tdx_status"
 
 
 def become(provider: ProviderTable, unknown: UnknownKey) -> tuple[Fix, ...]:
@@ -14,7 +18,7 @@ def become(provider: ProviderTable, unknown: UnknownKey) -> tuple[Fix, ...]:
     key, meant = unknown
     if meant is None or provider.table.get(*meant) is not None:
         return ()
-    weakens = meant[-1] == "allowed_tdx_status" and accepts_more_than_default(key.entry.value)
+    weakens = _accepts_more(key.entry.value, meant)
     renamed = key.entry.key.name != meant[-1]
     if meant[:-1] == key.path:
         title = f"Rename to `{meant[-1]}`"
@@ -27,6 +31,14 @@ def become(provider: ProviderTable, unknown: UnknownKey) -> tuple[Fix, ...]:
         return ()
     same = meant[:-1] == key.path
     return (Fix(weakening(title) if weakens else title, edits, preferred=same and not weakens),)
+
+
+def _accepts_more(value: Value, meant: tuple[str, ...]) -> bool:
+    """Whether the policy accepts more than by default once `value` counts as what was meant."""
+    if isinstance(value, Table) and meant == (RATLS_POLICY.name,):
+        allowed = value.get(_ALLOWED)
+        return allowed is not None and accepts_more_than_default(allowed)
+    return meant[-1] == _ALLOWED and accepts_more_than_default(value)
 
 
 def _where(home: tuple[str, ...]) -> str:
