@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
@@ -99,8 +98,7 @@ def _text_of(name: str, home: Path) -> tuple[str, Context]:
         return _stdin(), context_of(None, home.absolute(), frozenset(os.environ))
     path = Path(name).absolute()
     text = read_text(path)
-    context = context_of(path, home.absolute(), frozenset(os.environ))
-    return text, replace(context, mode=_mode(path))
+    return text, context_of(path, home.absolute(), frozenset(os.environ))
 
 
 def _mended(name: str, text: str, context: Context, wanted: Callable[[str], bool]) -> str:
@@ -139,12 +137,6 @@ def _checked(
     )
     # Only what is told is left out: a provider with an error is attested as little as before.
     return Checked(name, masked(file), LineIndex(text), [d for d in found if wanted(d.code)])
-
-
-def _mode(path: Path) -> int | None:
-    """The permission bits of a regular file, where they mean something."""
-    found = path.stat().st_mode
-    return stat.S_IMODE(found) if os.name == "posix" and stat.S_ISREG(found) else None
 
 
 def _stdin() -> str:

@@ -128,6 +128,7 @@ class Files:
         self._on_read = on_read
         self._on_gone = on_gone
         self._ahead: _Judged | None = None
+        self._modes: dict[str, int | None] = {}  # as a keystroke must not ask the disk
         self._entries: dict[str, OpenFile] = {}  # the least recently used comes first
 
     @property
@@ -223,18 +224,20 @@ class Files:
         known = previous.file if previous is not None else None
         if len(text) > LONG_TEXT or len(text) - len(known.text if known else "") > LONG_NEWS:
             if previous is None:
-                self._look_at_default(uri)
+                self._look_around(uri)
             self._ahead = await asyncio.to_thread(_judged, text, self._context(uri), known)
 
     def put(self, uri: str, text: str, version: int | None, *, saved: bool | None) -> OpenFile:
         """The client has `uri` open with this text. `saved` None: the disk tells."""
         if saved is None:
             saved = _disk_text(uri) == text
-            self._look_at_default(uri)
+            self._look_around(uri)
         return self._keep(self._read(uri, text, version, saved=saved))
 
-    def _look_at_default(self, uri: str) -> None:
-        """Know the user-level config before what lies over it; from then on changes are told."""
+    def _look_around(self, uri: str) -> None:
+        """Know who can open a file, and the user-level config before what lies over it; from then
+        on changes of that are told."""
+        self._modes[_key(uri)] = _mode(uri_path(uri))
         if self._lies_over(uri):
             _ = self.default
 
@@ -260,7 +263,7 @@ class Files:
         self.settings = settings
         self._locate()
         for entry in self.all:
-            self._look_at_default(entry.uri)
+            self._look_around(entry.uri)
             if entry.open:
                 self.put(entry.uri, entry.text, entry.version, saved=entry.saved)
             else:
@@ -276,9 +279,11 @@ class Files:
         entry = None
         if text is not None:
             uri = known.uri if known is not None else uri
+            self._modes[_key(uri)] = _mode(uri_path(uri))
             entry = self._read(uri, text, None, saved=True, stamp=stamp)
         if entry is not None and entry.served:
             return self._keep(entry)
+        self._modes.pop(_key(uri), None)
         if known is not None:
             self._forget(known)
         return None
@@ -297,6 +302,7 @@ class Files:
 
     def _forget(self, entry: OpenFile) -> None:
         del self._entries[entry.key]
+        self._modes.pop(entry.key, None)
         self._on_gone(entry)
         if entry.own == "user":
             self._review()
@@ -339,10 +345,11 @@ class Files:
         )
 
     def _context(self, uri: str) -> Context:
+        path = uri_path(uri)
         own, names = self._own_of(uri), self._names if self.settings.trusted else None
         base = self._known_default if own == "profile" else None
         ids = base.provider_ids if base is not None else None
-        return Context(_kind(uri_path(uri), own), names, ids)
+        return Context(_kind(path, own), names, ids, self._modes.get(_key(uri)))
 
     def _own_of(self, uri: str) -> Own | None:
         path = uri_path(uri)
@@ -365,7 +372,17 @@ def context_of(path: Path | None, home: Path, environment: frozenset[str] | None
     own = _own(path, home) if path is not None else None
     text = _disk_text((home / "config.toml").absolute().as_uri()) if own == "profile" else None
     ids = _ids(read(text)) if text is not None else None
-    return Context(_kind(path, own), environment, ids)
+    return Context(_kind(path, own), environment, ids, _mode(path))
+
+
+def _mode(path: Path | None) -> int | None:
+    """The permission bits of a regular file; None where there is none, or where they mean
+    nothing."""
+    try:
+        found = path.stat().st_mode if path is not None else 0
+    except (OSError, ValueError):  # a name that no file can have
+        return None
+    return stat.S_IMODE(found) if os.name == "posix" and stat.S_ISREG(found) else None
 
 
 def _ids(file: ConfigFile) -> frozenset[str] | None:

@@ -287,3 +287,14 @@ def test_a_file_too_large_or_not_text_is_no_config(
     monkeypatch.setattr(files_module, "MAX_FILE_BYTES", 10)
     file.write_text(CONFIG + "\n", "utf-8")
     assert files.default is None
+
+
+def test_who_else_can_change_a_file_is_known(files: Files, home: Path) -> None:
+    file = home / ".codex" / "config.toml"
+    file.write_text(CONFIG, "utf-8")
+    for mode, exposed in ((0o666, True), (0o600, False)):
+        file.chmod(mode)
+        entry = files.put(file.as_uri(), CONFIG, 1, saved=None)
+        assert ("exposed-file" in {problem.code for problem in entry.problems}) is exposed
+    assert files.put("untitled:1", CONFIG, 1, saved=False).context.mode is None
+    assert context_of(home, home, None).mode is None
