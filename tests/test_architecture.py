@@ -68,7 +68,7 @@ KNOWN_IN = {
     "rich": ("cli/",),
     "ratls_ls.simulator": ("simulator/", "cli/"),
 }
-PUBLIC_ALL_THE_SAME = {"_asdict", "_exit"}  # documented: named tuples, os
+PUBLIC_ALL_THE_SAME = {"_replace", "_exit"}  # documented: named tuples, os
 # What an editor must not wait for before the first diagnostic is there, and before `initialize` is
 # answered.
 NOT_AT_START = ("rich", "tomlkit", "ratls_ls.simulator", "ratls_ls.cli")

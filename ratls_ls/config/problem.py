@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from .span import Span
 
@@ -15,16 +15,17 @@ class Severity(StrEnum):
     HINT = "hint"
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace `span` of the text by `new_text`, which shows in no repr: it may hold a secret."""
 
     span: Span
-    new_text: str = field(repr=False)
+    new_text: str
+
+    def __repr__(self) -> str:
+        return f"Edit(span={self.span})"
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """A mend of one problem. `safe`: may run unasked in "fix all". A fix that weakens a policy
     is neither safe nor preferred, and its title says so."""
 
@@ -34,8 +35,7 @@ class Fix:
     preferred: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     code: str
     severity: Severity
     span: Span

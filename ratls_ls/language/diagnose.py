@@ -7,7 +7,7 @@ in the text; nothing live is shown for a provider that the text does not validly
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, ProviderTable
@@ -59,16 +59,14 @@ LIVE_CODES = {
 """The codes of live diagnostics: how severe, and what it means, for the rule reference."""
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A further place that explains a diagnostic."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     span: Span
     severity: Severity
     code: str

@@ -6,7 +6,7 @@ Invariant: a rule is its code, severity and words, and one pure check.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Fix, Problem, Severity
@@ -39,7 +39,7 @@ class Rule:
     ) -> Problem:
         # A message may repeat keys of the file, and those may hold anything.
         told = tuple(
-            fix if fix.title.isprintable() else replace(fix, title=printable(fix.title))
+            fix if fix.title.isprintable() else fix._replace(title=printable(fix.title))
             for fix in fixes
         )
         return Problem(self.code, self.severity, span, printable(message), told, provider)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ratls_ls.config.edits import quoted, weakening
 from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind
@@ -50,7 +49,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         if key.model is None or (isinstance(value, Scalar) and type(value.value) is key.model.type):
             continue
         for found in _mismatch(key.model, value):
-            yield replace(found, provider=provider.id)
+            yield found._replace(provider=provider.id)
 
 
 def check_root(root: Table) -> Iterator[Problem]:
