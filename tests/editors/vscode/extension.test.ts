@@ -122,7 +122,7 @@ test("an edited policy is judged at once, by the evidence there is", async () =>
   await code.page.keyboard.press("ArrowLeft");
   await code.page.keyboard.press("Backspace");
   await code.page.keyboard.type(config.match(/compose_hash = ".*(.)"/)?.[1] === "0" ? "1" : "0");
-  await code.status(/refused/);
+  await code.status(/rejected/);
   await code.row("vllm-tee").filter({ hasText: "rejected" }).waitFor();
   await code.lens("✗ rejected").waitFor();
   await code.screenshot("what-if");
@@ -210,9 +210,9 @@ test("a server that is killed comes back", async () => {
   await code.status(/^(?!.*not).*attested/);
 });
 
-test("an attacked provider turns it to refused, with the reason", async () => {
+test("an attacked provider turns it to rejected, with the reason", async () => {
   code.write(attacked.config);
-  await code.status(/refused/);
+  await code.status(/rejected/);
   await code.page.locator(".squiggly-error").first().waitFor();
   await code.lens("✗ rejected").waitFor();
   await code.run("Preferences: Toggle between Light/Dark Themes");
@@ -222,8 +222,8 @@ test("an attacked provider turns it to refused, with the reason", async () => {
   await expect.poll(color, { timeout: PATIENCE }).toMatch(/\((\d|[1-5]\d), /);
   await code.row("vllm-tee").click();
   await code.row("channel-binding").waitFor();
-  await code.screenshot("refused");
-  await tooltip(/channel.binding.*not bound to this TLS session/s, "tooltip-refused");
+  await code.screenshot("rejected");
+  await tooltip(/channel.binding.*not bound to this TLS session/s, "tooltip-rejected");
 });
 
 test("a prompt for it is not even asked for", async () => {
@@ -233,7 +233,7 @@ test("a prompt for it is not even asked for", async () => {
   await code.screenshot("no-prompt");
   await message.locator(".monaco-button", { hasText: "Show Report" }).click();
   await code.line("REJECTED").waitFor();
-  await code.screenshot("report-refused");
+  await code.screenshot("report-rejected");
 });
 
 /** Point at the status bar item until its tooltip says this. */

@@ -72,7 +72,7 @@ test("the tree is walked, and each row says what it is", async () => {
   const copied = () => code.page.evaluate(() => navigator.clipboard.readText());
   await expect.poll(copied).toMatch(/^[0-9a-f]{96}$/);
   await code.press("End");
-  await heard(/^Provider staging-tee: refused \(SIMULATED\)\. freshness: the quote was not made/);
+  await heard(/^Provider staging-tee: rejected \(SIMULATED\)\. freshness: the quote was not made/);
 });
 
 test("what can be done with a provider is in its menu", async () => {
