@@ -37,7 +37,7 @@ async def parse(text: bytes | bytearray) -> Any:
 
     Raises ValueError or RecursionError.
     """
-    if len(text) > LONG_BYTES:
+    if len(text) > LONG_BYTES and _METHOD in text:
         from . import json_text  # at the start nothing of it is needed
 
         try:
