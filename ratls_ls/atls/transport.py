@@ -22,9 +22,11 @@ async def load() -> None:
 
 
 def client(pool: httpcore.AsyncConnectionPool) -> httpx.AsyncClient:
-    """An httpx client whose every connection comes from `pool`."""
+    """An httpx client whose every connection comes from `pool`. What takes how long is for whoever
+    sends to limit."""
     return httpx.AsyncClient(
         transport=_PoolTransport(pool),
+        timeout=None,  # noqa: S113 (see above)
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),

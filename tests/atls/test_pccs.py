@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import dcap_qvl
+import httpcore
 import pytest
 
 from ratls_ls.atls import pccs
@@ -71,6 +72,31 @@ async def test_a_pccs_behind_a_path(provider: SimulatedProvider) -> None:
     with pytest.raises(UnreachableError):
         await pccs.fetch(provider.pccs_url.replace("/tdx", "/a/tdx"), KEY)
     assert all(target.startswith("/a/") for target in provider.record.pccs_targets)
+
+
+async def test_a_slow_pccs_has_all_the_time_there_is(
+    provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, limits = httpcore.AsyncConnectionPool.handle_async_request, []
+
+    async def noted(
+        pool: httpcore.AsyncConnectionPool, request: httpcore.Request
+    ) -> httpcore.Response:
+        limits.extend(request.extensions["timeout"].values())
+        return await send(pool, request)
+
+    monkeypatch.setattr(httpcore.AsyncConnectionPool, "handle_async_request", noted)
+    await pccs.fetch(provider.pccs_url, KEY)
+    assert set(limits) == {None}
+
+
+async def test_a_silent_pccs_is_named_with_the_time_it_had(
+    provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.set_faults(["pccs-silent"])
+    monkeypatch.setattr(pccs, "FETCH_SECONDS", 0.2)
+    with pytest.raises(UnreachableError, match="did not answer within 0"):
+        await pccs.fetch(provider.pccs_url, KEY)
 
 
 async def test_any_loopback_address_may_be_http() -> None:
