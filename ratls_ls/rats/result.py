@@ -126,7 +126,7 @@ def rfc3339(seconds: int) -> str:
     """Unix seconds as RFC 3339 in UTC; the number itself for a time that no calendar has."""
     if seconds not in _CALENDAR:
         return str(seconds)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def _in_calendar(seconds: int | None) -> str | None:

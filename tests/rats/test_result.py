@@ -10,7 +10,7 @@ import pytest
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.evidence import Evidence
 from ratls_ls.rats.policy import AppraisalPolicy, Register, TcbStatus
-from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
+from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict, rfc3339
 
 from .world import (
     EXPORTER,
@@ -107,6 +107,13 @@ def test_a_missing_or_repeated_claim_rejects() -> None:
     assert not replace(good, claims=good.claims[:-1]).affirmed
     assert not replace(good, claims=(*good.claims, good.claims[0])).affirmed
     assert not replace(good, claims=good.claims[::-1]).affirmed
+
+
+def test_the_first_and_the_last_second_of_the_calendar() -> None:
+    assert rfc3339(-62_135_596_800) == "0001-01-01T00:00:00Z"
+    assert rfc3339(-62_135_596_801) == "-62135596801"
+    assert rfc3339(253_402_300_799) == "9999-12-31T23:59:59Z"
+    assert rfc3339(253_402_300_800) == "253402300800"
 
 
 @pytest.mark.parametrize("moment", [-(10**20), 10**20, 10**13, -(10**13), 2**62, 10**17])
