@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import unicodedata
 
 import pytest
@@ -75,7 +76,7 @@ def test_what_check_prints(layout: str, text: str, name: str) -> None:
 def test_what_an_editor_is_told(text: str) -> None:
     converter = Converter("file:///c.toml", LineIndex(text), PositionEncoding.UTF_16)
     for diagnostic in checked(text).diagnostics:
-        shape = converter.diagnostic(diagnostic)
+        shape = json.loads(converter.diagnostic(diagnostic))
         assert not obeyed("".join([shape["message"], *shape["data"]["fixes"]]))
     symbols = [symbol_of(symbol, converter) for symbol in outline(read(text))]
     while symbols:
