@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator, Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import TypeVar
 
 TURN_SECONDS = 0.002
@@ -32,16 +32,4 @@ async def paced(work: Iterable[_T]) -> AsyncIterator[_T]:
     turn = Turn()
     for piece in work:
         yield piece
-        await turn.rest()
-
-
-async def finished(work: Generator[None, None, _T]) -> _T:
-    """What `work` returns, done piece by piece, over as many turns as that takes."""
-    turn = Turn()
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: _T = end.value
-            return result
         await turn.rest()

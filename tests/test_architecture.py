@@ -74,7 +74,7 @@ PUBLIC_ALL_THE_SAME = {"_replace", "_exit"}  # documented: named tuples, os
 NOT_AT_START = ("rich", "tomlkit", "ratls_ls.simulator", "ratls_ls.cli")
 NOT_BEFORE_THE_SESSION = (
     *("ratls_ls.session", "ratls_ls.atls", "ratls_ls.rats", "ratls_ls.language"),
-    *("cryptography", "dcap_qvl", "httpx", "tree_sitter", "ratls_ls.lsp.json_text"),
+    *("cryptography", "dcap_qvl", "httpx", "tree_sitter"),
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -25,14 +25,13 @@ from .backend import (
     progress,
 )
 from .errors import BrokenResponseError, DeadlineError, Step, UnreachableError
-from .request import Piece, PreparedRequest
+from .request import PreparedRequest
 from .transport import client
 from .verifier import Verifier
 
 MAX_CONNECTIONS = 128
 IDLE_SECONDS = 5 * 60.0
 RETRY_SECONDS = 0.2
-_CHUNK_BYTES = 64 * 1024
 # RFC 9110 section 9.2.2: sending these twice means the same as once.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 _HTTP_ERRORS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
@@ -192,15 +191,11 @@ class AttestedClient:
         started = time.monotonic()
         # Known before anything goes out: with a pooled connection no other step comes.
         state.begin(MAX_HEAD_BYTES)
-        headers, content = list(request.headers), None
-        if length := sum(map(len, request.body)):
-            headers.append(("Content-Length", str(length)))
-            content = _chunks(request.body)
         built = self._http.build_request(
             request.method,
             request.url,
-            headers=headers,
-            content=content,
+            headers=list(request.headers),
+            content=request.body or None,
             timeout=httpx.Timeout(request.idle_seconds, pool=None, connect=None),
         )
         try:
@@ -220,9 +215,9 @@ class AttestedClient:
         if "content-length" in response.headers and "transfer-encoding" in response.headers:
             await _close(response)
             raise BrokenResponseError("Content-Length and Transfer-Encoding together", 0)
-        fields = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+        headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
         return AttestedResponse(
-            response.status_code, fields, attestation, timings, _response=response
+            response.status_code, headers, attestation, timings, _response=response
         )
 
 
@@ -230,13 +225,6 @@ async def _close(response: httpx.Response) -> None:
     await response.aclose()
     # The two lead to each other, and to the request: the prompt would wait to be collected.
     response.stream = httpx.ByteStream(b"")
-
-
-async def _chunks(pieces: Sequence[Piece]) -> AsyncIterator[bytes]:
-    """Short ones: the limit of idleness is for each, and nobody makes one of them again."""
-    for piece in pieces:
-        for start in range(0, len(piece), _CHUNK_BYTES):
-            yield bytes(piece[start : start + _CHUNK_BYTES])
 
 
 def _words(error: Exception) -> str:

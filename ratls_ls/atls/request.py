@@ -10,7 +10,6 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from ratls_ls import __version__
 from ratls_ls.config.headers import FRAMING, HEADER_NAME
@@ -24,19 +23,18 @@ _PATH_SAFE = "/%:@!$&'()*+,;=~"
 _Header = tuple[str, str, str]
 """Where it comes from, name, value."""
 _CALLER_FORBIDDEN = FRAMING | {"authorization"}
-Piece: TypeAlias = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
 class RequestParameters:
     """One request as the caller wants it. `path` is relative to base_url; `headers`: names and
-    values, a name as often as it is to be sent; `body`: raw bytes, in pieces."""
+    values, a name as often as it is to be sent; `body`: raw bytes."""
 
     path: str
     method: str = "GET"
     headers: Sequence[tuple[str, str]] = ()
     query: Mapping[str, str] = field(default_factory=dict)
-    body: Sequence[Piece] = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
     content_type: str | None = None
 
 
@@ -48,7 +46,7 @@ class PreparedRequest:
     method: str
     url: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: Sequence[Piece] = field(repr=False)
+    body: bytes = field(repr=False)
     retries: int = 0
     idle_seconds: float = 300.0
 
@@ -75,7 +73,7 @@ def prepare(
         method=method,
         url=_url(provider, parameters),
         headers=(*headers, *last.values()),
-        body=parameters.body,
+        body=parameters.body or b"",
         retries=provider.request_max_retries,
         idle_seconds=provider.stream_idle_timeout_ms / 1000,
     )

@@ -39,7 +39,7 @@ async def _request(options: argparse.Namespace) -> int:
         path=options.path,
         method=options.method or ("GET" if body is None else "POST"),
         headers=[_header(header) for header in options.header],
-        body=() if body is None else (body,),
+        body=body,
         content_type=None if body is None else "application/json",
     )
     client = AttestedClient(provider, verifier(options))

@@ -16,7 +16,7 @@ from typing import Any
 from ratls_ls.atls.client import AttestedResponse
 from ratls_ls.atls.errors import BrokenResponseError
 from ratls_ls.atls.sse import ServerSentEvent, SseDecoder, SseError
-from ratls_ls.turns import Turn, finished, paced
+from ratls_ls.turns import Turn, paced
 
 from . import json_text
 from .methods import Body
@@ -63,7 +63,8 @@ async def collect(response: AttestedResponse) -> Body | None:
     if _is_json(response):
         value = body[len(codecs.BOM_UTF8) :] if body.startswith(codecs.BOM_UTF8) else body
         with suppress(ValueError):
-            await finished(json_text.check(value))
+            async for _ in paced(json_text.check(value)):
+                pass
             return Body("body", [value])
     if _is_text(response):
         with suppress(UnicodeDecodeError):

@@ -13,7 +13,6 @@ import re
 from base64 import b64encode
 from collections.abc import Generator, Iterator
 from enum import Enum, auto
-from typing import TypeAlias
 
 MAX_DEPTH = 200
 PIECE_BYTES = 8 * 1024
@@ -82,50 +81,30 @@ _OPENED = {b"[": (b"]", _Next.ITEM_OR_END), b"{": (b"}", _Next.KEY_OR_END)}
 _AFTER_COMMA = {b"]": _Next.ITEM, b"}": _Next.KEY}
 
 
-Members: TypeAlias = dict[tuple[bytes, ...], slice]
-
-
-def check(
-    text: bytes | bytearray, piece: int = PIECE_BYTES, levels: int = 0
-) -> Generator[None, None, Members]:
+def check(text: bytes | bytearray, piece: int = PIECE_BYTES) -> Iterator[None]:
     """Raises ValueError unless `text` is one value in UTF-8, at most MAX_DEPTH deep and with no
-    number beyond what a double holds. `piece`: bytes that are looked at in one go, six at least.
-
-    Returns where the members of so many `levels` of objects are, each by its key and those around
-    it, as they are written; nothing where one comes twice.
-    """
+    number beyond what a double holds. `piece`: bytes that are looked at in one go, six at least."""
     for _ in _decoded(text):
         yield
     closers: list[bytes] = []  # of what is open
     expected, at = _Next.VALUE, 0
-    members: Members = {}
-    keys: list[bytes] = []  # of the objects that are open, as far as members are wanted
-    starts: list[int] = []  # of their values
-    once = True
     while True:
         at = yield from _past(_BLANKS, text, at, piece)
         yield
         byte = bytes(text[at : at + 1])
         if not byte:
             break
-        level = len(closers)
-        noted = 0 < level <= levels
-        if expected in _RUNS and not noted and level + _NESTED <= MAX_DEPTH:
+        if expected in _RUNS and len(closers) + _NESTED <= MAX_DEPTH:
             # Nearly everything is taken here, many values at once.
             run, then = _RUNS[expected]
             if (end := _end(run, text, at, piece)) > at:
                 at = end
                 expected = _Next.COMMA_OR_END if text.startswith(closers[-1], at) else then
                 continue
-        start = at
-        if noted and expected is _Next.VALUE:
-            starts[level - 1 :] = [at]
         if byte == b'"' and (expected in _VALUES or expected in _KEYS):
             at = yield from _past(_INSIDE_STRING, text, at + 1, piece)
             if not text.startswith(b'"', at):
                 raise ValueError("a string that does not end, or holds what none can")
-            if noted and expected in _KEYS:
-                keys[level - 1 :] = [bytes(text[start : at + 1])]
             expected = _Next.COLON if expected in _KEYS else _Next.COMMA_OR_END
         elif byte in _OPENED and expected in _VALUES:
             closer, expected = _OPENED[byte]
@@ -147,14 +126,8 @@ def check(
         else:
             raise ValueError("something out of place")
         at += 1
-        level = len(closers)
-        if expected is _Next.COMMA_OR_END and 0 < level <= levels and b"]" not in closers:
-            path = tuple(keys[:level])
-            once = once and path not in members
-            members[path] = slice(starts[level - 1], at)
     if closers or expected is not _Next.COMMA_OR_END:
         raise ValueError("it ends too early")
-    return members if once else {}
 
 
 def quoted(text: bytes | bytearray) -> Iterator[bytes]:
@@ -163,22 +136,6 @@ def quoted(text: bytes | bytearray) -> Iterator[bytes]:
     for piece in _decoded(text):
         yield json.dumps(piece, ensure_ascii=False).encode()[1:-1]
     yield b'"'
-
-
-def unquoted(text: bytes | memoryview) -> Iterator[bytes]:
-    """What a string of checked JSON says, in UTF-8. Raises UnicodeError where it has half a
-    surrogate pair."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    at, end, half = 1, len(text) - 1, ""
-    while at < end:
-        found = _INSIDE_STRING.match(text, at, min(at + _TEXT_BYTES, end))
-        assert found is not None
-        read = half + json.loads(f'"{decoder.decode(found[0])}"')
-        at = found.end()
-        half = read[-1] if "\ud800" <= read[-1:] <= "\udbff" and at < end else ""
-        whole = read[: len(read) - len(half)]
-        # Two halves that did not come from one piece are not one character yet.
-        yield whole.encode("utf-16", "surrogatepass").decode("utf-16").encode()
 
 
 def quoted_base64(data: bytes | bytearray) -> Iterator[bytes]:

@@ -11,7 +11,6 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from ratls_ls.config.words import printable
@@ -35,22 +34,7 @@ BROKEN_RESPONSE = -32015
 
 DEFAULT_TIMEOUT_MS = 600_000
 MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
-
-
-class BodyKind(StrEnum):
-    """How a body is given in parameters."""
-
-    VALUE = "body"
-    TEXT = "bodyText"
-    BASE64 = "bodyBase64"
-
-
-# What it is sent as, and why it is not.
-_KINDS = {
-    BodyKind.VALUE: ("application/json", "is no JSON value that can be sent"),
-    BodyKind.TEXT: ("text/plain; charset=utf-8", "has unpaired surrogates"),
-    BodyKind.BASE64: ("application/octet-stream", "is not base64"),
-}
+_BODIES = ("body", "bodyText", "bodyBase64")
 
 
 class MethodError(Exception):
@@ -68,25 +52,6 @@ def invalid_params(where: str, why: str) -> MethodError:
     return MethodError(INVALID_PARAMS, f"{where}: {why}", {"where": where, "why": why})
 
 
-def unreadable(kind: BodyKind) -> MethodError:
-    """-32602 for a body that is not of its kind."""
-    return invalid_params(kind, _KINDS[kind][1])
-
-
-def from_base64(text: bytes) -> bytes:
-    """By RFC 4648: Python takes padding that pads nothing. Raises binascii.Error."""
-    if len(text) % 4 or text.count(b"=") > 2:
-        raise binascii.Error("padded as it should not be")
-    return base64.b64decode(text, validate=True)
-
-
-@dataclass(frozen=True, slots=True)
-class LongBody:
-    """In place of a body in parameters: the bytes to send, in pieces."""
-
-    pieces: Sequence[bytes | memoryview] = field(repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class AttestedRequestParams:
     """Parameters of `attestedRequest`. `content_type` follows from how the body was given."""
@@ -97,7 +62,7 @@ class AttestedRequestParams:
     method: str
     headers: Mapping[str, str] = field(repr=False)
     query: Mapping[str, str] = field(repr=False)
-    body: Sequence[bytes | memoryview] | None = field(repr=False)
+    body: bytes | None = field(repr=False)
     content_type: str | None
     timeout_ms: int
     partial_result_token: str | int | None
@@ -106,11 +71,10 @@ class AttestedRequestParams:
     def parse(cls, params: object) -> AttestedRequestParams:
         """Raises MethodError (-32602)."""
         table = _Table(params)
-        given = [kind for kind in BodyKind if kind in table.values]
+        given = [name for name in _BODIES if name in table.values]
         if len(given) > 1:
             raise invalid_params(given[1], f"{given[0]} is given already; one body at most")
-        body = _body(table, given[0]) if given else None
-        content_type = _KINDS[given[0]][0] if given else None
+        body, content_type = _body(table)
         method = table.text("method") or ("GET" if body is None else "POST")
         token = table.values.get("partialResultToken")
         if token is not None and (isinstance(token, bool) or not isinstance(token, (str, int))):
@@ -211,16 +175,21 @@ class _Table:
         return int(value)
 
 
-def _body(table: _Table, kind: BodyKind) -> Sequence[bytes | memoryview]:
-    value = table.values[kind]
-    if isinstance(value, LongBody):
-        return value.pieces
-    try:
-        if kind is BodyKind.VALUE:
-            return (json.dumps(value, ensure_ascii=False, allow_nan=False).encode(),)
-        text = table.text(kind) or ""
-        if kind is BodyKind.TEXT:
-            return (text.encode(),)
-        return (from_base64(text.encode()),)
-    except (ValueError, RecursionError):
-        raise unreadable(kind) from None
+def _body(table: _Table) -> tuple[bytes | None, str | None]:
+    if "body" in table.values:
+        try:
+            text = json.dumps(table.values["body"], ensure_ascii=False, allow_nan=False)
+            return text.encode("utf-8"), "application/json"
+        except (ValueError, RecursionError):
+            raise invalid_params("body", "is no JSON value that can be sent") from None
+    if (text_body := table.text("bodyText")) is not None:
+        try:
+            return text_body.encode("utf-8"), "text/plain; charset=utf-8"
+        except UnicodeEncodeError:
+            raise invalid_params("bodyText", "has unpaired surrogates") from None
+    if (encoded := table.text("bodyBase64")) is not None:
+        try:
+            return base64.b64decode(encoded, validate=True), "application/octet-stream"
+        except (binascii.Error, ValueError):
+            raise invalid_params("bodyBase64", "is not base64") from None
+    return None, None

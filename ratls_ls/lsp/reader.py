@@ -30,7 +30,7 @@ def stream_of(descriptor: int) -> asyncio.StreamReader:
     return stream
 
 
-async def read_message(stream: asyncio.StreamReader) -> bytes | bytearray | int | None:
+async def read_message(stream: asyncio.StreamReader) -> bytes | int | None:
     """The next message body; its length if that was over the limit and skipped; None at the end.
 
     Raises FramingError.
@@ -55,21 +55,9 @@ async def read_message(stream: asyncio.StreamReader) -> bytes | bytearray | int 
             left -= len(chunk)
         return length
     try:
-        if length <= _CHUNK_BYTES:
-            return await stream.readexactly(length)
-        return await _long(stream, length)
+        return await stream.readexactly(length)
     except asyncio.IncompleteReadError:
         return None
-
-
-async def _long(stream: asyncio.StreamReader, length: int) -> bytearray:
-    """As `readexactly`, without a copy at the end of what may be megabytes."""
-    body = bytearray()
-    while left := length - len(body):
-        if not (chunk := await stream.read(min(left, _CHUNK_BYTES))):
-            raise asyncio.IncompleteReadError(b"", length)
-        body += chunk
-    return body
 
 
 class _Input(asyncio.ReadTransport):

@@ -8,6 +8,7 @@ loop; both are replaced through the seams that pygls publishes.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import TypeGuard
 
@@ -15,7 +16,6 @@ from pygls.exceptions import JsonRpcException
 
 from .garbage import Quiet
 from .lifecycle import INVALID_REQUEST, Lifecycle
-from .long_messages import parse
 from .protocol import PlainNotification, Protocol
 from .reader import FramingError, read_message, stream_of
 from .writer import Writer
@@ -52,11 +52,9 @@ async def serve(descriptor: int, writer: Writer, protocol: Protocol) -> None:
         logger.error("the client's stream cannot be followed: %s", error)
 
 
-async def _handle(
-    body: bytes | bytearray, writer: Writer, protocol: Protocol, lifecycle: Lifecycle
-) -> None:
+async def _handle(body: bytes, writer: Writer, protocol: Protocol, lifecycle: Lifecycle) -> None:
     try:
-        data = await parse(body)
+        data = json.loads(body)
     except (ValueError, RecursionError):
         _reply(writer, None, PARSE_ERROR, "the message is not JSON in UTF-8")
         return

@@ -7,7 +7,6 @@ from typing import Any
 from lsprotocol import types
 
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.long_messages import read_body
 from ratls_ls.lsp.methods import Answer, AttestationStatusParams, AttestedRequestParams, MethodError
 
 from .server import Server, answered
@@ -22,7 +21,7 @@ def _register_methods(server: Server) -> None:
     @server.feature(methods.ATTESTED_REQUEST)
     @answered
     async def attested_request(ls: Server, params: object) -> Answer:
-        parsed = AttestedRequestParams.parse(await read_body(params))
+        parsed = AttestedRequestParams.parse(params)
 
         writer = ls.writer
 

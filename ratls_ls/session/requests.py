@@ -81,7 +81,7 @@ def prepared(
         method=params.method,
         headers=tuple(params.headers.items()),
         query=params.query,
-        body=params.body or (),
+        body=params.body,
         content_type=params.content_type,
     )
     with typed_errors(provider):

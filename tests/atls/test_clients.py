@@ -108,7 +108,7 @@ async def test_nothing_large_waits_for_the_garbage_collector(fault: str, tmp_pat
     async with serve(faults=[fault]) as provider:
         known, attested = clients(provider, tmp_path)
         tee = configured(provider)
-        asked = RequestParameters("/chat/completions", method="POST", body=[bytes(2 * LARGE_BYTES)])
+        asked = RequestParameters("/chat/completions", method="POST", body=bytes(2 * LARGE_BYTES))
         request = replace(prepare(tee, asked, {}), retries=1)
 
         async def use(client: AttestedClient) -> None:
@@ -164,17 +164,10 @@ async def large_garbage_of(work: Coroutine[Any, Any, None]) -> list[str]:
             f"{type(held).__qualname__} {getattr(held, 'f_code', '')}"
             for held in gc.garbage
             for part in gc.get_referents(held)
-            if is_large(part)
+            if isinstance(part, bytes | bytearray | str) and sys.getsizeof(part) > LARGE_BYTES
         ]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
         gc.unfreeze()
-
-
-def is_large(part: object) -> bool:
-    """Or holds what is, as a body in pieces does."""
-    if isinstance(part, list | tuple):
-        return any(map(is_large, part))
-    return isinstance(part, bytes | bytearray | str) and sys.getsizeof(part) > LARGE_BYTES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gc
 import json
 import math
@@ -76,12 +75,6 @@ LONG_ANSWERS = [
     pytest.param("application/json", many_objects, "body", id="objects"),
     pytest.param("text/plain", long_text, "bodyText", id="text"),
 ]
-LONG_PROMPTS = [
-    pytest.param("body", lambda: json.loads(long_message()), id="message"),
-    pytest.param("body", lambda: json.loads(many_objects()), id="objects"),
-    pytest.param("bodyText", lambda: long_text().decode(), id="text"),
-    pytest.param("bodyBase64", lambda: base64.b64encode(long_text()).decode(), id="base64"),
-]
 
 
 async def test_streams_attestations_and_typing_leave_it_free(tmp_path: Path) -> None:
@@ -130,21 +123,6 @@ async def test_a_long_document_leaves_it_free(tmp_path: Path) -> None:
         if is_free(slow):
             return
     pytest.fail(told(slow))
-
-
-@pytest.mark.parametrize(("member", "prompt"), LONG_PROMPTS)
-async def test_a_long_prompt_leaves_it_free(
-    tmp_path: Path, member: str, prompt: Callable[[], Any]
-) -> None:
-    value = prompt()
-
-    async def work(server: RawServer, _config: Path) -> None:
-        for index in range(3):
-            params = {"provider": "p0", "path": "/test/status?code=200", member: value}
-            server.send({"id": f"l{index}", "method": "attestedRequest", "params": params})
-            assert (await results(server, 1))[f"l{index}"]["status"] == 200
-
-    await leaves_it_free(tmp_path, OpenAi(), lambda provider: provider.config_toml("p0"), work)
 
 
 async def test_garbage_is_collected_once_the_client_is_quiet(
