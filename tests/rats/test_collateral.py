@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from ratls_ls.rats import collateral as collaterals
 from ratls_ls.rats.appraise import appraise
+from ratls_ls.rats.binding import Binding, OfflineBinding
 from ratls_ls.rats.certificates import common_name, leads_to, read_chain
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import CollateralError
@@ -185,6 +186,14 @@ class TestWindow:
             f"a time from {rfc3339(NOW - DAY)}",
             rfc3339(NOW - 5 * DAY),
         )
+
+    @pytest.mark.parametrize(
+        ("binding", "advice"), [(LIVE, "machine's clock"), (OfflineBinding(), "--at")]
+    )
+    def test_who_gave_the_time_is_told_to_look_at_it(self, binding: Binding, advice: str) -> None:
+        for now in (NOW - 100 * DAY, NOW + 100 * DAY):
+            claim = World(binding=binding, now=now).appraise().claim(ClaimName.COLLATERAL)
+            assert advice in (claim.reason or "")
 
 
 class TestSigner:
