@@ -29,5 +29,4 @@ class Context:
     @property
     def of_part(self) -> Context:
         """What of it bears on one table by itself, and so is kept with that."""
-        whole = self.providers is None and self.mode is None
-        return self if whole else replace(self, providers=None, mode=None)
+        return self if self.providers is None else replace(self, providers=None)

@@ -175,6 +175,7 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
 _CONTEXT_CHECKS: tuple[ContextCheck, ...] = (
     ignored_in_project.check,
     unset_env_key.check,
+    exposed_file.check_provider,
 )
 
 # What only the whole file shows.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.span import Span
-from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.tables import ConfigFile, ProviderTable
 
 from .literal_credential import credentials
 from .rule import Rule
@@ -33,15 +33,15 @@ _OTHERS_READ = 0o044
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    if context.mode is None:
-        return
-    if context.mode & _ANYONE_WRITES and file.text:
+    if context.mode is not None and context.mode & _ANYONE_WRITES and file.text:
         end = file.text.find("\n")
         first_line = Span(0, end if end > 0 else 1)
         message = "Every user of this machine can change this file: `chmod o-w` it"
         yield RULE.problem(first_line, message)
-    if context.mode & _OTHERS_READ:
+
+
+def check_provider(provider: ProviderTable, context: Context) -> Iterator[Problem]:
+    if context.mode is not None and context.mode & _OTHERS_READ:
         message = "Other users of this machine can read this credential: `chmod 600` the file"
-        for provider in file.providers.values():
-            for entry, _ in credentials(provider):
-                yield RULE.problem(entry.span, message, provider=provider.id)
+        for entry, _ in credentials(provider):
+            yield RULE.problem(entry.span, message, provider=provider.id)
