@@ -10,6 +10,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -128,6 +129,8 @@ class Files:
         self._on_read = on_read
         self._on_gone = on_gone
         self._ahead: _Judged | None = None
+        # Of its own: host names that nobody answers for may keep the usual ones for seconds.
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="config-reader")
         self._modes: dict[str, int | None] = {}  # as a keystroke must not ask the disk
         self._entries: dict[str, OpenFile] = {}  # the least recently used comes first
 
@@ -225,7 +228,8 @@ class Files:
         if len(text) > LONG_TEXT or len(text) - len(known.text if known else "") > LONG_NEWS:
             if previous is None:
                 self._look_around(uri)
-            self._ahead = await asyncio.to_thread(_judged, text, self._context(uri), known)
+            loop, context = asyncio.get_running_loop(), self._context(uri)
+            self._ahead = await loop.run_in_executor(self._reader, _judged, text, context, known)
 
     def put(self, uri: str, text: str, version: int | None, *, saved: bool | None) -> OpenFile:
         """The client has `uri` open with this text. `saved` None: the disk tells."""

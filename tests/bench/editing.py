@@ -17,7 +17,7 @@ from .table import Row
 
 _BIN = ROOT / ".venv" / "bin"
 _TOOL = ROOT.parent / "shared" / "tools" / "lsp_bench.py"
-_MANUAL = json.dumps({"attestation": {"trigger": "manual"}})
+_MANUAL = json.dumps({"ratls": {"attestation": {"trigger": "manual"}}})
 _SERVERS = {
     "ratls-ls": ([_BIN / "ratls-ls", "--stdio"], ["--settings", _MANUAL]),
     "tombi": ([_BIN / "tombi", "lsp", "--offline"], ["--schema", "SCHEMA"]),
