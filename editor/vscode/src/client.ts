@@ -7,6 +7,8 @@
 import { type LogOutputChannel, window } from "vscode";
 import {
   DidChangeConfigurationNotification,
+  ErrorAction,
+  type ErrorHandler,
   LanguageClient,
   type LanguageClientOptions,
   RevealOutputChannelOn,
@@ -31,6 +33,7 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
     transport: TransportKind.stdio,
     options: { cwd: start.cwd, env: { ...process.env, ...start.keys } },
   };
+  let standard: ErrorHandler | undefined;
   const options: LanguageClientOptions = {
     documentSelector: [
       { scheme: "file", language: "toml" },
@@ -41,6 +44,15 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
     traceOutputChannel: withoutBodies(output),
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     markdown: { isTrusted: false, supportHtml: false },
+    errorHandler: {
+      // What cannot be written to a server that just ended would end the client for good; that the
+      // connection is closed is told too, and starts the server again.
+      error: () => ({ action: ErrorAction.Continue, handled: true }),
+      closed: () => {
+        standard ??= client.createDefaultErrorHandler();
+        return standard.closed();
+      },
+    },
     middleware: {
       workspace: {
         configuration: ({ items }) => items.map(() => serverSettings()),
