@@ -37,7 +37,9 @@ class Tasks:
         return task is not None and task.cancel()
 
     def _ended(self, identifier: int | str, writer: Writer, task: asyncio.Task[Answer]) -> None:
-        self._running.pop(identifier, None)
+        # A client that gives one id twice can still cancel the later one.
+        if self._running.get(identifier) is task:
+            del self._running[identifier]
         if task.cancelled():
             error = {"code": REQUEST_CANCELLED, "message": "the request was cancelled"}
             writer.send(id=identifier, error=error)
