@@ -111,8 +111,10 @@ class Scene:
         self.write_config()
 
     async def clear_cache(self) -> None:
+        """A disturbance that is broken off meanwhile does not take the request with it: pygls ends
+        a client who gets an answer that nobody waits for."""
         params = types.ExecuteCommandParams("ratls.clearCache", [])
-        await self.editor.workspace_execute_command_async(params)
+        await asyncio.shield(self.editor.workspace_execute_command_async(params))
 
     async def end_attack(self) -> None:
         await self._attackers.aclose()
