@@ -14,7 +14,13 @@ from ratls_ls.atls import sse
 from ratls_ls.atls.errors import Step
 from ratls_ls.config.problem import Severity
 from ratls_ls.lsp import answer, methods, reader, writer
-from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.params import (
+    DEFAULT_TIMEOUT_MS,
+    MAX_TIMEOUT_MS,
+    AttestationStatusParams,
+    AttestedRequestParams,
+)
 from ratls_ls.rats.result import ChannelBindingType, ClaimName, ClaimVerdict
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.status import State
@@ -148,7 +154,7 @@ def _camel_case(name: str) -> str:
 
 
 def test_defaults_and_limits() -> None:
-    limit = f"1 to {methods.MAX_TIMEOUT_MS}. Default {methods.DEFAULT_TIMEOUT_MS}."
+    limit = f"1 to {MAX_TIMEOUT_MS}. Default {DEFAULT_TIMEOUT_MS}."
     assert limit in DOCUMENT
     assert f"An answer that is not streamed: {_mebibytes(answer.MAX_COLLECTED_BYTES)}." in DOCUMENT
     assert f"One server-sent event: {_mebibytes(sse.MAX_EVENT_BYTES)}." in DOCUMENT

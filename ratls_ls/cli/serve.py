@@ -45,14 +45,14 @@ def serve(options: argparse.Namespace) -> NoReturn:
     gc.disable()
     from ratls_ls.server import Options, create
 
-    gc.freeze()
-    gc.enable()
     server = create(
         Options(
             ca_files=tuple(options.ca_file or ()),
             unsafe_root_ca=tuple(options.unsafe_root_ca or ()),
         )
     )
+    gc.freeze()
+    gc.enable()
     code = EXIT_NO  # the client is gone without `exit`
     try:
         asyncio.run(_run(server, reader, writer))

@@ -6,7 +6,6 @@ Invariant: whatever a file or server says is shown short and without control cha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _LONGEST = 60
 
@@ -14,6 +13,8 @@ _LONGEST = 60
 def nearest(name: str, names: Iterable[str], *, likeness: float = 0.75) -> str | None:
     """The one of `names` that `name` was probably meant to be; case does not count. `likeness`: how
     much of both must be the same, from 0 to 1."""
+    from difflib import get_close_matches  # most who need words look for no others
+
     if len(name) > _LONGEST:
         return None
     by_lower_case = {candidate.lower(): candidate for candidate in names}

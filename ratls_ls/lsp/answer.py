@@ -19,7 +19,7 @@ from ratls_ls.atls.sse import ServerSentEvent, SseDecoder, SseError
 from ratls_ls.turns import Turn, paced
 
 from . import json_text
-from .methods import Body
+from .result import Body
 
 # A larger answer would hold up the editor's other messages while it is one of them.
 MAX_COLLECTED_BYTES = 16 * 1024 * 1024

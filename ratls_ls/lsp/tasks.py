@@ -11,12 +11,15 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pygls.exceptions import JsonRpcException
 
-from .methods import REQUEST_CANCELLED, Answer
+from .methods import REQUEST_CANCELLED
 from .writer import Writer
+
+if TYPE_CHECKING:
+    from .result import Answer
 
 
 class Tasks:

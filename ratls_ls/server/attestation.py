@@ -1,15 +1,21 @@
-"""The custom methods, and the commands that attest."""
+"""The custom methods, and the commands that attest.
+
+What only they need is loaded when the first one comes: the answer to `initialize` does not wait.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.methods import Answer, AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.lsp.methods import MethodError
 
 from .server import Server, answered
+
+if TYPE_CHECKING:
+    from ratls_ls.lsp.result import Answer
 
 
 def register(server: Server) -> None:
@@ -21,8 +27,9 @@ def _register_methods(server: Server) -> None:
     @server.feature(methods.ATTESTED_REQUEST)
     @answered
     async def attested_request(ls: Server, params: object) -> Answer:
-        parsed = AttestedRequestParams.parse(params)
+        from ratls_ls.lsp.params import AttestedRequestParams
 
+        parsed = AttestedRequestParams.parse(params)
         writer = ls.writer
 
         async def emit(part: dict[str, Any]) -> None:
@@ -35,6 +42,9 @@ def _register_methods(server: Server) -> None:
     @server.feature(methods.ATTESTATION_STATUS)
     @answered
     async def attestation_status(ls: Server, params: object) -> Answer:
+        from ratls_ls.lsp.params import AttestationStatusParams
+        from ratls_ls.lsp.result import Answer
+
         parsed = AttestationStatusParams.parse(params)
         return Answer(await ls.session.attestation_status(parsed))
 
@@ -57,7 +67,7 @@ def _register_commands(server: Server) -> None:
 
     @server.command(methods.PIN_MEASUREMENTS_COMMAND)
     async def pin_measurements(ls: Server, *arguments: Any) -> None:
-        from ratls_ls.language.pin import pin  # at the start nothing of it is needed
+        from ratls_ls.language.pin import pin
 
         uri, provider = _texts(arguments, 2, 2)
         if uri is None or provider is None:

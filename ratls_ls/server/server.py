@@ -22,7 +22,7 @@ from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
-from ratls_ls.lsp.protocol import Protocol, writer_of
+from ratls_ls.lsp.protocol import Protocol, converter, writer_of
 from ratls_ls.lsp.writer import Writer
 from ratls_ls.settings import Options, Settings
 
@@ -49,7 +49,9 @@ class Server(LanguageServer):
     protocol: Protocol
 
     def __init__(self, options: Options) -> None:
-        super().__init__("ratls-ls", __version__, protocol_cls=Protocol)
+        super().__init__(
+            "ratls-ls", __version__, protocol_cls=Protocol, converter_factory=converter
+        )
         self.options = options
         self.first_settings = Settings()  # those of `initialize`
         self.settings: Settings | None = None  # that the client sent last

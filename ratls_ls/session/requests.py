@@ -23,7 +23,9 @@ from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.model import Provider
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import answer, methods
-from ratls_ls.lsp.methods import Answer, AttestedRequestParams, Body, MethodError
+from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.params import AttestedRequestParams
+from ratls_ls.lsp.result import Answer, Body
 
 from .files import Files, OpenFile
 from .shapes import problem_list

@@ -26,12 +26,9 @@ from ratls_ls.config.urls import parse_url
 from ratls_ls.history import History
 from ratls_ls.language.diagnose import Diagnostic
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.methods import (
-    Answer,
-    AttestationStatusParams,
-    AttestedRequestParams,
-    MethodError,
-)
+from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
+from ratls_ls.lsp.result import Answer
 from ratls_ls.monitor import Monitor
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.result import AttestationResult

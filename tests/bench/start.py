@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 from .table import Row, at_most, medians
 
@@ -16,7 +17,7 @@ _PARAMS = {"processId": None, "rootUri": None, "capabilities": {}}
 _BODY = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": _PARAMS}).encode()
 _INITIALIZE = b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
 _BARE = "from pygls.lsp.server import LanguageServer; LanguageServer('bare', '1').start_io()"
-_OURS = [sys.executable, "-m", "ratls_ls", "--stdio"]
+_OURS = [str(Path(sys.executable).with_name("ratls-ls")), "--stdio"]
 _PEER = [sys.executable, "-c", _BARE]
 
 

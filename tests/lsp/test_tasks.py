@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from ratls_ls.lsp.methods import Answer
+from ratls_ls.lsp.result import Answer
 from ratls_ls.lsp.tasks import Tasks
 from ratls_ls.lsp.writer import Writer
 

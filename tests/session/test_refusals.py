@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
 from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
 from ratls_ls.simulator.http import Response, Wire
 

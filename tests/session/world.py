@@ -14,7 +14,8 @@ import pytest
 
 from ratls_ls import settings as settings_module
 from ratls_ls.language.diagnose import Diagnostic
-from ratls_ls.lsp.methods import AttestationStatusParams, AttestedRequestParams, MethodError
+from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
 from ratls_ls.session import OpenFile, Session
 from ratls_ls.settings import Options
 from ratls_ls.simulator import FAULTS, Fault, OpenAi, SimulatedProvider

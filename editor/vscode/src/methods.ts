@@ -1,5 +1,5 @@
 /**
- * The custom methods of the language server, as `ratls_ls/lsp/methods.py` has them.
+ * The custom methods of the language server, as `ratls_ls/lsp/methods.py` and `params.py` have them.
  *
  * Invariant: a test in Python holds every name and value here to the server's own.
  */
