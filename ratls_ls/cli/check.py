@@ -129,7 +129,7 @@ def _checked(
     verifying: Verifier | None,
     wanted: Callable[[str], bool],
 ) -> Checked:
-    file = read(text)
+    file = read(text, base=context.base)
     statuses = asyncio.run(_attest_all(file, verifying)) if verifying is not None else {}
     unknown = ProviderStatus(State.UNCHECKED)
     found = diagnose(

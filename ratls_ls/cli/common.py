@@ -10,14 +10,14 @@ from pathlib import Path
 
 from ratls_ls import bounded
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
-from ratls_ls.config.check import Context, check
+from ratls_ls.config.check import check
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.rules.toml_syntax import RULE as TOML_SYNTAX
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.words import shown
-from ratls_ls.session import codex_home
+from ratls_ls.session import codex_home, context_of
 
 from .main import CommandError
 
@@ -48,8 +48,10 @@ def read_stdin() -> bytes:
 
 def read_config(path: Path) -> tuple[ConfigFile, list[Problem]]:
     """The config at `path` and its problems. Raises CommandError."""
-    file = read(read_text(path))
-    return file, check(file, Context(environment=frozenset(os.environ)))
+    home = codex_home(None, os.environ).absolute()
+    context = context_of(path.absolute(), home, frozenset(os.environ))
+    file = read(read_text(path), base=context.base)
+    return file, check(file, context)
 
 
 def find_provider(options: argparse.Namespace, name: str) -> Provider:

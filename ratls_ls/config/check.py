@@ -22,7 +22,8 @@ _ROUNDS = 20
 
 
 def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
-    """The problems of `file`, in order of their place. `context` None: Context()."""
+    """The problems of `file`, in order of their place. `context` None: Context(); its `base` is
+    what `file` was read over."""
     context = context or Context()
     found = file_problems(file, context)
     context = context.of_part
@@ -41,7 +42,7 @@ def mend(
     text: str, context: Context | None = None, wanted: Callable[[str], bool] = bool
 ) -> tuple[str, Counter[str]]:
     """As `fix_all`, for the `wanted` codes; and how many problems of each code that mends."""
-    file = read(text)
+    file = read(text, base=context.base if context is not None else None)
     mended: Counter[str] = Counter()
     for _ in range(_ROUNDS):
         if file.document.issues:
@@ -56,7 +57,7 @@ def mend(
             break
         edits, codes = _together(fixes)
         mended.update(codes)
-        file = read(apply(file.text, edits), file)
+        file = read(apply(file.text, edits), file, file.base)
     return file.text, mended
 
 

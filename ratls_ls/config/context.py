@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .tables import Base
+
 Kind = Literal["user", "project", "profile"]
 
 
@@ -16,17 +18,16 @@ class Context:
     """`kind`: the user's own config, one in a project's `.codex`, or a `<profile>.config.toml`
     beside the user's own; the latter two may refer to providers of the first.
 
-    `environment`: names of the environment variables that are set; `providers`: ids that the
-    user's own config defines for a profile; `mode`: the POSIX permission bits of the file. None is
-    unknown.
+    `environment`: names of the environment variables that are set; `base`: the user's own config,
+    for a profile; `mode`: the POSIX permission bits of the file. None is unknown.
     """
 
     kind: Kind = "user"
     environment: frozenset[str] | None = None
-    providers: frozenset[str] | None = None
+    base: Base | None = None
     mode: int | None = None
 
     @property
     def of_part(self) -> Context:
         """What of it bears on one table by itself, and so is kept with that."""
-        return self if self.providers is None else replace(self, providers=None)
+        return self if self.base is None else replace(self, base=None)

@@ -1,50 +1,68 @@
 """From text to what a Codex config says: its providers, who refers to them, and the rest.
 
-Invariant: `read` is a function of the text alone; what a previous reading gives is speed.
+Invariant: `read` is a function of the text and of its base alone; what a previous reading gives is
+speed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .build import provider_of
 from .keys import REFERENCE_KEYS
+from .overlay import laid_over, stands_behind
 from .problem import Problem, Severity
-from .rules import provider_problems, root_problems
+from .rules import overlay_problems, provider_problems, root_problems
 from .strays import Owner, strays
-from .tables import ConfigFile, Part, ProviderTable, Reference
+from .tables import Base, ConfigFile, Part, ProviderTable, Reference
 from .toml import Document, Group, parse
-from .values import Issue, Table, string_of
+from .values import Entry, Issue, Table, string_of
 
 __all__ = ["ConfigFile", "ProviderTable", "Reference", "read"]
 
 
-def read(text: str, previous: ConfigFile | None = None) -> ConfigFile:
+def read(text: str, previous: ConfigFile | None = None, base: Base | None = None) -> ConfigFile:
     """The meaning of `text`. Never raises.
 
     `previous`: an earlier reading of (mostly) the same text; makes this one fast, changes nothing.
+    `base`: the user's own config, if this is the file of a profile.
     """
     document = parse(text, previous.document if previous else None)
     known = {part.group: part for _, part in previous.parts} if previous else {}
-    parts = tuple((base, known.get(group) or _part(group)) for base, group in document.groups)
+    below = base.by_id if base is not None else {}
+    parts = tuple(
+        (start, _kept(known.get(group), below) or _part(group, below))
+        for start, group in document.groups
+    )
     spoilt = _spoilt(document)
+    unsound = base is not None and not base.sound
     astray = {found for _, part in parts for found in part.strays}
     providers: dict[str, ProviderTable] = {}
     references: list[Reference] = []
-    for base, part in parts:
+    for start, part in parts:
         for table in part.providers:
-            placed = table.at(base)
+            placed = table.at(start)
             if table.id in spoilt or None in spoilt:
                 placed = replace(placed, provider=None, broken=table.id in spoilt)
-            elif astray and (Owner.ANY in astray or placed.policy_entry is None):
+            elif (astray and (Owner.ANY in astray or placed.policy_entry is None)) or (
+                table.under is not None and unsound
+            ):
                 placed = replace(placed, provider=None)
             providers.setdefault(table.id, placed)
         references += (
-            Reference(reference.id, reference.span.shifted(base), reference.path)
+            Reference(reference.id, reference.span.shifted(start), reference.path)
             for reference in part.references
         )
-    return ConfigFile(text, document, providers, tuple(references), parts)
+    return ConfigFile(text, document, providers, tuple(references), parts, base)
+
+
+def _kept(part: Part | None, below: Mapping[str, ProviderTable]) -> Part | None:
+    """`part`, if its providers are laid over the same as before."""
+    if part is None or (not below and not part.under):
+        return part
+    under = {below[table.id] for table in part.providers if table.id in below}
+    return part if part.under == under else None
 
 
 def _spoilt(document: Document) -> set[str | None]:
@@ -60,21 +78,54 @@ def _spoilt_by(issue: Issue) -> Iterator[str | None]:
         yield issue.path[1]
 
 
-def _part(group: Group) -> Part:
+def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     pieces = tuple((start, section.text) for start, section in group.sections)
     newline = "\r\n" if any("\r\n" in text for _, text in pieces) else "\n"
-    all_providers = group.root.get("model_providers")
-    entries = tuple(all_providers) if isinstance(all_providers, Table) else ()
-    problems = root_problems(group.root)
+    end = max(start + len(text) for start, text in pieces)
+    root = laid_over(group.root, below, end) if below else group.root
+    problems = root_problems(root)
     tables = []
-    for entry in entries:
-        table = ProviderTable(entry.key.name, entry, newline=newline, pieces=pieces)
-        own = provider_problems(table)
-        tables.append(_judged(table, own))
-        problems += own
-    references = tuple(_references(group.root))
-    astray = frozenset(strays(group.root))
-    return Part(group, tuple(tables), references, tuple(problems), astray)
+    for whole, entry in zip(_providers(root), _providers(group.root), strict=True):
+        table = ProviderTable(entry.key.name, whole, newline=newline, pieces=pieces)
+        found = provider_problems(table)
+        if (under := below.get(table.id)) is None:
+            tables.append(_judged(table, found))
+        else:
+            own = replace(table, relative_entry=entry, under=under)
+            weakened = overlay_problems(own, under)
+            judged = _judged(table, [*found, *weakened])
+            tables.append(replace(own, provider=judged.provider))
+            found = [*_not_of(under, table, found), *weakened]
+        problems += found
+    told = tuple(problem for problem in (_within(problem, end) for problem in problems) if problem)
+    under_them = frozenset(table.under for table in tables if table.under is not None)
+    astray = frozenset(strays(root))
+    return Part(group, tuple(tables), tuple(_references(root)), told, astray, under_them)
+
+
+def _providers(root: Table) -> tuple[Entry, ...]:
+    providers = root.get("model_providers")
+    return tuple(providers) if isinstance(providers, Table) else ()
+
+
+def _not_of(
+    base: ProviderTable, merged: ProviderTable, problems: Iterable[Problem]
+) -> Iterator[Problem]:
+    """Those of `problems` that are not about what is missing in the base already."""
+    known = {(problem.code, problem.message) for problem in provider_problems(base)}
+    for problem in problems:
+        if problem.span != merged.span or (problem.code, problem.message) not in known:
+            yield problem
+
+
+def _within(problem: Problem, end: int) -> Problem | None:
+    """`problem` with the fixes that change this text; None if it is about the base's."""
+    if stands_behind(problem.span, end):
+        return None
+    fixes = tuple(
+        fix for fix in problem.fixes if not any(stands_behind(e.span, end) for e in fix.edits)
+    )
+    return problem if fixes == problem.fixes else problem._replace(fixes=fixes)
 
 
 def _judged(table: ProviderTable, problems: Iterable[Problem]) -> ProviderTable:

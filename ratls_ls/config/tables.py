@@ -72,7 +72,8 @@ class ProviderTable:
 
     `provider` is None unless the attested use is fully valid. `broken`: part of it is not TOML.
     `newline`: the line break of its text. `base`: how far on `relative_entry` and `pieces`, the
-    texts that say something about it, really stand.
+    texts that say something about it, really stand. `under`: in the file of a profile, the table
+    of the user's own config that this one is laid over.
     """
 
     id: str
@@ -82,6 +83,7 @@ class ProviderTable:
     broken: bool = False
     newline: str = "\n"
     pieces: tuple[tuple[int, str], ...] = field(default=(), repr=False)
+    under: ProviderTable | None = field(default=None, repr=False)
 
     def at(self, base: int) -> ProviderTable:
         """The same, standing at `base`."""
@@ -96,6 +98,7 @@ class ProviderTable:
             self.broken,
             self.newline,
             self.pieces,
+            self.under,
         )
 
     @cached_property
@@ -189,9 +192,12 @@ class ProviderTable:
 
     @cached_property
     def attested(self) -> bool:
-        """Whether `use_ratls = true` stands here (the rest may still be wrong)."""
+        """Whether `use_ratls = true` stands here, or where this is laid over (the rest may still
+        be wrong)."""
         value = self.relative_entry.value
         found = value.get("use_ratls") if isinstance(value, Table) else None
+        if found is None and self.under is not None:
+            return self.under.attested
         return isinstance(found, Scalar) and found.value is True
 
     def string(self, *path: str) -> str | None:
@@ -232,12 +238,30 @@ def _spans(table: Table, prefix: str) -> Iterator[tuple[str, Span]]:
             yield from _spans(entry.value, f"{prefix}{entry.key.name}.")
 
 
+@dataclass(frozen=True)
+class Base:
+    """The user's own config, for what is laid over it.
+
+    `tables`: its providers; one that no edit touched is the same object as before. `whole`: all of
+    the file can be read. `sound`: and no policy of it went astray.
+    """
+
+    tables: frozenset[ProviderTable]
+    whole: bool = True
+    sound: bool = True
+
+    @cached_property
+    def by_id(self) -> Mapping[str, ProviderTable]:
+        return {table.id: table for table in self.tables}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One Group as config; spans count from its start.
 
-    `problems` depend on nothing else. `strays`: whose policies may have gone astray in it.
-    `contextual`: the further ones of a Context, once found.
+    `problems` depend on nothing else but `under`, the tables that its providers are laid over.
+    `strays`: whose policies may have gone astray in it. `contextual`: the further problems of a
+    Context, once found.
     """
 
     group: Group
@@ -245,18 +269,21 @@ class Part:
     references: tuple[Reference, ...]
     problems: tuple[Problem, ...]
     strays: frozenset[Owner] = frozenset()
+    under: frozenset[ProviderTable] = frozenset()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
 class ConfigFile:
-    """A read config. Spans and values are absolute and those of `text`."""
+    """A read config. Spans and values are absolute and those of `text`. `base`: what it was read
+    as laid over."""
 
     text: str = field(repr=False)
     document: Document = field(repr=False)
     providers: Mapping[str, ProviderTable]
     references: tuple[Reference, ...]
     parts: tuple[tuple[int, Part], ...] = field(repr=False)
+    base: Base | None = field(default=None, repr=False)
 
     @property
     def root(self) -> Table:

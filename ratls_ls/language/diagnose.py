@@ -184,7 +184,7 @@ def _deciding_lines(table: ProviderTable, claims: Iterable[Claim]) -> Iterator[R
         key = claim.policy_key
         if key is not None and key in spans:
             yield Related(spans[key], f"decided {claim.name.value}")
-        elif key is not None:
+        elif key is not None and not (table.under and key in table.under.policy_spans):
             policy = table.policy_entry
             place = policy.span if policy is not None else table.span
             yield Related(place, f"has no {key}, so its default decided {claim.name.value}")

@@ -30,7 +30,7 @@ def pin(file: ConfigFile, table: ProviderTable, result: AttestationResult) -> li
 
 def unpinned(table: ProviderTable, result: AttestationResult) -> Iterator[tuple[str, str]]:
     """The registers of `result` that `table`'s policy does not pin: dotted key and value."""
-    there = table.policy_spans
+    there = {pin.key for pin in table.provider.policy.pins} if table.provider is not None else ()
     for key, register in REGISTERS.items():
         value = result.measurements.get(register.value)
         if value is None or key == "app_compose" or key in there:

@@ -30,7 +30,7 @@ def policy_edits(table: ProviderTable, values: Values) -> list[Edit]:
 
 def provider_after(file: ConfigFile, provider: str, edits: Iterable[Edit]) -> Provider | None:
     """The provider as `edits` leave it; None if that is none, or if any other changed."""
-    after = read(apply(file.text, edits), file)
+    after = read(apply(file.text, edits), file, file.base)
     before = {name: table.provider for name, table in file.providers.items()}
     changed = {name: table.provider for name, table in after.providers.items()}
     before.pop(provider, None)

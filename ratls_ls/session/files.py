@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -21,9 +21,11 @@ from ratls_ls.bounded import MAX_FILE_BYTES
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.context import Kind
 from ratls_ls.config.model import Peer, Provider
+from ratls_ls.config.overlay import base_of
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
+from ratls_ls.config.tables import Base
 from ratls_ls.settings import Settings
 from ratls_ls.status import ProviderStatus
 
@@ -52,7 +54,7 @@ class _Judged(NamedTuple):
 
 
 def _judged(text: str, context: Context, previous: ConfigFile | None) -> _Judged:
-    file = read(text, previous)
+    file = read(text, previous, context.base)
     return _Judged(file, context, check(file, context))
 
 
@@ -92,8 +94,9 @@ class OpenFile:
         return [table.provider for table in self.file.providers.values() if table.provider]
 
     @cached_property
-    def provider_ids(self) -> frozenset[str] | None:
-        return _ids(self.file)
+    def as_base(self) -> Base:
+        """What the files of profiles are laid over, if this is the user-level config."""
+        return base_of(self.file)
 
     @property
     def default_id(self) -> str | None:
@@ -316,7 +319,9 @@ class Files:
         for entry in self.all:
             context = self._context(entry.uri)
             if context != entry.context:
-                entry.context, entry.problems = context, check(entry.file, context)
+                judged = _judged(entry.text, context, entry.file)
+                entry = replace(entry, file=judged.file, context=context, problems=judged.problems)
+                self._entries[entry.key] = entry
                 self._on_read(entry)
 
     def _read(
@@ -352,8 +357,8 @@ class Files:
         path = uri_path(uri)
         own, names = self._own_of(uri), self._names if self.settings.trusted else None
         base = self._known_default if own == "profile" else None
-        ids = base.provider_ids if base is not None else None
-        return Context(_kind(path, own), names, ids, self._modes.get(_key(uri)))
+        below = base.as_base if base is not None else None
+        return Context(_kind(path, own), names, below, self._modes.get(_key(uri)))
 
     def _own_of(self, uri: str) -> Own | None:
         path = uri_path(uri)
@@ -375,8 +380,8 @@ def context_of(path: Path | None, home: Path, environment: frozenset[str] | None
     that for a profile."""
     own = _own(path, home) if path is not None else None
     text = _disk_text((home / "config.toml").absolute().as_uri()) if own == "profile" else None
-    ids = _ids(read(text)) if text is not None else None
-    return Context(_kind(path, own), environment, ids, _mode(path))
+    base = base_of(read(text)) if text is not None else None
+    return Context(_kind(path, own), environment, base, _mode(path))
 
 
 def _mode(path: Path | None) -> int | None:
@@ -387,11 +392,6 @@ def _mode(path: Path | None) -> int | None:
     except (OSError, ValueError):  # a name that no file can have
         return None
     return stat.S_IMODE(found) if os.name == "posix" and stat.S_ISREG(found) else None
-
-
-def _ids(file: ConfigFile) -> frozenset[str] | None:
-    """The ids of a config's providers; None where not all of it can be read."""
-    return None if file.document.issues else frozenset(file.providers)
 
 
 def _kind(path: Path | None, own: Own | None) -> Kind:

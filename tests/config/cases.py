@@ -3,7 +3,7 @@
 A marker line is `      ^^^^ code: part of the message`; carets stand under the exact characters (a
 span over several lines is marked on its first). "Fix `title`:" gives the text after that fix; "No
 fix." says that the rule's own problems offer none. Marker lines are taken out before the text is
-read.
+read. "Over `config.toml`:" makes it a profile's file and gives the user's own.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratls_ls.config.check import Context
+from ratls_ls.config.overlay import base_of
 from ratls_ls.config.problem import Problem
+from ratls_ls.config.read import read
 
 FOLDER = Path(__file__).parent / "rules"
 
 _CASE = re.compile(r"^## (?P<title>.+)\n(?P<body>(?:(?!^## ).*\n?)*)", re.MULTILINE)
 _BLOCK = re.compile(
-    r"(?:^Fix `(?P<fix>.+)`:\n\n)?^```toml\n(?P<text>(?:(?!```).*\n)*?)```$", re.MULTILINE
+    r"(?:^(?:Fix `(?P<fix>.+)`|(?P<base>Over `config.toml`)):\n\n)?"
+    r"^```toml\n(?P<text>(?:(?!```).*\n)*?)```$",
+    re.MULTILINE,
 )
 _MARKER = re.compile(r" *(?P<carets>\^+) (?P<code>[a-z-]+)(?:: (?P<message>.*))?")
 
@@ -57,13 +61,16 @@ def _cases(path: Path) -> list[Case]:
     cases = []
     for match in _CASE.finditer(path.read_text(encoding="utf-8")):
         body = match["body"]
-        (_, marked), *fixes = [(block["fix"], block["text"]) for block in _BLOCK.finditer(body)]
+        blocks = list(_BLOCK.finditer(body))
+        base = next((base_of(read(block["text"])) for block in blocks if block["base"]), None)
+        (_, marked), *fixes = [(b["fix"], b["text"]) for b in blocks if not b["base"]]
         text, marks = _unmarked(marked)
         environment = re.search(r"^Environment: (.*)$", body, re.MULTILINE)
         mode = re.search(r"^Mode: (.*)$", body, re.MULTILINE)
         context = Context(
-            kind="project" if "\nProject.\n" in body else "user",
+            kind="profile" if base else "project" if "\nProject.\n" in body else "user",
             environment=frozenset(environment[1].split()) if environment else None,
+            base=base,
             mode=int(mode[1], 8) if mode else None,
         )
         fixless = "\nNo fix.\n" in body

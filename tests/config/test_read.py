@@ -9,6 +9,7 @@ import pytest
 
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.model import DEFAULT_PCCS_URL, Provider, Secret
+from ratls_ls.config.overlay import base_of
 from ratls_ls.config.read import read
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
 
@@ -202,6 +203,35 @@ def test_what_can_be_no_policy_of_this_one_does_not_matter(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("over", "pinned"),
+    [
+        ("stream_idle_timeout_ms = 600000", True),
+        ('base_url = "https://staging.example"', True),
+        ("use_ratls = false", None),
+        ("ratls_policy.frobnicate = 1", None),
+        ('ratls_policy.allowed_tdx_status = ["OutOfDate"]', None),
+        ('base_url = "http://tee.example"', None),
+    ],
+)
+def test_a_profile_has_the_policy_that_it_is_laid_over(over: str, pinned: bool | None) -> None:
+    base = base_of(read(POLICY + f'compose_hash = "{HEX[:64]}"\n'))
+    file = read(f"[model_providers.tee]\n{over}\n", base=base)
+    provider = file.providers["tee"].provider
+    assert (bool(provider.policy.pins) if provider is not None else None) is pinned
+    unchanged = read(file.text, file, base).parts[0][1]
+    assert unchanged is file.parts[0][1]
+    other = base_of(read(PLAIN))
+    assert bool(pinned) is (read(file.text, file, other).providers["tee"].provider is not None)
+
+
+@pytest.mark.parametrize("broken", ["\nx =", "\n[ratls_policy]\ngrace_period = 1"])
+def test_no_provider_over_a_base_that_is_in_doubt(broken: str) -> None:
+    base = base_of(read(PLAIN + broken))
+    file = read("[model_providers.tee]\nrequest_max_retries = 1", base=base)
+    assert file.providers["tee"].provider is None
+
+
+@pytest.mark.parametrize(
     "elsewhere",
     ["[other]\na = ", "[other\na = 1", "[model_providers.plain]\nname = ", "[[other]]\n[other]"],
 )
@@ -264,5 +294,6 @@ def test_a_codex_config_has_model_providers(text: str, served: bool) -> None:
 def test_what_another_file_defines_is_remembered_with_no_table() -> None:
     file = read(PLAIN)
     for index in range(3):
-        check(file, Context("profile", providers=frozenset({str(index)})))
+        other = read(PLAIN.replace("model_providers.tee", f"model_providers.t{index}"))
+        check(file, Context("profile", base=base_of(other)))
     assert [len(part.contextual) for _, part in file.parts] == [1]

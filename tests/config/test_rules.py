@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ratls_ls.config import rules
-from ratls_ls.config.check import apply, check, fix_all
+from ratls_ls.config.check import Context, apply, check, fix_all
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.read import read
 
@@ -31,9 +31,13 @@ BRINGS_UP = {
 }
 
 
+def problems_of(text: str, context: Context) -> list[Problem]:
+    return check(read(text, base=context.base), context)
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_problems_stand_where_they_are_marked(case: Case) -> None:
-    problems = check(read(case.text), case.context)
+    problems = problems_of(case.text, case.context)
     codes = {case.code, *(mark.code for mark in case.marks)}
     found = [mark_of(problem, case.text) for problem in problems if problem.code in codes]
     assert [(m.line, m.start, m.end, m.code) for m in found] == [
@@ -47,7 +51,7 @@ def test_problems_stand_where_they_are_marked(case: Case) -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if case.fixes], ids=str)
 def test_fixes_give_the_text_shown(case: Case, newline: str) -> None:
     text = case.text.replace("\n", newline)
-    problems = check(read(text), case.context)
+    problems = problems_of(text, case.context)
     fixes = {fix.title: fix for problem in reversed(problems) for fix in problem.fixes}
     for title, expected in case.fixes:
         assert title in fixes
@@ -56,21 +60,21 @@ def test_fixes_give_the_text_shown(case: Case, newline: str) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.is_fixless], ids=str)
 def test_no_fix_is_offered_where_none_may_be(case: Case) -> None:
-    own = [p for p in check(read(case.text), case.context) if p.code == case.code]
+    own = [p for p in problems_of(case.text, case.context) if p.code == case.code]
     assert own
     assert not [fix.title for problem in own for fix in problem.fixes]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "canary" in case.text], ids=str)
 def test_no_message_or_title_repeats_a_secret(case: Case) -> None:
-    for problem in check(read(case.text), case.context):
+    for problem in problems_of(case.text, case.context):
         assert "canary" not in problem.message
         assert not any("canary" in fix.title for fix in problem.fixes)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_fix_mends_its_problem_and_makes_no_other(case: Case) -> None:
-    problems = check(read(case.text), case.context)
+    problems = problems_of(case.text, case.context)
     for problem in problems:
         for fix in problem.fixes:
             _assert_mends(case, problems, problem, fix)
@@ -78,7 +82,7 @@ def test_a_fix_mends_its_problem_and_makes_no_other(case: Case) -> None:
 
 def _assert_mends(case: Case, problems: list[Problem], problem: Problem, fix: Fix) -> None:
     fixed = apply(case.text, fix.edits)
-    after = check(read(fixed), case.context)
+    after = problems_of(fixed, case.context)
     codes_before, codes_after = (Counter(p.code for p in found) for found in (problems, after))
     assert codes_after[problem.code] < codes_before[problem.code]
     new = codes_after - codes_before - Counter(p.code for p in after if p.severity in _NOTES)
@@ -99,7 +103,7 @@ def test_fix_all_leaves_no_safe_fix_and_keeps_comments(case: Case) -> None:
     if read(case.text).document.issues:
         assert fixed == case.text
         return
-    left = [fix for problem in check(read(fixed), case.context) for fix in problem.fixes]
+    left = [fix for problem in problems_of(fixed, case.context) for fix in problem.fixes]
     assert not any(fix.safe for fix in left)
     assert Counter(_comments(fixed)) == Counter(_comments(case.text))
     assert fix_all(fixed, case.context) == fixed
@@ -114,7 +118,7 @@ def test_every_rule_has_cases_words_and_an_example(rule: rules.Rule) -> None:
     example = textwrap.dedent(rule.example).lstrip()
     contexts = [case.context for case in own if case.marks]
     assert any(
-        rule.code in {problem.code for problem in check(read(example), context)}
+        rule.code in {problem.code for problem in problems_of(example, context)}
         for context in contexts
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def listing(home: Path, on_gone: Callable[[OpenFile], None] = lambda _: None) ->
     return Files(Settings(), environment, on_read=lambda _: None, on_gone=on_gone)
 
 
-def codes(entry: OpenFile) -> set[str]:
+def codes(entry: OpenFile | None) -> set[str]:
+    assert entry is not None
     return {problem.code for problem in entry.problems}
 
 
@@ -186,14 +188,16 @@ def test_a_profile_refers_to_what_the_user_has(files: Files, home: Path) -> None
     own.write_text(CONFIG, "utf-8")
     opened = files.put(profile.as_uri(), PROFILE, 1, saved=None)
     assert "undefined-provider" in codes(opened)
-    assert context_of(profile, own.parent, None).providers == {"tee"}
+    base = context_of(profile, own.parent, None).base
+    assert base is not None
+    assert list(base.by_id) == ["tee"]
     # As the user's own is edited, so what it bears on is judged.
     files.put(own.as_uri(), CONFIG.replace("tee", "te"), 1, saved=False)
-    assert "undefined-provider" not in codes(opened)
+    assert "undefined-provider" not in codes(files.get(profile.as_uri()))
     files.put(own.as_uri(), CONFIG, 2, saved=False)
-    assert "undefined-provider" in codes(opened)
+    assert "undefined-provider" in codes(files.get(profile.as_uri()))
     files.put(own.as_uri(), CONFIG + "[", 3, saved=False)
-    assert "undefined-provider" not in codes(opened)
+    assert "undefined-provider" not in codes(files.get(profile.as_uri()))
 
 
 def test_a_user_level_config_that_comes_and_goes_is_heard_of(files: Files, home: Path) -> None:
@@ -202,10 +206,29 @@ def test_a_user_level_config_that_comes_and_goes_is_heard_of(files: Files, home:
     assert "undefined-provider" not in codes(opened)
     own.write_text(CONFIG, "utf-8")
     files.reread(own.as_uri())
-    assert "undefined-provider" in codes(opened)
+    assert "undefined-provider" in codes(files.get(profile.as_uri()))
     own.unlink()
     files.reread(own.as_uri())
-    assert "undefined-provider" not in codes(opened)
+    assert "undefined-provider" not in codes(files.get(profile.as_uri()))
+
+
+def test_a_profile_is_judged_as_it_is_laid_over_the_users_own(files: Files, home: Path) -> None:
+    own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
+    attested = CONFIG + 'base_url = "https://tee.example"\nenv_key = "KEY"\nuse_ratls = true\n'
+    own.write_text(attested, "utf-8")
+    text = "[model_providers.tee]\nrequest_max_retries = 1\n"
+    opened = files.put(profile.as_uri(), text, 1, saved=None)
+    assert not codes(opened)
+    (provider,) = opened.providers
+    base = files.default
+    assert base is not None
+    assert provider == replace(base.providers[0], request_max_retries=1)
+    assert opened.ids == base.ids
+    # As the user's own is edited, so another policy counts.
+    files.put(own.as_uri(), attested + "ratls_policy = { x = 1 }\n", 1, saved=False)
+    judged = files.get(profile.as_uri())
+    assert judged is not None
+    assert not judged.providers
 
 
 def test_a_keystroke_in_a_profile_asks_no_disk(

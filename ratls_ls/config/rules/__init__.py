@@ -60,10 +60,11 @@ from . import (
     unset_env_key,
     unsupported_tee_type,
     weak_tcb_status,
+    weakened_in_profile,
     wire_api_chat,
     wrong_type,
 )
-from .rule import ContextCheck, FileCheck, ProviderCheck, RootCheck, Rule
+from .rule import ContextCheck, FileCheck, OverlayCheck, ProviderCheck, RootCheck, Rule
 
 _MODULES = (
     toml_syntax,
@@ -84,6 +85,7 @@ _MODULES = (
     forbidden_host,
     base_url_endpoint,
     policy_without_use_ratls,
+    weakened_in_profile,
     unsupported_tee_type,
     unknown_tcb_status,
     tcb_status_case,
@@ -178,6 +180,9 @@ _CONTEXT_CHECKS: tuple[ContextCheck, ...] = (
     exposed_file.check_provider,
 )
 
+# What a profile's file makes of a provider that it is laid over.
+_OVERLAY_CHECKS: tuple[OverlayCheck, ...] = (weakened_in_profile.check,)
+
 # What only the whole file shows.
 _FILE_CHECKS: tuple[FileCheck, ...] = (
     toml_syntax.check,
@@ -199,6 +204,11 @@ def root_problems(root: Table) -> list[Problem]:
 def provider_problems(provider: ProviderTable) -> list[Problem]:
     """What is wrong with one provider, taken by itself."""
     return [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
+
+
+def overlay_problems(provider: ProviderTable, base: ProviderTable) -> list[Problem]:
+    """What is wrong with one provider of a profile's file as laid over `base`."""
+    return [problem for check in _OVERLAY_CHECKS for problem in check(provider, base)]
 
 
 def context_problems(provider: ProviderTable, context: Context) -> list[Problem]:

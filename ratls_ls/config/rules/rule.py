@@ -17,6 +17,7 @@ from ratls_ls.config.words import printable
 
 RootCheck = Callable[[Table], Iterable[Problem]]
 ProviderCheck = Callable[[ProviderTable], Iterable[Problem]]
+OverlayCheck = Callable[[ProviderTable, ProviderTable], Iterable[Problem]]
 ContextCheck = Callable[[ProviderTable, Context], Iterable[Problem]]
 FileCheck = Callable[[ConfigFile, Context], Iterable[Problem]]
 

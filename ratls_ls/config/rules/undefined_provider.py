@@ -35,9 +35,10 @@ _MOST_SUGGESTIONS = 20
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    if context.kind != "user" and context.providers is None:
+    base = context.base
+    if context.kind != "user" and (base is None or not base.whole):
         return
-    known = {*file.providers, *(context.providers or ()), *BUILT_IN_IDS}
+    known = {*file.providers, *(base.by_id if base is not None else ()), *BUILT_IN_IDS}
     place = "here" if context.kind == "user" else "here or in config.toml"
     undefined = (reference for reference in file.references if reference.id not in known)
     for count, reference in enumerate(undefined):

@@ -1,0 +1,59 @@
+"""A profile's file over the user's own config, as Codex lays it there: key by key.
+
+Invariant: what the base says stands behind the end of the text, so whatever points there is about
+the base's own text, not about this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .span import Span
+from .tables import Base, ConfigFile, ProviderTable
+from .values import Table, Value, shifted_entry
+
+_PROVIDERS = "model_providers"
+
+
+def base_of(file: ConfigFile) -> Base:
+    """`file` as what another is laid over."""
+    tables = frozenset(table for _, part in file.parts for table in part.providers)
+    whole = not file.document.issues
+    return Base(tables, whole, whole and not any(part.strays for _, part in file.parts))
+
+
+def laid_over(root: Table, below: Mapping[str, ProviderTable], end: int) -> Table:
+    """`root` with what those of its providers say that are in `below`, too, from `end` on."""
+    providers = root.entries.get(_PROVIDERS)
+    if providers is None or not isinstance(providers.value, Table):
+        return root
+    inner = {
+        name: entry._replace(value=_over(entry.value, _behind(below[name], end)))
+        if name in below
+        else entry
+        for name, entry in providers.value.entries.items()
+    }
+    merged = providers._replace(value=replace(providers.value, entries=inner))
+    return replace(root, entries={**root.entries, _PROVIDERS: merged})
+
+
+def stands_behind(span: Span, end: int) -> bool:
+    """Whether a span in what `laid_over` gave is one of the base."""
+    return span.end > end
+
+
+def _behind(table: ProviderTable, end: int) -> Value:
+    return shifted_entry(table.relative_entry, end + 1).value
+
+
+def _over(own: Value, below: Value) -> Value:
+    if not isinstance(own, Table) or not isinstance(below, Table):
+        return own
+    entries = {**own.entries}
+    for name, entry in below.entries.items():
+        there = entries.get(name)
+        entries[name] = (
+            entry if there is None else there._replace(value=_over(there.value, entry.value))
+        )
+    return replace(own, entries=entries)
