@@ -43,6 +43,7 @@ class _Stamp(NamedTuple):
     inode: int
     size: int
     modified_ns: int
+    changed_ns: int  # unlike the time of modification, nobody sets it
 
 
 class _Judged(NamedTuple):
@@ -445,7 +446,7 @@ def _stamp(uri: str) -> _Stamp | None:
         return None
     if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
         return None
-    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
+    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _disk_text(uri: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -326,3 +327,21 @@ def test_who_else_can_change_a_file_is_known(files: Files, home: Path) -> None:
         assert ("exposed-file" in {problem.code for problem in entry.problems}) is exposed
     assert files.put("untitled:1", CONFIG, 1, saved=False).context.mode is None
     assert context_of(home, home, None).mode is None
+
+
+def test_a_file_changed_behind_its_old_size_and_time_is_read_again(
+    files: Files, home: Path
+) -> None:
+    file = home / ".codex" / "config.toml"
+    file.write_text(CONFIG, "utf-8")
+    before = file.stat()
+    found = files.named(file.as_uri())
+    assert found is not None
+    assert found.text == CONFIG
+    changed = CONFIG.replace('"tee"', '"TEE"')
+    while file.stat().st_ctime_ns == before.st_ctime_ns:  # its clock may tick slowly
+        file.write_text(changed, "utf-8")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    found = files.named(file.as_uri())
+    assert found is not None
+    assert found.text == changed
