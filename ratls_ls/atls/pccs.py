@@ -1,7 +1,8 @@
 """DCAP collateral from a PCCS: fetched, cached, remembered.
 
 Invariant: only https (http on loopback), no redirect, 1 MiB a document, 15 s in all. Collateral is
-cached only after it served a successful verification, and never served past its end.
+cached only after it served a successful verification, and never served from there past its end or
+below what any window saw of that platform.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 import ssl
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,8 +60,8 @@ class CollateralStore:
     """Collateral by (PCCS, FMSPC, CA), in memory and on disk.
 
     `directory` None keeps everything in memory. `ca_files` are further TLS roots (PEM). Files may
-    be shared between processes: each is replaced whole, and whatever is read back is verified
-    again like any other collateral.
+    be shared between processes: each is replaced whole or only ever grows, and whatever is read
+    back is verified again like any other collateral.
     """
 
     def __init__(self, directory: Path | None, ca_files: Sequence[Path] = ()) -> None:
@@ -79,8 +80,10 @@ class CollateralStore:
         Raises UnreachableError (step `pccs`).
         """
         place = (pccs_url, key)
-        cached = self._kept.get(place) or await asyncio.to_thread(self._read, place)
-        if cached is not None and _valid_at(cached, now):
+        cached = self._kept.get(place)
+        if not self._counts(cached, key, now):
+            cached = await asyncio.to_thread(self._read, place)
+        if cached is not None and self._counts(cached, key, now):
             self._kept[place] = cached
             return self._renewed(place, cached, now)
         fetching = self._fetching.get(place)
@@ -108,25 +111,35 @@ class CollateralStore:
 
         What it brought is served once: only what then verifies is kept, by `keep`.
         """
+        url, key = place
         renewing = self._renewing.get(place)
         if renewing is not None and renewing.done():
             del self._renewing[place]
             if not renewing.cancelled() and renewing.exception() is None:
                 brought = renewing.result()
-                return brought if _outlives(brought, cached) else cached
-        elif renewing is None and not _valid_at(cached, now + REFRESH_AHEAD_SECONDS):
-            url, key = place
+                better = self._counts(brought, key, now) and _outlives(brought, cached)
+                return brought if better else cached
+        elif renewing is None and not self._counts(cached, key, now + REFRESH_AHEAD_SECONDS):
             renewal = asyncio.create_task(fetch(url, key, self._ca_files))
             # One that fails is tried again by whoever comes next; nobody is to be told.
             renewal.add_done_callback(lambda task: task.cancelled() or task.exception())
             self._renewing[place] = renewal
         return cached
 
+    def _counts(self, cached: Collateral | None, key: CollateralKey, now: int) -> bool:
+        """Whether collateral may serve at `now` without its PCCS being asked."""
+        if cached is None:
+            return False
+        try:
+            seen = collaterals.evaluation_number(cached)
+            return now < collaterals.expires_at(cached) and seen >= self.floor(key.fmspc)
+        except CollateralError:
+            return False
+
     def floor(self, fmspc: str) -> int:
-        """The highest tcbEvaluationDataNumber that served a verification of this FMSPC."""
-        if fmspc not in self._floors:
-            self._floors[fmspc] = self._read_floor(fmspc)
-        return self._floors[fmspc]
+        """The highest tcbEvaluationDataNumber that served a verification of this FMSPC, by this
+        process or another."""
+        return max(self._floors.get(fmspc, 0), *self._noted(fmspc))
 
     def keep(
         self,
@@ -146,7 +159,7 @@ class CollateralStore:
         if evaluation is not None and evaluation > self.floor(key.fmspc):
             self._floors[key.fmspc] = evaluation
             if durable:
-                self._write(self._floor_file(key.fmspc), str(evaluation))
+                self._note(key.fmspc, evaluation)
         if self._kept.get(place) == collateral and (not durable or self._written(place)):
             return
         self._kept.pop(place, None)
@@ -194,12 +207,23 @@ class CollateralStore:
         except (OSError, ValueError):
             return None
 
-    def _read_floor(self, fmspc: str) -> int:
+    def _note(self, fmspc: str, evaluation: int) -> None:
+        """Added to what is there, never put in its place: another process may note more meanwhile,
+        and what a crash cuts short takes nothing away."""
+        if (file := self._floor_file(fmspc)) is not None:
+            with suppress(OSError):
+                private_files.append(file, b"\n%d\n" % evaluation)
+
+    def _noted(self, fmspc: str) -> Iterator[int]:
+        yield 0
         file = self._floor_file(fmspc)
         try:
-            return int(file.read_text("ascii")) if file is not None else 0
-        except (OSError, ValueError):
-            return 0
+            lines = file.read_bytes().split() if file is not None else []
+        except OSError:
+            return
+        for line in lines:
+            with suppress(ValueError):
+                yield int(line)
 
     def _write(self, file: Path | None, text: str) -> None:
         if file is None:
@@ -207,13 +231,6 @@ class CollateralStore:
         # A cache that cannot be written makes later starts slower, nothing else.
         with suppress(OSError):
             private_files.write(file, text.encode())
-
-
-def _valid_at(collateral: Collateral, now: int) -> bool:
-    try:
-        return now < collaterals.expires_at(collateral)
-    except CollateralError:
-        return False
 
 
 def _outlives(one: Collateral, other: Collateral) -> bool:

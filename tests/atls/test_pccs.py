@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import dcap_qvl
@@ -184,7 +185,11 @@ async def test_files_are_private_shared_and_checked(tmp_path: Path) -> None:
     (file,) = tmp_path.glob("collateral-*.json")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert await CollateralStore(tmp_path).get(url, KEY, now) == kept
-    for corrupt in (b"", b"{", b"\xff", b"[" * 100_000, file.read_bytes()[:-9]):
+    unnumbered = replace(
+        kept, qe_identity=kept.qe_identity.replace("EvaluationDataNumber", "Other")
+    )
+    planted = collaterals.to_json(unnumbered).encode()
+    for corrupt in (b"", b"{", b"\xff", b"[" * 100_000, file.read_bytes()[:-9], planted):
         file.write_bytes(corrupt)
         with pytest.raises(UnreachableError):
             await CollateralStore(tmp_path).get(url, KEY, now)
@@ -207,6 +212,67 @@ def test_the_highest_assessment_is_remembered_and_survives_clearing(tmp_path: Pa
     assert store.floor(KEY.fmspc) == 20
     assert CollateralStore(tmp_path).floor(KEY.fmspc) == 20
     assert CollateralStore(tmp_path).floor("000000000000") == 0
+
+
+def test_no_window_forgets_what_another_saw(tmp_path: Path) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    one, other = CollateralStore(tmp_path), CollateralStore(tmp_path)
+    one.keep(url, KEY, made(now, 17), 17, durable=True)
+    assert other.floor(KEY.fmspc) == 17
+    other.keep(url, KEY, made(now, 20), 20, durable=True)
+    assert one.floor(KEY.fmspc) == 20
+    # One that was judged before the other saw more, and is kept after.
+    one.keep(url, KEY, made(now, 18), 18, durable=True)
+    assert one.floor(KEY.fmspc) == 20
+    assert CollateralStore(tmp_path).floor(KEY.fmspc) == 20
+
+
+@pytest.mark.parametrize("damage", [b"", b"\n2", b"\0" * 9, b"\n\xff\n", b"\n" + b"9" * 9999])
+def test_what_an_early_end_leaves_of_a_note_takes_no_other_away(
+    tmp_path: Path, damage: bytes
+) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    CollateralStore(tmp_path).keep(url, KEY, made(now, 20), 20, durable=True)
+    (file,) = tmp_path.glob("tcb-evaluation-*")
+    file.write_bytes(file.read_bytes() + damage)
+    assert CollateralStore(tmp_path).floor(KEY.fmspc) == 20
+    CollateralStore(tmp_path).keep(url, KEY, made(now, 21), 21, durable=True)
+    assert CollateralStore(tmp_path).floor(KEY.fmspc) == 21
+
+
+async def test_cached_collateral_below_what_was_seen_is_fetched_anew(
+    provider: SimulatedProvider,
+) -> None:
+    store, now, url = CollateralStore(None), int(time.time()), provider.pccs_url
+    store.keep(url, KEY, made(now, 18), 18, durable=False)
+    assert collaterals.evaluation_number(await store.get(url, KEY, now)) == 18
+    # By another spelling, or another PCCS.
+    store.keep(f"{url}/", KEY, made(now, 20), 20, durable=False)
+    assert provider.record.pccs_targets == []
+    assert collaterals.evaluation_number(await store.get(url, KEY, now)) == 20
+
+
+async def test_a_renewal_that_is_rolled_back_takes_nothing_away(
+    provider: SimulatedProvider,
+) -> None:
+    store, now, url = CollateralStore(None), int(time.time()), provider.pccs_url
+    old = made(now - 27 * DAY, 21)
+    store.keep(url, KEY, old, 21, durable=False)
+    for _ in range(3):
+        assert await store.get(url, KEY, now) == old
+        await renewed()
+    assert provider.record.pccs_targets
+
+
+async def test_what_another_window_fetched_is_found_where_ones_own_no_longer_counts(
+    tmp_path: Path,
+) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    one, other = CollateralStore(tmp_path), CollateralStore(tmp_path)
+    one.keep(url, KEY, made(now, 18), 18, durable=True)
+    newer = made(now, 20)
+    other.keep(url, KEY, newer, 20, durable=True)
+    assert await one.get(url, KEY, now) == newer
 
 
 async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
