@@ -356,6 +356,9 @@ start."""
 BUILT_IN_IDS = (*RESERVED_IDS, *BEDROCK_IDS)
 """Ids that a config may refer to without defining them."""
 
+DEFAULT_ID = "openai"
+"""The id of the provider that Codex uses where none is named."""
+
 REFERENCES: tuple[KeyModel, ...] = (
     KeyModel(
         "model_provider",
@@ -364,7 +367,7 @@ REFERENCES: tuple[KeyModel, ...] = (
         " built into Codex.",
         "Codex refuses to start if there is none of this id.",
         _CODEX,
-        default='"openai"',
+        default=f'"{DEFAULT_ID}"',
     ),
     KeyModel(
         "oss_provider",

@@ -294,3 +294,12 @@ class ConfigFile:
     def is_codex_config(self) -> bool:
         """Whether the text itself shows that it is one: it has `model_providers`."""
         return any("model_providers" in part.group.root.entries for _, part in self.parts)
+
+    @property
+    def default(self) -> Reference | None:
+        """Where the provider that Codex uses by default is named."""
+        # What stands before any header is in the first part.
+        profile = string_of(self.parts[0][1].group.root.get("profile")) if self.parts else None
+        of_profile = ("profiles", profile or "", "model_provider")
+        references = {reference.path: reference for reference in self.references}
+        return references.get(of_profile) or references.get(("model_provider",))

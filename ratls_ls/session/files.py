@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from ratls_ls.bounded import MAX_FILE_BYTES
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.context import Kind
+from ratls_ls.config.keys import BUILT_IN_IDS, DEFAULT_ID
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.config.overlay import base_of
 from ratls_ls.config.problem import Problem
@@ -63,7 +64,7 @@ def _judged(text: str, context: Context, previous: ConfigFile | None) -> _Judged
 class OpenFile:
     """One config at one moment. `open`: the client has it so, else it is from disk. `saved`: its
     text is what is on disk. `own`: which of the user's own it is. `told`: the status of each
-    provider that the client knows of."""
+    provider that the client knows of; `told_default`: the default one that it knows of."""
 
     uri: str
     text: str = field(repr=False)
@@ -76,6 +77,7 @@ class OpenFile:
     saved: bool
     open: bool = True
     told: dict[str, ProviderStatus] = field(default_factory=dict)
+    told_default: str | None = None
     stamp: _Stamp | None = None
 
     @property
@@ -99,11 +101,27 @@ class OpenFile:
         """What the files of profiles are laid over, if this is the user-level config."""
         return base_of(self.file)
 
-    @property
+    @cached_property
     def default_id(self) -> str | None:
-        """The provider that Codex uses unless told otherwise."""
-        chosen = (each.id for each in self.file.references if each.path == ("model_provider",))
-        return next(chosen, None)
+        """The provider that Codex uses unless told otherwise, be it one of this config or not; None
+        where the user's own config says which."""
+        kind, named = self.context.kind, self.file.default
+        if not self.served or (named is None and kind != "user"):
+            return None
+        if named is None:
+            return DEFAULT_ID
+        table = self.file.providers.get(named.id)
+        if table is None:
+            return named.id if kind == "user" or named.id in BUILT_IN_IDS else None
+        # What upstream Codex ignores there is no reason to rest assured.
+        return None if kind == "project" and table.attested else named.id
+
+    @property
+    def foreign_default(self) -> tuple[str, ...]:
+        """The default provider where no table of this config is its, so that it cannot be attested
+        here."""
+        default = self.default_id
+        return () if default is None or default in self.file.providers else (default,)
 
     @cached_property
     def ids(self) -> Mapping[Peer, list[str]]:
@@ -339,7 +357,7 @@ class Files:
         file = judged.file
         # A document that was served once stays so while it is open and broken.
         served = previous is not None and previous.open and previous.served
-        return OpenFile(
+        entry = OpenFile(
             uri=uri,
             text=text,
             version=version,
@@ -353,6 +371,9 @@ class Files:
             told=previous.told if previous is not None else {},
             stamp=stamp,
         )
+        # Who opens a config asks for its statuses; what changes from then on is told.
+        entry.told_default = entry.default_id if previous is None else previous.told_default
+        return entry
 
     def _context(self, uri: str) -> Context:
         path = uri_path(uri)

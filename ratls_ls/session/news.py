@@ -69,10 +69,13 @@ class News:
         """Once for all the statuses that change until then."""
         self._later(f"show {entry.key}", SHOW_SHARE * self._show_seconds, self.show, entry)
 
-    def tell(self, entry: OpenFile, name: str, status: ProviderStatus) -> None:
-        """Tell one status, if it is news."""
+    def tell(
+        self, entry: OpenFile, name: str, status: ProviderStatus, *, again: bool = False
+    ) -> None:
+        """Tell one status, if it is news or to be told `again`."""
         told = entry.told.get(name)
-        if status == told or (told is None and status in (UNCHECKED, _DISABLED)):
+        is_news = status != told and not (told is None and status in (UNCHECKED, _DISABLED))
+        if not is_news and not again:
             return
         entry.told[name] = status
         if name not in entry.file.providers:
@@ -94,8 +97,12 @@ class News:
         self._timers.clear()
 
     def _tell_all(self, entry: OpenFile) -> None:
-        for name in [*entry.file.providers, *(entry.told.keys() - entry.file.providers.keys())]:
-            self.tell(entry, name, self.status_of(entry, name))
+        before, entry.told_default = entry.told_default, entry.default_id
+        # Which is the default may be all that changed.
+        turned = (before, entry.default_id) if before != entry.default_id else ()
+        for name in dict.fromkeys((*entry.file.providers, *entry.told, *turned)):
+            if name is not None:
+                self.tell(entry, name, self.status_of(entry, name), again=name in turned)
 
     def _later(
         self, what: str, seconds: float, do: Callable[[OpenFile], None], entry: OpenFile

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -221,13 +221,20 @@ class Session:
         """The result of `attestationStatus`. Raises MethodError."""
         if params.refresh and self.settings.trusted:
             await self.attest(params.uri, params.provider)
-        shapes = [
-            self._news.json(entry, name)
-            for entry in self._entries(params.uri)
-            for name in entry.file.providers
-            if params.provider is None or name == params.provider
-        ]
-        return {"providers": shapes}
+        entries = self._entries(params.uri)
+
+        def shapes(names: Callable[[OpenFile], Iterable[str]]) -> list[dict[str, Any]]:
+            return [
+                self._news.json(entry, name)
+                for entry in entries
+                for name in names(entry)
+                if params.provider is None or name == params.provider
+            ]
+
+        return {
+            "providers": shapes(lambda entry: entry.file.providers),
+            "defaults": shapes(lambda entry: entry.foreign_default),
+        }
 
     async def attest(self, uri: str | None, provider: str | None) -> int:
         """Attest now, because the user asks. Returns how many providers were meant.
@@ -269,13 +276,13 @@ class Session:
         self._verifier.store.clear()
 
     def _entries(self, uri: str | None) -> list[OpenFile]:
-        """The config `uri`; None: every open one, and the user-level one."""
+        """The config `uri`; None: the user-level one, and every open one."""
         if uri is not None:
             entry = self._files.named(uri)
             return [entry] if entry is not None else []
         default = self._files.default
-        opened = self._files.opened
-        return opened if default is None or default in opened else [*opened, default]
+        opened = [entry for entry in self._files.opened if entry is not default]
+        return opened if default is None else [default, *opened]
 
     # Requests.
 

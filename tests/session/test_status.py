@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ratls_ls.config.problem import Severity
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import MethodError
+from ratls_ls.lsp.params import AttestationStatusParams
 from ratls_ls.settings import parse
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.http import Response, Wire
@@ -566,3 +568,70 @@ async def test_a_refused_server_leaves_no_measurements_behind(
         await world.session.attest(uri, "tee")
         await world.shows(uri, "attestation-affirmed")
         assert world.diagnostic(uri, "measurement-changed") is None
+
+
+# Which provider Codex uses.
+
+
+async def test_a_default_that_is_not_attested_is_told_of_too(
+    world: World, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.open(text)
+    assert await defaults(world) == [("openai", "disabled", uri)]
+    world.session.change(uri, f'model_provider = "ollama"\n{text}', 2)
+    assert await defaults(world) == [("ollama", "disabled", uri)]
+    world.session.change(uri, f'model_provider = "tee"\n{text}', 3)
+    assert await defaults(world) == []
+    profile = (
+        'profile = "work"\nmodel_provider = "tee"\n\n[profiles.work]\nmodel_provider = "openai"'
+    )
+    world.session.change(uri, f"{profile}\n{text}", 4)
+    assert await defaults(world) == [("openai", "disabled", uri)]
+    assert not any("default" in status for status in await world.statuses())
+
+
+async def test_another_default_is_news_whatever_the_statuses(
+    world: World, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.open(f'model_provider = "tee"\n{text}')
+    await world.state("tee", "affirmed")
+    before = len(world.told)
+    world.session.change(uri, f'model_provider = "openai"\n{text}', 2)
+    openai = await world.state("openai", "disabled", after=before)
+    assert openai["default"] is True
+    assert "default" not in await world.state("tee", "affirmed", after=before)
+    before = len(world.told)
+    world.session.change(uri, f'model_provider = "tee"\n{text}', 3)
+    assert (await world.state("tee", "affirmed", after=before))["default"] is True
+    assert "default" not in await world.state("openai", "disabled", after=before)
+
+
+async def test_the_default_of_a_project_is_what_cannot_be_relied_on(
+    world: World, provider: SimulatedProvider
+) -> None:
+    project = world.home / "project" / ".codex" / "config.toml"
+    project.parent.mkdir(parents=True)
+    text = f'{provider.config_toml("tee")}\n[model_providers.plain]\nname = "Plain"\n'
+
+    async def found(first: str) -> list[str]:
+        world.session.open(project.as_uri(), f"{first}\n{text}", 1)
+        both = await world.statuses(uri=project.as_uri())
+        marked = [status["provider"] for status in both if "default" in status]
+        elsewhere = await defaults(world, uri=project.as_uri())
+        return [*marked, *(name for name, *_ in elsewhere)]
+
+    assert await found("") == []  # the user's own config says
+    assert await found('model_provider = "users"') == []
+    assert await found('model_provider = "tee"') == []  # ignored there
+    assert await found('model_provider = "plain"') == ["plain"]
+    assert await found('model_provider = "openai"') == ["openai"]
+
+
+async def defaults(world: World, **params: Any) -> list[tuple[str, str, str]]:
+    """Provider, state and config of each default that is in no table."""
+    parsed = AttestationStatusParams.parse(params)
+    found = (await world.session.attestation_status(parsed))["defaults"]
+    assert all(status["default"] is True for status in found)
+    return [(status["provider"], status["state"], status["uri"]) for status in found]

@@ -2,7 +2,7 @@
 
 import { window } from "vscode";
 import type { ProviderStatus } from "./methods.js";
-import { line } from "./render/text.js";
+import { plain } from "./render/text.js";
 import { isUsable, judge } from "./render/words.js";
 
 /** The one that can be used, or the one that the user picks; undefined if none is picked. */
@@ -23,9 +23,4 @@ export async function choose(
     status,
   }));
   return (await window.showQuickPick(items, { title }))?.status;
-}
-
-/** A label in which nothing that a config says becomes an icon. */
-function plain(text: string): string {
-  return line(text).replaceAll("$(", "$ (");
 }

@@ -11,7 +11,7 @@ import type { Parts } from "./parts.js";
 import { sendPrompt } from "./prompt.js";
 import { line } from "./render/text.js";
 import type { TreeNode } from "./render/tree.js";
-import { isAttested, reason } from "./render/words.js";
+import { isAttested, isUsable, reason } from "./render/words.js";
 import type { Session } from "./session.js";
 import { foremost } from "./statuses.js";
 import { trusted } from "./trust.js";
@@ -109,7 +109,7 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
       const status = foremost(session.statuses.all, active);
       const id = await chooseAction(status, session.server.version);
       if (id) {
-        await table[id](...(status ? [{ status }] : []));
+        await table[id](...(status && isUsable(status) ? [{ status }] : []));
       }
     },
   };
@@ -123,7 +123,7 @@ async function exportReport(status: ProviderStatus): Promise<void> {
 }
 
 async function askName(session: Session): Promise<string | undefined> {
-  const status = foremost(session.statuses.all, undefined);
+  const status = foremost(session.statuses.all.filter(isUsable), undefined);
   return await window.showInputBox({
     title: "Store an API key",
     prompt: `The variable that env_key names${status ? ` for ${line(status.provider)}` : ""}`,

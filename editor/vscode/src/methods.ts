@@ -48,6 +48,12 @@ export interface AttestationStatusParams {
   refresh?: boolean;
 }
 
+export interface AttestationStatusResult {
+  providers: ProviderStatus[];
+  /** The default providers that are in no table of their config, such as OpenAI. */
+  defaults?: ProviderStatus[];
+}
+
 /** What comes of a streamed answer, in order: one `head`, then the rest. */
 export type ResponsePart =
   | { kind: "head"; status: number; headers: [string, string][]; attestation: AttestationResult }
@@ -88,7 +94,7 @@ export interface ProviderStatus {
   uri: string;
   range: Range;
   state: State;
-  /** Codex uses this provider unless told otherwise. */
+  /** Codex uses this provider unless told otherwise. Which one it is may change by itself. */
   default?: true;
   result?: AttestationResult;
   error?: { code: string; message: string };

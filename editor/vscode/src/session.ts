@@ -9,6 +9,7 @@ import {
   ATTESTATION_STATUS_CHANGED,
   ATTESTED_REQUEST,
   type AttestationStatusParams,
+  type AttestationStatusResult,
   type AttestedRequestParams,
   type AttestedResponse,
   PIN_MEASUREMENTS_COMMAND,
@@ -73,12 +74,7 @@ export class Session implements Disposable {
   }
 
   async status(params: AttestationStatusParams = {}): Promise<ProviderStatus[]> {
-    const client = await this.client();
-    const { providers } = await client.sendRequest<{ providers: ProviderStatus[] }>(
-      ATTESTATION_STATUS,
-      params,
-    );
-    return providers;
+    return (await this.ask(params)).providers;
   }
 
   /** Attest now; one provider, all of a config, or all. The user is told of what fails. */
@@ -95,9 +91,10 @@ export class Session implements Disposable {
 
   /** Ask anew for all statuses. */
   async refresh(): Promise<void> {
-    const known = this.server.isRunning ? await this.status().catch(() => undefined) : [];
+    const nothing = { providers: [], defaults: [] };
+    const known = this.server.isRunning ? await this.ask({}).catch(() => undefined) : nothing;
     if (known) {
-      this.statuses.replace(known);
+      this.statuses.replace([...known.providers, ...(known.defaults ?? [])]);
     }
     this.changed.fire();
   }
@@ -107,6 +104,11 @@ export class Session implements Disposable {
     for (const each of [...this.subscriptions, this.changed, this.statusChanged]) {
       each.dispose();
     }
+  }
+
+  private async ask(params: AttestationStatusParams): Promise<AttestationStatusResult> {
+    const client = await this.client();
+    return await client.sendRequest<AttestationStatusResult>(ATTESTATION_STATUS, params);
   }
 
   private async client(): Promise<LanguageClient> {

@@ -28,20 +28,13 @@ export class Statuses {
 
 /**
  * The one that matters now: the default provider of the config in front of the user, else of the
- * first config that has one, else the first attested provider there is.
+ * first that has one, which is the user's own. Never one that Codex does not use by default,
+ * however well attested.
  */
 export function foremost(
   statuses: readonly ProviderStatus[],
   activeUri: string | undefined,
 ): ProviderStatus | undefined {
-  const active = statuses.filter((each) => each.uri === activeUri);
-  for (const candidates of active.length > 0 ? [active, statuses] : [statuses]) {
-    const chosen =
-      candidates.find((each) => each.default) ??
-      candidates.find((each) => each.state !== "disabled");
-    if (chosen) {
-      return chosen;
-    }
-  }
-  return undefined;
+  const defaults = statuses.filter((each) => each.default);
+  return defaults.find((each) => each.uri === activeUri) ?? defaults[0];
 }

@@ -7,7 +7,7 @@ import { report } from "../src/render/report.js";
 import { line, markdown } from "../src/render/text.js";
 import { tooltip } from "../src/render/tooltip.js";
 import { tree } from "../src/render/tree.js";
-import { isAttested, judge, reason } from "../src/render/words.js";
+import { isAttested, judge, label, reason } from "../src/render/words.js";
 import { foremost, Statuses } from "../src/statuses.js";
 
 const NAMES: ClaimName[] = [
@@ -183,10 +183,30 @@ describe("answers", () => {
 describe("which provider matters", () => {
   test("the default one of the config in front of the user comes first", () => {
     const other = status({ uri: "file:///d.toml", provider: "other", default: true });
-    const mine = status();
+    const mine = status({ default: true });
     expect(foremost([other, mine], "file:///c.toml")).toBe(mine);
-    expect(foremost([mine, other], undefined)).toBe(other);
+    expect(foremost([other, mine], undefined)).toBe(other);
+    expect(foremost([other, mine], "file:///d.toml")).toBe(other);
     expect(foremost([], undefined)).toBeUndefined();
+  });
+
+  test("none that is attested stands in for the default one", () => {
+    const openai = status({ provider: "openai", state: "disabled", default: true });
+    const shown = foremost([status(), { ...openai, result: undefined }], "file:///c.toml");
+    expect(shown && label(shown)).toBe("openai: not attested");
+    expect(shown && reason(shown)).toContain("Codex uses it by default, over plain TLS");
+    expect(foremost([status()], "file:///c.toml")).toBeUndefined();
+  });
+
+  test("it is named, whatever its name", () => {
+    expect(label(status())).toBe("tee: attested");
+    expect(label(status({ provider: "$(pass)\u202e" }))).toBe("$ (pass)\\u{202e}: attested");
+    expect(label(status({ provider: "x".repeat(999) })).length).toBeLessThan(60);
+    expect(tooltip(status(), "1")).toContain("Default provider of /c&#46;toml");
+  });
+
+  test("what is told of one takes the place of what was known", () => {
+    const mine = status();
     const statuses = new Statuses();
     statuses.update(mine);
     statuses.update(status({ state: "stale" }));

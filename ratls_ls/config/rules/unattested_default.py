@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.context import Context
 from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.tables import ConfigFile, Reference
-from ratls_ls.config.values import string_of
+from ratls_ls.config.tables import ConfigFile
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -41,7 +40,7 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     attested = [provider for provider in file.providers.values() if provider.attested]
     if not attested:
         return
-    default = _default(file)
+    default = file.default
     if default is None:
         if context.kind == "user":
             message = (
@@ -54,12 +53,3 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     if known and not any(provider.id == default.id for provider in attested):
         message = f"`{shown(default.id)}` is not attested: by default prompts go there unverified"
         yield RULE.problem(default.span, message)
-
-
-def _default(file: ConfigFile) -> Reference | None:
-    """Where the provider that Codex uses by default is named."""
-    # What stands before any header is in the first part.
-    profile = string_of(file.parts[0][1].group.root.get("profile")) if file.parts else None
-    of_profile = ("profiles", profile or "", "model_provider")
-    references = {reference.path: reference for reference in file.references}
-    return references.get(of_profile) or references.get(("model_provider",))

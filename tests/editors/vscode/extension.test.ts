@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 test("the status bar says attested, and that it is simulated", async () => {
-  await code.status(/attested.*SIMULATED/);
+  await code.status(/^\s*vllm-tee: attested.*SIMULATED/);
   await code.lens("✓ attested").waitFor();
 });
 
@@ -87,6 +87,16 @@ test("a provider is renamed wherever it is named", async () => {
   }
   await code.run("Revert File");
   await code.status(/^(?!.*not).*attested/);
+});
+
+test("it is not attested once Codex uses another provider by default", async () => {
+  code.write(config.replace(/^model_provider = .*\n/m, ""));
+  await code.status(/^\s*openai: not attested/);
+  await code.lens("✓ attested").waitFor();
+  await code.screenshot("other-default");
+  await tooltip(/Codex uses it by default, over plain TLS/, "tooltip-other-default");
+  code.write(config);
+  await code.status(/^\s*vllm-tee: attested/);
 });
 
 test("a new provider is a snippet in the config", async () => {

@@ -6,7 +6,7 @@
  */
 
 import type { AttestationResult, Claim, ProviderStatus } from "../methods.js";
-import { line, measurementName, moment } from "./text.js";
+import { line, measurementName, moment, path } from "./text.js";
 import { detail, failedClaims, isAttested, judge, reason, verdict } from "./words.js";
 
 // Of the column of names, and of the sentences beside it.
@@ -89,13 +89,4 @@ function wrapped(text: string): string[] {
     }
   }
   return [...found, last];
-}
-
-function path(uri: string): string {
-  try {
-    const url = new URL(uri);
-    return line(url.protocol === "file:" ? decodeURIComponent(url.pathname) : uri);
-  } catch {
-    return line(uri);
-  }
 }

@@ -16,6 +16,11 @@ export function line(text: string): string {
   return cut.replace(UNSEEN, escaped);
 }
 
+/** The same for a label, in which no part of it becomes an icon. */
+export function plain(text: string): string {
+  return line(text).replaceAll("$(", "$ (");
+}
+
 /** Several lines of plain text. */
 export function lines(text: string): string {
   return text
@@ -40,6 +45,16 @@ export function moment(time: string | null | undefined): string {
 /** A measurement as the config calls it: `composeHash` is `compose_hash` there. */
 export function measurementName(name: string): string {
   return line(name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+}
+
+/** The path of a file URI; any other URI as it is. */
+export function path(uri: string): string {
+  try {
+    const url = new URL(uri);
+    return line(url.protocol === "file:" ? decodeURIComponent(url.pathname) : uri);
+  } catch {
+    return line(uri);
+  }
 }
 
 function escaped(character: string): string {

@@ -1,7 +1,7 @@
 /** The tooltip of the status bar item, in Markdown. Pure. */
 
 import type { Claim, ProviderStatus } from "../methods.js";
-import { markdown, moment } from "./text.js";
+import { markdown, moment, path } from "./text.js";
 import { detail, isAttested, judge, reason, verdict } from "./words.js";
 
 export function tooltip(status: ProviderStatus, version: string | undefined): string {
@@ -16,6 +16,7 @@ export function tooltip(status: ProviderStatus, version: string | undefined): st
     blocks.push(`${origin}evidence of ${markdown(moment(status.checkedAt ?? result.appraisedAt))}`);
     blocks.push(["| | | |", "|---|:---|:---|", ...result.claims.map(row)].join("\n"));
   }
+  blocks.push(`Default provider of ${markdown(path(status.uri))}`);
   blocks.push(`Select for actions${version ? ` · ratls-ls ${markdown(version)}` : ""}`);
   return blocks.join("\n\n");
 }

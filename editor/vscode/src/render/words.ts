@@ -12,7 +12,7 @@ import type {
   ClaimVerdict,
   ProviderStatus,
 } from "../methods.js";
-import { line } from "./text.js";
+import { line, plain } from "./text.js";
 
 export type Tone = "good" | "warning" | "bad" | "neutral";
 
@@ -25,6 +25,7 @@ interface Judgement {
 
 const UNKNOWN = "workspace-unknown";
 const SEPARATOR = " · ";
+const NAME_LENGTH = 40;
 
 export function judge(status: ProviderStatus): Judgement {
   const { result } = status;
@@ -47,6 +48,13 @@ export function judge(status: ProviderStatus): Judgement {
     default:
       return { word: "not attested", icon: UNKNOWN, tone: "neutral" };
   }
+}
+
+/** Whose status it is, and how it stands: what an item has room for, in which `$(` is no icon. */
+export function label(status: ProviderStatus): string {
+  const name = [...line(status.provider)];
+  const short = name.slice(0, NAME_LENGTH).join("") + (name.length > NAME_LENGTH ? "…" : "");
+  return `${plain(short)}: ${plain(judge(status).word)}`;
 }
 
 /** One sentence, or a line of facts. */
@@ -74,7 +82,9 @@ export function reason(status: ProviderStatus): string {
     case "invalid":
       return "Its configuration has errors, so nothing is contacted.";
     case "disabled":
-      return "use_ratls is not true, so Codex reaches it over plain TLS.";
+      return status.default
+        ? "Codex uses it by default, over plain TLS: it has no use_ratls = true."
+        : "use_ratls is not true, so Codex reaches it over plain TLS.";
     default:
       return "The language server says nothing that can be relied on.";
   }

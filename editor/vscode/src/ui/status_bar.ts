@@ -1,4 +1,8 @@
-/** The status of the provider that matters now, in the status bar. */
+/**
+ * The status of the default provider, in the status bar.
+ *
+ * Invariant: it says "attested" of nothing but the provider that Codex uses by default, by name.
+ */
 
 import {
   type Disposable,
@@ -9,7 +13,7 @@ import {
   window,
 } from "vscode";
 import { tooltip } from "../render/tooltip.js";
-import { judge, spoken, type Tone } from "../render/words.js";
+import { judge, label, spoken, type Tone } from "../render/words.js";
 import type { Session } from "../session.js";
 import { foremost } from "../statuses.js";
 
@@ -43,23 +47,28 @@ export class StatusBar implements Disposable {
     const { server, statuses } = this.session;
     const status = foremost(statuses.all, window.activeTextEditor?.document.uri.toString());
     if (!server.isRunning) {
-      const why = "The language server is not running.";
-      this.show("workspace-unknown", "not attested", `Attestation: not attested. ${why}`);
-      this.item.tooltip = why;
+      this.showNone("The language server is not running.");
     } else if (status) {
-      const { icon, tone, word } = judge(status);
-      this.show(icon, word, spoken(status), tone);
+      const { icon, tone } = judge(status);
+      this.show(icon, label(status), spoken(status), tone);
       this.item.tooltip = new MarkdownString(tooltip(status, server.version), true);
+    } else if (statuses.all.length > 0) {
+      this.showNone("No config that is known says which provider Codex uses by default.");
     } else {
       this.item.hide();
     }
   }
 
-  private show(icon: string, word: string, label: string, tone: Tone = "neutral"): void {
+  private showNone(why: string): void {
+    this.show("workspace-unknown", "not attested", `Attestation: not attested. ${why}`);
+    this.item.tooltip = why;
+  }
+
+  private show(icon: string, text: string, heard: string, tone: Tone = "neutral"): void {
     const background = BACKGROUNDS[tone];
-    this.item.text = `$(${icon}) ${word}`;
+    this.item.text = `$(${icon}) ${text}`;
     this.item.backgroundColor = background ? new ThemeColor(background) : undefined;
-    this.item.accessibilityInformation = { label };
+    this.item.accessibilityInformation = { label: heard };
     this.item.show();
   }
 }
