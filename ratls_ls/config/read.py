@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .build import provider_of
+from .cut_ids import joined
 from .keys import REFERENCE_KEYS
 from .overlay import laid_over, stands_behind
 from .problem import Problem, Severity
@@ -82,10 +83,11 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     pieces = tuple((start, section.text) for start, section in group.sections)
     newline = "\r\n" if any("\r\n" in text for _, text in pieces) else "\n"
     end = max(start + len(text) for start, text in pieces)
-    root = laid_over(group.root, below, end) if below else group.root
+    own_root = joined(group.root)
+    root = laid_over(own_root, below, end) if below else own_root
     problems = root_problems(root)
     tables = []
-    for whole, entry in zip(_providers(root), _providers(group.root), strict=True):
+    for whole, entry in zip(_providers(root), _providers(own_root), strict=True):
         table = ProviderTable(entry.key.name, whole, newline=newline, pieces=pieces)
         found = provider_problems(table)
         if (under := below.get(table.id)) is None:

@@ -6,6 +6,7 @@ Invariant: explicit: a rule that is not named here does not run, and a test sees
 from __future__ import annotations
 
 from ratls_ls.config.context import Context
+from ratls_ls.config.cut_ids import is_cut
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.values import Table
@@ -16,6 +17,7 @@ from . import (
     competing_credentials,
     conflicting_pins,
     credential_fallback,
+    dotted_provider_id,
     duplicate_tcb_status,
     empty_allowed_status,
     empty_measurement,
@@ -70,6 +72,7 @@ _MODULES = (
     toml_syntax,
     undefined_provider,
     misplaced_table,
+    dotted_provider_id,
     similar_provider_ids,
     unattested_default,
     reserved_provider_id,
@@ -203,6 +206,8 @@ def root_problems(root: Table) -> list[Problem]:
 
 def provider_problems(provider: ProviderTable) -> list[Problem]:
     """What is wrong with one provider, taken by itself."""
+    if is_cut(provider.relative_entry.key):
+        return list(dotted_provider_id.check(provider))
     return [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
 
 
