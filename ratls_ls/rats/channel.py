@@ -94,8 +94,6 @@ def channel_binding(
     if isinstance(binding, OfflineBinding):
         return not_required(name, "recorded evidence has no channel"), None
     way = carried(report_data, binding)
-    if way is ChannelBindingType.TLS_EXPORTER:
-        return passed(name, actual=way.value), way
     if way is None:
         return failed(
             name,
@@ -104,7 +102,12 @@ def channel_binding(
             expected="SHA-512(nonce ‖ exporter) of this session",
             actual="other report data",
         ), None
-    if policy.require_session_binding:
+    if way is ChannelBindingType.TLS_EXPORTER:
+        # A TD that quotes whatever it is asked to would bind itself to somebody else's session; the
+        # certificate that it announced tells whose session this is.
+        if log is None or not log.announces_certificate:
+            return passed(name, actual=way.value), way
+    elif policy.require_session_binding:
         return failed(
             name,
             "the server binds its certificate only, and attestation.requireSessionBinding is on; "
@@ -112,12 +115,12 @@ def channel_binding(
             expected=ChannelBindingType.TLS_EXPORTER.value,
             actual=way.value,
         ), None
-    claim = _certificate(binding.leaf_certificate_sha256, log)
+    claim = _certificate(binding.leaf_certificate_sha256, log, way)
     return claim, way if claim.verdict is ClaimVerdict.PASSED else None
 
 
-def _certificate(leaf_sha256: bytes, log: EventLog | None) -> Claim:
-    """The event log names the certificate of this very handshake."""
+def _certificate(leaf_sha256: bytes, log: EventLog | None, way: ChannelBindingType) -> Claim:
+    """The event log names the certificate of this very handshake, beside what else binds it."""
     name = ClaimName.CHANNEL_BINDING
     announced = log.certificate_sha256 if log is not None else None
     if announced is None:
@@ -136,7 +139,7 @@ def _certificate(leaf_sha256: bytes, log: EventLog | None) -> Claim:
             expected=announced.hex(),
             actual=leaf_sha256.hex(),
         )
-    return passed(name, actual=ChannelBindingType.CERTIFICATE_LOG.value)
+    return passed(name, actual=way.value)
 
 
 def _host(origin: str) -> str | None:

@@ -72,6 +72,11 @@ class EventLog:
         return None
 
     @property
+    def announces_certificate(self) -> bool:
+        """Whether the guest announced a TLS certificate, be it in words that cannot be read."""
+        return any(event.name == NEW_TLS_CERTIFICATE for event in self.runtime_events)
+
+    @property
     def certificate_sha256(self) -> bytes | None:
         """SHA-256 of the TLS leaf certificate (DER) that the guest announced last."""
         for event in reversed(self.runtime_events):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,30 @@ def test_the_log_must_name_this_certificate() -> None:
     assert failures(result) == ["channel-binding"]
     assert "renewed" in (result.claim(ClaimName.CHANNEL_BINDING).reason or "")
     assert result.channel_binding is None
+
+
+@pytest.mark.parametrize("session_binding_required", [False, True])
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(logs.certificate_event(b"the genuine server's"), id="another"),
+        pytest.param(logs.runtime_event("New TLS Certificate", b"\xff"), id="malformed"),
+    ],
+)
+def test_a_session_bound_quote_does_not_cover_another_certificate(
+    last: dict[str, Any], session_binding_required: bool
+) -> None:
+    """A server that quotes what it is asked to quotes a man in the middle's session too."""
+    policy = AppraisalPolicy(require_session_binding=session_binding_required)
+    result = World(log=[*log(), last], policy=policy).appraise()
+    assert failures(result) == ["channel-binding"]
+    assert result.channel_binding is None
+
+
+def test_a_session_bound_quote_needs_no_announcement() -> None:
+    result = World(log=log(leaf=None)).appraise()
+    assert result.affirmed
+    assert result.channel_binding is ChannelBindingType.TLS_EXPORTER
 
 
 @pytest.mark.parametrize("size", [0, 16, 31, 33])

@@ -83,12 +83,20 @@ def first_generation(scenario: Scenario) -> None:
 def nonce_without_certificate(scenario: Scenario) -> None:
     """the quote carries the nonce alone, and no event announces the certificate"""
     scenario.report_data = nonce_only
+    scenario.log.append(lambda _: make_event_log(None))
 
 
 @rejected(ClaimName.CHANNEL_BINDING, 21, 23)
 def foreign_certificate(scenario: Scenario) -> None:
     """the event log announces another certificate than this session's"""
     scenario.generation = "v0"
+    scenario.log.append(lambda _: make_event_log(_other_leaf(scenario)))
+
+
+@rejected(ClaimName.CHANNEL_BINDING, 1, 21)
+def quotes_for_anyone(scenario: Scenario) -> None:
+    """the genuine server quotes any report data: somebody else with a valid certificate for its
+    name has a quote made for his own session"""
     scenario.log.append(lambda _: make_event_log(_other_leaf(scenario)))
 
 
