@@ -1,7 +1,7 @@
 """The user's settings (section `ratls`). Pure.
 
-Invariant: a setting of the wrong type counts as absent and is reported, and absent is the safe
-value; none of them comes from a config file.
+Invariant: whatever cannot be understood is reported and counts as absent, or as the stricter value
+where it may have been meant to bear on trust; no setting comes from a config file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from .config.words import nearest, shown
 
 _T = TypeVar("_T")
 
@@ -45,35 +47,52 @@ class Options:
     unsafe_root_ca: tuple[Path, ...] = ()
 
 
-_KEYS = frozenset({"attestation", "trusted", "tls", "unsafeRootCa", "codexHome", "audit", "trace"})
+_SETTINGS = (
+    "attestation.trigger",
+    "attestation.refreshMinutes",
+    "attestation.requireSessionBinding",
+    "attestation.connectionMaxAgeMinutes",
+    "trusted",
+    "tls.caFile",
+    "unsafeRootCa",
+    "codexHome",
+    "audit.enabled",
+)
+_DIFFERENT = object()
+_SECTIONS = frozenset({path.rpartition(".")[0] for path in _SETTINGS})  # "" is all of it
+_OF_CLIENTS = frozenset({"trace", "prompt", "server"})
+_BY_NAME = {path.rpartition(".")[2]: path for path in (*_SECTIONS - {""}, *_SETTINGS)}
+_HEADS = frozenset(path.partition(".")[0].lower() for path in _SETTINGS)
 
 
 def section(value: object) -> object | None:
-    """The section `ratls` of what a client sends, which may be that section itself; None: what it
-    sends says nothing of it."""
+    """What a client sends of the section `ratls`, which may be that section itself; None: it says
+    nothing of it."""
     if not isinstance(value, dict):
         return None
-    if "ratls" in value:
-        return value["ratls"] or {}
-    return value if _KEYS & value.keys() else None
+    named = {key: item for key, item in value.items() if key.partition(".")[0] == "ratls"}
+    heads = {key.partition(".")[0].lower() for key in value}
+    return named or (value if _HEADS & heads else None)
 
 
 def parse(value: object, *, trusted: bool = True) -> Settings:
-    """Settings from the nested object of `initializationOptions` or the section `ratls`.
+    """Settings from `initializationOptions` or the section `ratls`: objects in one another, or keys
+    with dots, as clients keep them.
 
     `trusted`: what that setting is where it is not told.
     """
     reader = _Reader(value)
     ca_file = reader.get("tls.caFile", str, "")
-    trigger = reader.get("attestation.trigger", str, Trigger.ON_OPEN_AND_SAVE.value)
+    trigger = reader.get(
+        "attestation.trigger", str, Trigger.ON_OPEN_AND_SAVE.value, Trigger.MANUAL.value
+    )
     if trigger not in set(Trigger):
-        reader.complaints.append(f"attestation.trigger: one of {', '.join(Trigger)}")
+        reader.complain("attestation.trigger", f"one of {', '.join(Trigger)}")
         trigger = Trigger.MANUAL
     codex_home = reader.get("codexHome", str, "")
     return Settings(
         trigger=Trigger(trigger),
         refresh_minutes=reader.minutes("attestation.refreshMinutes", 15),
-        # A binding or trust setting that cannot be read must not weaken anything.
         require_session_binding=reader.get("attestation.requireSessionBinding", bool, False, True),
         connection_max_age_minutes=reader.minutes("attestation.connectionMaxAgeMinutes", 30),
         trusted=reader.get("trusted", bool, trusted, False),
@@ -86,42 +105,66 @@ def parse(value: object, *, trusted: bool = True) -> Settings:
 
 
 class _Reader:
-    def __init__(self, value: object) -> None:
-        self._value = value
-        self.complaints: list[str] = []
+    """Values by the path of their setting, whatever way that is written."""
 
-    def _find(self, path: str) -> Any:
-        found = self._value
-        for key in path.split("."):
-            if not isinstance(found, dict):
-                return None
-            found = found.get(key)
-        return found
+    def __init__(self, value: object) -> None:
+        self._found: dict[str, object] = {}
+        self._unclear: set[str] = set()  # settings and sections that something was meant for
+        self.complaints: list[str] = []
+        self._take(value, "")
+
+    def _take(self, value: object, path: str) -> None:
+        """`path`: of a setting or a section, "" for the whole."""
+        if value is None or path.partition(".")[0] in _OF_CLIENTS:
+            return
+        if path in _SETTINGS:
+            same = self._found.setdefault(path, value) == value
+            self._found[path] = value if same else _DIFFERENT
+        elif path not in _SECTIONS:
+            meant = _BY_NAME.get(nearest(path.rpartition(".")[2], _BY_NAME) or "")
+            self.complain(
+                path, f"no such setting; did you mean {meant}?" if meant else "no such setting"
+            )
+            self._unclear.update([meant] if meant else [])
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                inner = f"{path}.{key}" if path else key
+                self._take(item, "" if inner == "ratls" else inner.removeprefix("ratls."))
+        elif value != []:  # which is how some write an object without keys
+            self.complain(path, "must be an object")
+            self._unclear.add(path)
+
+    def complain(self, path: str, words: str) -> None:
+        self.complaints.append(f"{shown(f'ratls.{path}'.rstrip('.'))}: {words}")
+
+    def _misfit(self, path: str, expected: str) -> None:
+        different = self._found[path] is _DIFFERENT
+        self.complain(path, "is set to different values" if different else expected)
 
     def get(self, path: str, kind: type[_T], absent: _T, wrong: _T | None = None) -> _T:
-        found = self._find(path)
-        if found is None:
-            return absent
+        """`wrong`: in place of `absent` where something is there that is not clear."""
+        found = self._found.get(path)
         if isinstance(found, kind):
             return found
-        self.complaints.append(f"{path}: must be {kind.__name__}")
+        if found is not None:
+            self._misfit(path, f"must be {kind.__name__}")
+        elif not self._unclear & {path, path.rpartition(".")[0], ""}:
+            return absent
         return absent if wrong is None else wrong
 
     def minutes(self, path: str, absent: float) -> float:
-        found = self._find(path)
+        found = self._found.get(path)
         if found is None:
             return absent
         if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 <= found < 1e6:
-            self.complaints.append(f"{path}: must be a number of minutes")
+            self._misfit(path, "must be a number of minutes")
             return absent
         return float(found)
 
     def paths(self, path: str) -> Iterator[Path]:
-        found = self._find(path)
-        for item in found if isinstance(found, list) else []:
+        found = self._found.get(path, [])
+        for item in found if isinstance(found, list) else [None]:
             if isinstance(item, str) and item:
                 yield Path(item).expanduser()
             else:
-                self.complaints.append(f"{path}: must be a list of file names")
-        if found is not None and not isinstance(found, list):
-            self.complaints.append(f"{path}: must be a list of file names")
+                self._misfit(path, "must be a list of file names")

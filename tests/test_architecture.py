@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[1] / "ratls_ls"
 
 # From the bottom up. A room imports from rooms below its own line only.
 LAYERS = (
-    {"rats", "settings", "private_files", "turns", "bounded"},
+    {"rats", "private_files", "turns", "bounded"},
     {"config"},
-    {"atls"},
+    {"atls", "settings"},
     {"status"},
     {"language", "history", "audit"},
     {"monitor"},

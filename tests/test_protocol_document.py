@@ -192,7 +192,7 @@ def test_settings() -> None:
         assert settings.parse(_nested(path, value)) == settings.Settings()
         assert not settings.parse(_nested(path, value)).complaints
         (complaint,) = settings.parse(_nested(path, {})).complaints
-        assert complaint.startswith(f"{path}: ")
+        assert complaint.startswith(f"ratls.{path}: ")
 
 
 def _nested(path: str, value: object) -> object:

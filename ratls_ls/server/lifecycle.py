@@ -27,7 +27,10 @@ def register(server: Server) -> None:
     def initialize(ls: Server, params: types.InitializeParams) -> None:
         asyncio.get_running_loop().set_exception_handler(_log_type_only)
         section = settings_module.section(params.initialization_options)
-        settings = settings_module.parse(section)
+        # What is not known as the section was meant for this server all the same.
+        settings = settings_module.parse(
+            params.initialization_options if section is None else section
+        )
         if section is None and _can_pull(ls):
             # Not before the client said whether it may be.
             settings = replace(settings, trigger=Trigger.MANUAL)

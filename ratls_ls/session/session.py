@@ -77,7 +77,7 @@ class Session:
         )
 
     def _start(self, settings: Settings) -> None:
-        complaints = [f"setting ratls.{complaint}" for complaint in settings.complaints]
+        complaints = [f"setting {complaint}" for complaint in settings.complaints]
         try:
             verifier = self._build_verifier(settings, self._options)
         except TrustError as error:
