@@ -9,7 +9,7 @@ from ratls_ls.config.tables import ProviderTable
 from ratls_ls.rats.policy import TcbStatus
 
 from .rule import Rule
-from .tcb_statuses import remove_status
+from .tcb_statuses import become_default, remove_status
 
 RULE = Rule(
     code="revoked-allowed",
@@ -33,7 +33,9 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     others = any(found.status is not TcbStatus.REVOKED for found in allowed)
     for found in allowed:
         if found.status is TcbStatus.REVOKED:
-            fixes = remove_status(provider, found, safe=True) if others else ()
+            fixes = remove_status(provider, found, safe=True)
+            if not others:
+                fixes = (become_default(found),)
             message = (
                 "Revoked must not be allowed: such a platform's keys are compromised. Older"
                 " verifiers let it through, ratls-ls never does"

@@ -12,7 +12,7 @@ from ratls_ls.config.words import nearest, shown
 from ratls_ls.rats.policy import TcbStatus
 
 from .rule import Rule
-from .tcb_statuses import remove_status
+from .tcb_statuses import become_default, remove_status
 
 RULE = Rule(
     code="unknown-tcb-status",
@@ -50,4 +50,6 @@ def _unknown(provider: ProviderTable, allowed: tuple[Allowed, ...], found: Allow
         fixes.append(Fix(title if strict else weakening(title), (edit,), preferred=strict))
     if len(allowed) > 1:
         fixes += remove_status(provider, found, preferred=not fixes)
+    elif not fixes:
+        fixes.append(become_default(found))
     return RULE.problem(found.span, message, *fixes, provider=provider.id)

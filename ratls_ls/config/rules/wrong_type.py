@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted, weakening
-from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind
+from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind, Reader
 from ratls_ls.config.kinds import fits
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
@@ -20,7 +20,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     A value of another type than its key has, a number where a string must be or "true" in quotes.
-    Codex refuses to start with such a file.
+    Who reads the key, Codex or its RA-TLS fork, refuses to start with such a file; ratls-ls does not
+    attest.
     """,
     example="""
     [model_providers.tee]
@@ -76,17 +77,17 @@ def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
         case Kind.STRING_LIST if isinstance(value, Array):
             for item in value.items:
                 if not _is_string(item):
-                    yield _wrong(f"An element of `{model.name}`", Kind.STRING, item)
+                    yield _wrong(f"An element of `{model.name}`", model, Kind.STRING, item)
         case Kind.STRING_MAP if isinstance(value, Table):
             for entry in value:
                 if not _is_string(entry.value):
-                    yield _wrong(f"`{shown(entry.key.name)}`", Kind.STRING, entry.value)
+                    yield _wrong(f"`{shown(entry.key.name)}`", model, Kind.STRING, entry.value)
         case kind if not fits(kind, value):
-            yield _wrong(f"`{model.name}`", kind, value)
+            yield _wrong(f"`{model.name}`", model, kind, value)
         case Kind.INTEGER if _out_of_range(model.minimum, value):
             message = f"`{model.name}` must be from {model.minimum} to 2^63 - 1"
             # Codex itself takes any from 0.
-            effect = "; Codex refuses to start" if _out_of_range(0, value) else ""
+            effect = f"; {_effect(model)}" if _out_of_range(0, value) else ""
             yield RULE.problem(value.span, message + effect)
 
 
@@ -101,8 +102,19 @@ def _out_of_range(minimum: int | None, value: Value) -> bool:
     return isinstance(plain, int) and not (minimum or 0) <= plain < 2**63
 
 
-def _wrong(what: str, kind: Kind, value: Value) -> Problem:
-    message = f"{what} must be {kind.value}; Codex refuses to start"
+def _effect(model: KeyModel) -> str:
+    """What comes of a value that cannot be read, by who reads it."""
+    if model.is_extension:
+        return "ratls-ls does not attest"
+    if model.is_upstream_only:
+        return "upstream Codex refuses to start"
+    if Reader.UPSTREAM not in model.readers:
+        return "the RA-TLS fork refuses to start"
+    return "Codex refuses to start"
+
+
+def _wrong(what: str, model: KeyModel, kind: Kind, value: Value) -> Problem:
+    message = f"{what} must be {kind.value}; {_effect(model)}"
     new_text = _converted(kind, value)
     if new_text is None:
         return RULE.problem(value.span, message)
