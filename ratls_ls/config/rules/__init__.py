@@ -34,6 +34,7 @@ from . import (
     invalid_header,
     invalid_measurement,
     invalid_url,
+    legacy_profile,
     literal_credential,
     long_grace_period,
     long_measurement,
@@ -46,6 +47,7 @@ from . import (
     no_measurement_pinned,
     placeholder_measurement,
     policy_without_use_ratls,
+    refused_upstream,
     reserved_provider_id,
     revoked_allowed,
     short_measurement,
@@ -120,6 +122,8 @@ _MODULES = (
     invalid_header,
     unknown_wire_api,
     wire_api_chat,
+    refused_upstream,
+    legacy_profile,
     capped_retries,
     short_timeout,
 )
@@ -128,6 +132,7 @@ _MODULES = (
 _ROOT_CHECKS: tuple[RootCheck, ...] = (
     misplaced_table.check_root,
     wrong_type.check_root,
+    legacy_profile.check_root,
 )
 
 _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
@@ -172,6 +177,7 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     invalid_header.check,
     unknown_wire_api.check,
     wire_api_chat.check,
+    refused_upstream.check,
     capped_retries.check,
     short_timeout.check,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Entry, Table
+from ratls_ls.config.values import Entry, Scalar, Table
 
 from .rule import Rule
 
@@ -34,6 +34,7 @@ _TOKENS = ("env_key", "experimental_bearer_token")
 def check(provider: ProviderTable) -> Iterator[Problem]:
     entries = provider.table.entries
     present = [entries[key] for key in (*_TOKENS, "requires_openai_auth") if key in entries]
+    present = [entry for entry in present if not _is_false(entry)]
     if "auth" in entries and present:
         message = f"`auth` excludes `{present[0].key.name}`: upstream Codex refuses to start"
         yield RULE.problem(entries["auth"].key.span, message, provider=provider.id)
@@ -45,6 +46,10 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         for header in _authorization(provider):
             message = f"`{tokens[0].key.name}` sets Authorization too, and counts: keep one of them"
             yield RULE.problem(header.key.span, message, provider=provider.id)
+
+
+def _is_false(entry: Entry) -> bool:
+    return isinstance(entry.value, Scalar) and entry.value.value is False
 
 
 def _authorization(provider: ProviderTable) -> Iterator[Entry]:

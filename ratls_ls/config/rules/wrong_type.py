@@ -20,8 +20,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     A value of another type than its key has, a number where a string must be or "true" in quotes.
-    Who reads the key, Codex or its RA-TLS fork, refuses to start with such a file; ratls-ls does not
-    attest.
+    Who reads the key, Codex or its RA-TLS fork, refuses to start with such a file; ratls-ls does
+    not attest.
     """,
     example="""
     [model_providers.tee]
