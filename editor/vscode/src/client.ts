@@ -44,6 +44,8 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
     traceOutputChannel: withoutBodies(output),
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     markdown: { isTrusted: false, supportHtml: false },
+    // Who starts it says so, and what helps.
+    initializationFailedHandler: () => false,
     errorHandler: {
       // What cannot be written to a server that just ended would end the client for good; that the
       // connection is closed is told too, and starts the server again.

@@ -11,7 +11,7 @@ import {
 import { type LanguageClient, State } from "vscode-languageclient/node";
 import { createClient } from "./client.js";
 import type { Keys } from "./keys.js";
-import { complain, findServer, setUp } from "./server/setup.js";
+import { complainOfStart, findServer, setUp } from "./server/setup.js";
 
 // A server that has not started by then is left behind.
 const HANGS_MILLISECONDS = 10_000;
@@ -48,13 +48,17 @@ export class Server implements Disposable {
    * the user is asked once, and again on `insist`.
    */
   async start(insist = false): Promise<LanguageClient | undefined> {
-    const client = this.client ?? (await this.create(insist));
+    let client: LanguageClient | undefined;
     try {
+      client = this.client ?? (await this.create(insist));
       await client?.start();
       return client;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      void complain(`The language server does not start: ${why}`, this.output);
+      if (client && client === this.client) {
+        // It would fail for ever; the next one may find another program.
+        void this.stop();
+      }
+      void this.mend(error instanceof Error ? error.message : String(error));
       return undefined;
     }
   }
@@ -66,7 +70,7 @@ export class Server implements Disposable {
 
   /** Set up the server that the extension carries, whatever runs now, and start it. */
   async setUp(): Promise<void> {
-    if (await setUp(this.context, this.output)) {
+    if (await setUp(this.context, this.output, true)) {
       await this.restart();
     }
   }
@@ -75,6 +79,12 @@ export class Server implements Disposable {
     await this.stop();
     this.created.dispose();
     this.changed.dispose();
+  }
+
+  private async mend(why: string): Promise<void> {
+    if (await complainOfStart(why, this.output)) {
+      await this.setUp();
+    }
   }
 
   private async create(insist: boolean): Promise<LanguageClient | undefined> {

@@ -1,9 +1,19 @@
 /** Which programs are run, and what is said where there is none to run. */
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Environment } from "../src/server/environment.js";
 import { locate } from "../src/server/locate.js";
 import { unsupported } from "../src/server/platform.js";
 import { findPython } from "../src/server/python.js";
@@ -49,6 +59,89 @@ test("Windows is told to use WSL, and no other platform is refused", () => {
   expect(unsupported("win32")).toContain("WSL");
   expect(unsupported("linux")).toBeUndefined();
   expect(unsupported("darwin")).toBeUndefined();
+});
+
+describe("the extension's own environment", () => {
+  const DAY = 24 * 60 * 60 * 1000;
+  let extension: string;
+  let storage: string;
+
+  beforeEach(() => {
+    extension = join(directory, "extension");
+    storage = join(directory, "storage");
+    mkdirSync(join(extension, "out", "server"), { recursive: true });
+    writeFileSync(join(extension, "out", "server", "x.whl"), "a wheel");
+  });
+
+  const own = async () => {
+    const found = await Environment.of(extension, storage);
+    if (!found) {
+      throw new Error("it carries a wheel");
+    }
+    return found;
+  };
+
+  /** A Python whose environments have a pip that runs `script`. */
+  function python(name: string, script: string): string {
+    const path = program(name);
+    const makes = `#!/bin/sh
+case "$3" in
+  venv) for made; do :; done; mkdir -p "$made/bin"; cp "$0" "$made/bin/python" ;;
+  pip) ${script} ;;
+esac
+`;
+    writeFileSync(path, makes);
+    return path;
+  }
+
+  const working = () => python("working", 'cp "$0" "$(dirname "$0")/ratls-ls"');
+  const make = async (by = working()) => (await own()).make(by, () => undefined, {});
+
+  test("is there when it is finished, for this very wheel", async () => {
+    expect(await (await own()).program()).toBeUndefined();
+    const offline = python("offline", "echo no network >&2; exit 1");
+    await expect(make(offline)).rejects.toThrow("no network");
+    expect(await (await own()).program()).toBeUndefined();
+    expect(readdirSync(storage)).toEqual([]);
+    await make();
+    expect(await (await own()).program()).toMatch(/bin\/ratls-ls$/);
+    writeFileSync(join(extension, "out", "server", "x.whl"), "another wheel");
+    expect(await (await own()).program()).toBeUndefined();
+  });
+
+  test("is made by two windows at once, and what one runs stays when another makes it anew", async () => {
+    const by = working();
+    await Promise.all([make(by), make(by)]);
+    const first = (await (await own()).program()) ?? "";
+    await make();
+    const second = (await (await own()).program()) ?? "";
+    expect(second).not.toBe(first);
+    expect([first, second].every(existsSync)).toBe(true);
+  });
+
+  test("is none if its Python is gone", async () => {
+    await make();
+    const found = (await (await own()).program()) ?? "";
+    rmSync(join(found, "..", "python"));
+    expect(await (await own()).program()).toBeUndefined();
+    await make();
+    expect(await (await own()).program()).toBeDefined();
+  });
+
+  test("is removed when nothing used it for long, as is what was never finished", async () => {
+    await make();
+    const [unused = ""] = readdirSync(storage);
+    const leftOver = join(storage, "server-left-over");
+    mkdirSync(leftOver);
+    await make();
+    expect(readdirSync(storage)).toHaveLength(3);
+    const before = (days: number) => new Date(Date.now() - days * DAY);
+    utimesSync(join(storage, unused, "finished"), before(99), before(99));
+    utimesSync(leftOver, before(2), before(2));
+    await make();
+    expect(readdirSync(storage)).toHaveLength(2);
+    expect(existsSync(join(storage, unused))).toBe(false);
+  });
 });
 
 describe("Python", () => {

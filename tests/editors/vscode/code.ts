@@ -63,6 +63,11 @@ export class Code {
     return this.server.config;
   }
 
+  /** The language servers that the extension has set up. */
+  get programs(): string[] {
+    return this.server.programs;
+  }
+
   get languageServers(): number[] {
     return this.server.languageServers;
   }

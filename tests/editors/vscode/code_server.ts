@@ -98,6 +98,12 @@ export class CodeServer {
     return new CodeServer(url, config, home, child);
   }
 
+  /** The programs in the extension's own environments. */
+  get programs(): string[] {
+    const storage = join(this.home, "data/User/globalStorage/ratls.ratls");
+    return readdirSync(storage).map((each) => join(storage, each, "bin/ratls-ls"));
+  }
+
   /** The process ids of the language servers that this VS Code runs. */
   get languageServers(): number[] {
     return readdirSync("/proc")

@@ -1,5 +1,7 @@
 /** Install and go: a user without a server is asked, says yes, and has one. */
 
+import { rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Code } from "./code.js";
 import { PATIENCE } from "./places.js";
@@ -47,6 +49,17 @@ test(
     await code.screenshot("set-up");
     await question.locator(".monaco-button", { hasText: "Set Up" }).click();
     await code.status(/^(?!.*not).*attested/, 8 * PATIENCE);
+
+    const [program = ""] = code.programs;
+    writeFileSync(program, "#!/bin/sh\necho broken >&2\nexit 1\n");
+    await code.run("ratls: Restart Language Server");
+    const complaint = code.message("The language server does not start");
+    await complaint.locator(".monaco-button", { hasText: "Set Up" }).waitFor();
+    await code.screenshot("does-not-start");
+    await code.status(/not attested/);
+    rmSync(join(dirname(program), "python"));
+    await code.run("ratls: Restart Language Server");
+    await question.waitFor();
   },
   10 * PATIENCE,
 );

@@ -52,10 +52,14 @@ export async function findServer(
   return ask ? await setUp(context, output) : undefined;
 }
 
-/** Ask, and make the environment. The server's program, or undefined. */
+/**
+ * Ask, and make the environment. The server's program, or undefined. Unless it is to be made
+ * `anew`, one that another window made while the user was asked will do.
+ */
 export async function setUp(
   context: ExtensionContext,
   output: LogOutputChannel,
+  anew = false,
 ): Promise<string | undefined> {
   const reason = unsupported(process.platform);
   if (reason) {
@@ -69,7 +73,7 @@ export async function setUp(
   }
   const python = await findPython(process.env.PATH, { cwd: context.extensionPath });
   if ("missing" in python) {
-    return (await help(python.missing)) ? await setUp(context, output) : undefined;
+    return (await help(python.missing)) ? await setUp(context, output, anew) : undefined;
   }
   const answer = await window.showInformationMessage(
     `Set up the language server ratls-ls? It gets a Python environment of its own (Python ${python.version}, ${python.program}); what it depends on is downloaded with pip.`,
@@ -79,7 +83,11 @@ export async function setUp(
   if (answer === CHOOSE) {
     await choose();
   }
-  return answer === SET_UP ? await make(environment, python.program, output) : undefined;
+  if (answer !== SET_UP) {
+    return undefined;
+  }
+  const ready = anew ? undefined : await environment.program();
+  return ready ?? (await make(environment, python.program, output));
 }
 
 /** Where a Python comes from. Whether the user wants to try again. */
@@ -133,6 +141,18 @@ export async function complain(message: string, output: LogOutputChannel): Promi
   if ((await window.showErrorMessage(`ratls: ${message}`, OUTPUT)) === OUTPUT) {
     output.show();
   }
+}
+
+/** The same of a server that does not start. Whether the user wants it set up anew. */
+export async function complainOfStart(why: string, output: LogOutputChannel): Promise<boolean> {
+  const message = `ratls: The language server does not start: ${why}`;
+  // What the user names is for the user to mend.
+  const offers = text("server.path") ? [OUTPUT] : [SET_UP, OUTPUT];
+  const answer = await window.showErrorMessage(message, ...offers);
+  if (answer === OUTPUT) {
+    output.show();
+  }
+  return answer === SET_UP;
 }
 
 function storage(context: ExtensionContext): string {
