@@ -18,7 +18,7 @@ from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
 from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
 from ratls_ls.simulator.http import Response, Wire
 
-from .world import Api, World, a_world, play, refused, replaying
+from .world import Api, World, a_world, meanwhile, play, refused, replaying
 
 BASE = {"provider": "tee", "path": "/models"}
 
@@ -370,5 +370,6 @@ async def test_untrusted_nothing_is_contacted_and_no_key_read(
         statuses = await world.statuses(refresh=True)
         assert [status["state"] for status in statuses] == ["untrusted"]
         assert [item.code for item in world.shown[uri] if item.code.startswith("attest")] == []
+        await meanwhile(tmp_path, monkeypatch)
     assert not provider.record.connections
     assert not provider.record.pccs_targets

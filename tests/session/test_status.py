@@ -17,7 +17,7 @@ from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.http import Response, Wire
 from ratls_ls.simulator.scenario import Scenario
 
-from .world import World, a_world, out_of_date, play, refused, replaying
+from .world import World, a_world, meanwhile, out_of_date, play, refused, replaying
 
 
 def other_firmware(scenario: Scenario) -> None:
@@ -54,25 +54,18 @@ async def test_the_default_provider_is_attested_first(
 
 
 async def test_what_is_not_saved_is_not_contacted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World, provider: SimulatedProvider
 ) -> None:
-    async with (
-        serve() as other,
-        a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
-    ):
-        text = provider.config_toml("tee")
-        uri = world.write("# empty\n")
-        world.session.open(uri, text, 1)
-        world.session.change(uri, text + "\n", 2)
-        world.session.open("untitled:Untitled-1", text, 1)
-        saved = tmp_path / "saved.toml"
-        saved.write_text(other.config_toml("other"), "utf-8")
-        world.session.open(saved.as_uri(), saved.read_text("utf-8"), 1)
-        await world.state("other", "affirmed")
-        assert not provider.record.connections
-        world.session.save(uri)
-        await world.state("tee", "affirmed")
-        assert len(provider.record.connections) == 1
+    text = provider.config_toml("tee")
+    uri = world.write("# empty\n")
+    world.session.open(uri, text, 1)
+    world.session.change(uri, text + "\n", 2)
+    world.session.open("untitled:Untitled-1", text, 1)
+    await meanwhile(tmp_path, monkeypatch)
+    assert not provider.record.connections
+    world.session.save(uri)
+    await world.state("tee", "affirmed")
+    assert len(provider.record.connections) == 1
 
 
 @pytest.mark.parametrize(
@@ -92,13 +85,51 @@ async def test_triggers(
         uri = world.open(provider.config_toml("tee"))
         if on_open:
             await world.state("tee", "affirmed")
+        await meanwhile(tmp_path, monkeypatch)
         assert len(provider.record.connections) == on_open
         world.session.save(uri)
         if on_save:
             await world.state("tee", "affirmed", after=2 * on_open)
+        await meanwhile(tmp_path, monkeypatch)
         assert len(provider.record.connections) == on_save
         await world.session.attest(uri, "tee")
         assert len(provider.record.connections) == on_save + 1
+
+
+@pytest.mark.parametrize("trigger", ["onSave", "manual"])
+async def test_other_settings_are_no_reason_to_contact_anybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider, trigger: str
+) -> None:
+    settings = {"attestation": {"trigger": trigger}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        world.open(provider.config_toml("tee"))
+        world.session.configure(parse({**settings, "audit": {"enabled": True}}))
+        await meanwhile(tmp_path, monkeypatch)
+        assert not provider.record.connections
+
+
+async def test_what_the_user_asked_for_is_not_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    settings = {"attestation": {"trigger": "manual", "refreshMinutes": 0.0005}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        uri = world.open(provider.config_toml("tee"))
+        await world.session.attest(uri, "tee")
+        await meanwhile(tmp_path, monkeypatch)
+        assert len(provider.record.connections) == 1
+
+
+async def test_what_is_not_open_is_contacted_for_nobody_but_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    settings = {"attestation": {"refreshMinutes": 0.0005}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        uri = world.write(provider.config_toml("tee"))
+        await world.session.attest(uri, "tee")
+        world.session.changed_on_disk(uri)
+        world.session.save(uri)
+        await meanwhile(tmp_path, monkeypatch)
+        assert len(provider.record.connections) == 1
 
 
 async def test_statuses_of_every_kind(world: World, provider: SimulatedProvider) -> None:
@@ -513,13 +544,12 @@ async def test_a_root_that_cannot_be_read_stops_all_traffic(
 
 
 async def test_a_config_written_by_somebody_else_counts_once_the_editor_shows_it(
-    world: World, provider: SimulatedProvider
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World, provider: SimulatedProvider
 ) -> None:
     uri = world.open("[model_providers]\n")
     text = provider.config_toml("tee")
     world.session.change(uri, text, 2)
-    for _ in range(10):  # turns of the event loop, in which a check would begin
-        await asyncio.sleep(0)
+    await meanwhile(tmp_path, monkeypatch)
     assert not world.told
     world.write(text)
     world.session.changed_on_disk(uri)

@@ -18,7 +18,7 @@ from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
 from ratls_ls.session import OpenFile, Session
 from ratls_ls.settings import Options
-from ratls_ls.simulator import FAULTS, Fault, OpenAi, SimulatedProvider
+from ratls_ls.simulator import FAULTS, Fault, OpenAi, SimulatedProvider, serve
 from ratls_ls.simulator.http import Request, Response
 from ratls_ls.simulator.scenario import Scenario
 
@@ -199,3 +199,12 @@ async def a_world(
         yield world
     finally:
         await world.session.aclose()
+
+
+async def meanwhile(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until another user's provider was attested: what began before has connected by then."""
+    elsewhere = home / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    async with serve() as other, a_world(elsewhere, monkeypatch, trusting=[other]) as world:
+        world.open(other.config_toml("other"))
+        await world.state("other", "affirmed")
