@@ -137,7 +137,7 @@ workflows: $(AUDITORS)/.installed
 $(AUDITORS)/.installed:
 	$(PYTHON) -m venv $(AUDITORS)
 	$(AUDITORS)/bin/pip install --quiet --disable-pip-version-check \
-	  check-jsonschema cyclonedx-bom pip-audit pip-licenses zizmor
+	  check-jsonschema cyclonedx-bom pip-audit pip-licenses zizmor~=1.32
 	touch $@
 
 # The rule reference, from the rules.
@@ -149,4 +149,5 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build artifacts
+	rm -rf editor/vscode/out editor/vscode/node_modules tests/editors/vscode/node_modules

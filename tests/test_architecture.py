@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -159,6 +160,12 @@ def test_the_core_is_pure(module: Module) -> None:
 
 def test_every_room_has_a_layer() -> None:
     assert {module.room for module in MODULES} - {"__init__"} == set(HEIGHT)
+
+
+def test_the_document_has_every_room() -> None:
+    tree = (ROOT.parent / "docs" / "architecture.md").read_text("utf-8").split("```")[1]
+    named = re.findall(r"^  (\w+)(?:/|\.py) ", tree, re.MULTILINE)
+    assert sorted(named) == sorted(set(HEIGHT) - {"__main__"})
 
 
 @pytest.mark.parametrize(

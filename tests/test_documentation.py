@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import itertools
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ratls_ls import __version__
 from ratls_ls.cli.parser import parser
 from ratls_ls.config.check import check
 from ratls_ls.config.problem import Severity
@@ -92,6 +94,11 @@ def test_every_threat_is_held_by_tests_and_faults_that_there_are() -> None:
         named = set(re.findall(r"`([\w-]+)`", played))
         declared = {fault.name for fault in FAULTS.values() if int(number) in fault.threats}
         assert named == declared, number
+
+
+def test_the_extension_has_the_version_of_the_server() -> None:
+    package = json.loads((ROOT / "editor/vscode/package.json").read_text("utf-8"))
+    assert package["version"] == __version__
 
 
 def test_the_tests_that_are_named_are_there() -> None:

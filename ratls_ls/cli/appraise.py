@@ -30,7 +30,6 @@ _TIME_HELP = "--at takes RFC 3339 or Unix seconds"
 
 def appraise(options: argparse.Namespace) -> int:
     """Exit 0 affirmed, 1 rejected."""
-    options.ca_file = None
     log = _bytes(options.event_log) if options.event_log else None
     result = appraise_evidence(
         Evidence(

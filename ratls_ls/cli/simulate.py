@@ -25,6 +25,8 @@ def simulate(options: argparse.Namespace) -> int:
     for name in options.fault:
         if name not in FAULTS:
             raise CommandError(f"no fault {name}; see ratls-ls simulate --list-faults")
+    if options.write_config is not None:
+        _refuse_what_is_not_ours(options.write_config)
     try:
         asyncio.run(_simulate(options))
     except OSError as error:
@@ -54,10 +56,23 @@ async def _simulate(options: argparse.Namespace) -> None:
             await stopped.wait()
 
 
+def _refuse_what_is_not_ours(path: Path) -> None:
+    try:
+        if path.exists() and not _is_ours(path):
+            raise CommandError(f"{path} holds something else already; name another file")
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():  # reading a pipe or a device may never end
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(_MARK)) == _MARK.encode()
+
+
 def _write(path: Path, text: str) -> None:
     try:
-        if path.exists() and not path.read_bytes().startswith(_MARK.encode()):
-            raise CommandError(f"{path} holds something else already; name another file")
         path.write_text(_MARK + text, "utf-8")
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error

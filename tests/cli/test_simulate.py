@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 from pathlib import Path
@@ -37,3 +38,12 @@ def test_a_config_of_somebodys_own_is_left_alone(
     assert run(["simulate", "--write-config", str(config)]) == 2
     assert config.read_text("utf-8") == "mine = true\n"
     assert "holds something else" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("endless", ["/dev/zero", "pipe"])
+async def test_what_never_ends_is_not_read(tmp_path: Path, endless: str) -> None:
+    if endless == "pipe":
+        os.mkfifo(tmp_path / endless)
+    ran = await piped(tmp_path, "simulate", "--write-config", tmp_path / endless)
+    assert ran.code == 2
+    assert "holds something else" in ran.errors

@@ -1,7 +1,7 @@
 /** Bundles the extension into out/, with the language server's wheel and TOML's grammar beside it. */
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 rmSync(`${here}out`, { recursive: true, force: true });
 
-/** @type {import("esbuild").BuildOptions} */
+/** @type {import("esbuild").BuildOptions & { metafile: true }} */
 const options = {
   bundle: true,
   platform: "node",
@@ -18,15 +18,16 @@ const options = {
   target: "node20",
   minify: true,
   absWorkingDir: here,
+  metafile: true,
 };
 // What is loaded with every TOML file stays small: the rest is a bundle of its own.
-await build({
+const main = await build({
   ...options,
   entryPoints: ["src/main.ts"],
   outfile: "out/main.js",
   external: ["vscode", "./extension.js"],
 });
-await build({
+const extension = await build({
   ...options,
   entryPoints: ["src/extension.ts"],
   outfile: "out/extension.js",
@@ -47,3 +48,21 @@ for (const name of readdirSync(`${here}out/server`)) {
 const grammar = fileURLToPath(import.meta.resolve("tm-grammars/grammars/toml.json"));
 copyFileSync(grammar, `${here}out/toml.tmLanguage.json`);
 copyFileSync(`${root}LICENSE`, `${here}LICENSE`);
+
+// What is bundled keeps its licences, which go with it.
+const inputs = [main, extension].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const bundled = inputs.map(
+  (input) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(input)?.[1],
+);
+const notices = [...new Set([...bundled, "tm-grammars"])]
+  .filter((name) => name !== undefined)
+  .sort()
+  .map((name) => {
+    const folder = `${here}node_modules/${name}/`;
+    const licence = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+    if (licence === undefined) {
+      throw new Error(`${name} comes without a licence`);
+    }
+    return `${name}\n\n${readFileSync(folder + licence, "utf8")}`;
+  });
+writeFileSync(`${here}out/NOTICES.txt`, notices.join(`\n${"-".repeat(80)}\n\n`));
