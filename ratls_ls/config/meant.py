@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from .keys import PROVIDER, RATLS_POLICY, KeyModel
 from .kinds import fits
@@ -25,7 +24,8 @@ _PCCS_URL = (*_POLICY, "pccs_url")
 _STATUSES = (*_POLICY, "allowed_tdx_status")
 _ENV_KEY = ("env_key",)
 _IN_A_VARIABLE = "Name the environment variable that holds it with `env_key`"
-_NO_SUCH_PIN = re.compile(r"rtmr_?[0-9]+|mr_?(config_?id|owner(_?config)?)", re.IGNORECASE)
+NO_SUCH_PIN = re.compile(r"rtmr_?[0-9]+|mr_?(config_?id|owner(_?config)?)", re.IGNORECASE)
+"""Names of registers that no key pins, or of those that one does."""
 
 # What other programs call it, or people who write from memory.
 _OTHER_NAMES: dict[str, tuple[Path, ...]] = {
@@ -74,8 +74,8 @@ _HOMES = {path[-1]: path for path in reversed(_MODELS)}
 _OF_ATTESTATION = frozenset(path[-1] for path in _MODELS if path == _SWITCH or path[:1] == _POLICY)
 
 
-POLICY_NAMES = _OF_ATTESTATION - {*_SWITCH}
-"""The names of the policy and of all its keys."""
+POLICY_PATHS = {path[-1]: path for path in _MODELS if path[:1] == _POLICY}
+"""Where the policy and each of its keys belong, by name."""
 
 
 def home_of(name: str, path: Path) -> Path | None:
@@ -88,10 +88,10 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
     """The key that `name`, which nobody knows in the table at `path`, was meant to be."""
     if (home := home_of(name, path)) is not None:
         return (*home, name)
-    plain = _plain(name)
-    if plain in _HINTS or _NO_SUCH_PIN.fullmatch(name):
+    spelt = plain(name)
+    if spelt in _HINTS or NO_SUCH_PIN.fullmatch(name):
         return None
-    for other in _OTHER_NAMES.get(plain, ()):
+    for other in _OTHER_NAMES.get(spelt, ()):
         if fits(_MODELS[other].kind, value):
             return other
     fitting = {other: model for other, model in _MODELS.items() if fits(model.kind, value)}
@@ -100,14 +100,14 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
     for names in (own, elsewhere):
         found = nearest(name, names)
         # A table of which the name goes on is rather another than one with something added.
-        if found is not None and not (isinstance(value, Table) and plain.startswith(found + "_")):
+        if found is not None and not (isinstance(value, Table) and spelt.startswith(found + "_")):
             return names[found]
     return None
 
 
 def hint_for(name: str) -> str | None:
     """What to write instead of a key that has no other name: a sentence without its stop."""
-    return _HINTS.get(_plain(name))
+    return _HINTS.get(plain(name))
 
 
 def bears_on_attestation(name: str, value: Value, meant: Path | None) -> bool:
@@ -115,24 +115,13 @@ def bears_on_attestation(name: str, value: Value, meant: Path | None) -> bool:
     attestation on, or to refuse something. `meant`: as `meant_by` has it."""
     if meant is not None:
         return meant[-1] in _OF_ATTESTATION
-    if isinstance(value, Table) or _NO_SUCH_PIN.fullmatch(name):
+    if isinstance(value, Table) or NO_SUCH_PIN.fullmatch(name):
         return True
-    others = _OTHER_NAMES.get(_plain(name))
+    others = _OTHER_NAMES.get(plain(name))
     found = others[0][-1] if others else nearest(name, _HOMES, likeness=0.8)
     return found in _OF_ATTESTATION
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """`name` without its case, and with no hyphen for an underscore."""
     return name.lower().replace("-", "_")
-
-
-@lru_cache(maxsize=512)  # asked of the name of every table
-def resembles_policy(name: str) -> bool:
-    """Whether `name` is that of the policy, or nearly."""
-    plain = _plain(name)
-    return (
-        nearest(name, _POLICY) is not None
-        or plain in ("ratls", "ra_tls")
-        # A dot before it is missing.
-        or plain.endswith(RATLS_POLICY.name)
-    )

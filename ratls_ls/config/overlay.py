@@ -20,7 +20,7 @@ def base_of(file: ConfigFile) -> Base:
     """`file` as what another is laid over."""
     tables = frozenset(table for _, part in file.parts for table in part.providers)
     whole = not file.document.issues
-    return Base(tables, whole, whole and not any(part.strays for _, part in file.parts))
+    return Base(tables, whole, whole and not any(part.loses_policy for _, part in file.parts))
 
 
 def laid_over(root: Table, below: Mapping[str, ProviderTable], end: int) -> Table:

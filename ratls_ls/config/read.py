@@ -12,10 +12,11 @@ from dataclasses import replace
 from .build import provider_of
 from .cut_ids import joined
 from .keys import REFERENCE_KEYS
+from .lost import speaks_of_policy
 from .overlay import laid_over, stands_behind
 from .problem import Problem, Severity
 from .rules import overlay_problems, provider_problems, root_problems
-from .strays import Owner, strays
+from .strays import loses_policy, strays
 from .tables import Base, ConfigFile, Part, ProviderTable, Reference
 from .toml import Document, Group, parse
 from .values import Entry, Issue, Table, string_of
@@ -38,7 +39,7 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     )
     spoilt = _spoilt(document)
     unsound = base is not None and not base.sound
-    astray = {found for _, part in parts for found in part.strays}
+    astray = any(part.loses_policy for _, part in parts)
     providers: dict[str, ProviderTable] = {}
     references: list[Reference] = []
     for start, part in parts:
@@ -46,9 +47,7 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
             placed = table.at(start)
             if table.id in spoilt or None in spoilt:
                 placed = replace(placed, provider=None, broken=table.id in spoilt)
-            elif (astray and (Owner.ANY in astray or placed.policy_entry is None)) or (
-                table.under is not None and unsound
-            ):
+            elif astray or (table.under is not None and unsound):
                 placed = replace(placed, provider=None)
             providers.setdefault(table.id, placed)
         references += (
@@ -68,7 +67,15 @@ def _kept(part: Part | None, below: Mapping[str, ProviderTable]) -> Part | None:
 
 def _spoilt(document: Document) -> set[str | None]:
     """Ids of providers of which something cannot be read; None stands for any of them."""
-    return {found for issue in document.issues for found in _spoilt_by(issue)}
+    spoilt: set[str | None] = set()
+    elsewhere = set()
+    for issue in document.issues:
+        by_it = set(_spoilt_by(issue))
+        spoilt |= by_it
+        if not by_it:
+            elsewhere.add(document.section_at(issue.span.start)[1])
+    # A policy may be among what cannot be read there.
+    return spoilt | {None} if any(speaks_of_policy(each.text) for each in elsewhere) else spoilt
 
 
 def _spoilt_by(issue: Issue) -> Iterator[str | None]:
@@ -86,8 +93,12 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     own_root = joined(group.root)
     root = laid_over(own_root, below, end) if below else own_root
     problems = root_problems(root)
+    astray = tuple(strays(root))
+    no_ids = {stray.key for stray in astray}
     tables = []
     for whole, entry in zip(_providers(root), _providers(own_root), strict=True):
+        if entry.key in no_ids:
+            continue
         table = ProviderTable(entry.key.name, whole, newline=newline, pieces=pieces)
         found = provider_problems(table)
         if (under := below.get(table.id)) is None:
@@ -101,8 +112,15 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
         problems += found
     told = tuple(problem for problem in (_within(problem, end) for problem in problems) if problem)
     under_them = frozenset(table.under for table in tables if table.under is not None)
-    astray = frozenset(strays(root))
-    return Part(group, tuple(tables), tuple(_references(root)), told, astray, under_them)
+    return Part(
+        group,
+        tuple(tables),
+        tuple(_references(root)),
+        told,
+        tuple(stray for stray in astray if not stands_behind(stray.key.span, end)),
+        loses_policy(root, astray),
+        under_them,
+    )
 
 
 def _providers(root: Table) -> tuple[Entry, ...]:

@@ -1,49 +1,125 @@
-"""Policies and providers at places where nobody reads them, and whom that leaves unprotected.
+"""What belongs to a provider and stands where nobody reads it.
 
-Invariant: a policy that may have been meant for a provider is not lost silently: no provider that
-may be its owner is attested under a weaker one.
+Invariant: what can only have been meant as a policy, as a part of one or as the switch, with a slip
+in its spelling or without, and reaches no provider is found in every table and array of the file.
+A lost policy may have been meant for any provider, so none is attested while there is one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
-from .meant import POLICY_NAMES, resembles_policy
-from .values import Entry, Table
+from .keys import PROVIDER, RATLS_POLICY, REFERENCE_KEYS
+from .lost import Lost, lost_in
+from .meant import meant_by
+from .values import Array, Entry, Key, Table, Value, string_of
 from .words import nearest
 
 _PROVIDERS = "model_providers"
+_PROFILES = "profiles"
 # A string of this name says which provider to use; a table can only be misspelt.
 _MISSPELT = ("model_provider", "model_provider_info")
-# Tables of Codex in which words are other people's.
-_OTHERS_OF_CODEX = frozenset(
+# Whoever selects a provider where that can be done may call it so.
+_SELECTIONS = ("provider", "default_provider", "default_model_provider", "model_provider_id")
+# Tables of Codex in which other programs choose the names: of variables, headers and parameters,
+_NAMED_BY_OTHERS = frozenset(
+    ("env", "set", "headers", "http_headers", "env_http_headers", "query_params")
+)
+# and of their own tables.
+_OF_IDS = frozenset(
     (
-        *("agents", "apps", "features", "history", "hooks", "marketplaces", "mcp_servers"),
-        *("memories", "notice", "otel", "permissions", "plugins", "projects"),
-        *("shell_environment_policy", "skills", "tools", "tui"),
+        *("agents", "apps", "marketplaces", "mcp_servers", "permissions", "plugins"),
+        *("profiles", "projects", "tools"),
     )
 )
 
 
-class Owner(Enum):
-    """Whose a policy may be that stands where nobody reads it."""
+class Stray(NamedTuple):
+    """`selectable`: it stands where `model_provider` could, but does not."""
 
-    ANY = "any provider"
-    WITHOUT_POLICY = "any provider that has no policy"
+    key: Key
+    value: Value
+    lost: Lost
+    selectable: bool = False
 
 
-def stray_policies(root: Table) -> Iterator[Entry]:
-    """Policies at the top, in a profile, or where a provider's id must be."""
-    for table in (root, *_profiles(root)):
-        yield from (entry for entry in table if resembles_policy(entry.key.name))
-    for entry in _providers(root):
+def strays(root: Table) -> Iterator[Stray]:
+    """All of them, but for policies in tables that providers have by their ids."""
+    for entry in root:
+        name, value = entry.key.name, entry.value
+        if name == _PROVIDERS:
+            yield from _in_providers(value) if isinstance(value, Table) else _under(value, name)
+        elif name == _PROFILES and isinstance(value, Table):
+            for profile in value:
+                yield from _in_profile(profile)
+        else:
+            yield from _where_selected(entry, root)
+
+
+def _in_profile(profile: Entry) -> Iterator[Stray]:
+    if isinstance(profile.value, Table):
+        for entry in profile.value:
+            yield from _where_selected(entry, profile.value)
+    else:
+        yield from _at(profile, "")
+
+
+def _where_selected(entry: Entry, table: Table) -> Iterator[Stray]:
+    """In a table where a provider can be selected."""
+    name, value = entry.key.name, entry.value
+    if string_of(value) is None:
+        yield from _at(entry, "")
+    elif name not in REFERENCE_KEYS:
+        lost = Lost.SELECTION if name in _SELECTIONS else lost_in(name, value)
+        if lost is not None:
+            yield Stray(entry.key, value, lost, Lost.SELECTION.value not in table.entries)
+
+
+def _in_providers(providers: Table) -> Iterator[Stray]:
+    for entry in providers:
         value = entry.value
-        if resembles_policy(entry.key.name) and not (
-            isinstance(value, Table) and "base_url" in value.entries
-        ):
-            yield entry
+        if not isinstance(value, Table):
+            yield from _at(entry, "")
+        elif lost_in(entry.key.name, value) is Lost.POLICY and "base_url" not in value.entries:
+            yield Stray(entry.key, value, Lost.POLICY)
+        else:
+            for own in value:
+                if not _is_judged_there(own):
+                    yield from _under(own.value, own.key.name)
+
+
+def _is_judged_there(own: Entry) -> bool:
+    """Whether the rules about a provider's keys say all of this one, and of what is under it."""
+    name, value = own.key.name, own.value
+    if not isinstance(value, Table | Array) or name == RATLS_POLICY.name:
+        return True
+    return PROVIDER.child(name) is None and meant_by(name, value, ()) is not None
+
+
+def _at(entry: Entry, table: str) -> Iterator[Stray]:
+    """`table`: the name of the table that the entry is in."""
+    name, value = entry.key.name, entry.value
+    lost = None
+    if table not in _OF_IDS or not isinstance(value, Table):
+        lost = lost_in(name, value, among_others=table in _NAMED_BY_OTHERS)
+    if lost is not None:
+        yield Stray(entry.key, value, lost)
+    else:
+        yield from _under(value, name)
+
+
+def _under(value: Value, name: str) -> Iterator[Stray]:
+    match value:
+        case Table():
+            for entry in value:
+                yield from _at(entry, name)
+        case Array():
+            for item in value.items:
+                yield from _under(item, name)
+        case _:
+            return
 
 
 def stray_providers(root: Table) -> Iterator[Entry]:
@@ -61,55 +137,24 @@ def _resembles_providers(name: str) -> bool:
     return name in _MISSPELT or nearest(name, (_PROVIDERS,)) is not None
 
 
-def stray_parts(root: Table) -> Iterator[Entry]:
-    """Policies, or keys that only a policy has, in any other table that is no provider's: what a
-    slip in a header leaves."""
-    whole = {entry.key.span for entry in stray_policies(root)}
-    for entry in root:
-        if entry.key.name != _PROVIDERS and entry.key.name not in _OTHERS_OF_CODEX:
-            yield from (part for part in _parts(entry) if part.key.span not in whole)
-    for provider in _providers(root):
-        for entry in provider.value if isinstance(provider.value, Table) else ():
-            # What stands in a provider's own table, and in its policy, is seen there.
-            if isinstance(entry.value, Table) and not resembles_policy(entry.key.name):
-                for inner in entry.value:
-                    yield from _parts(inner)
-
-
-def _parts(entry: Entry) -> Iterator[Entry]:
-    if entry.key.name in POLICY_NAMES or resembles_policy(entry.key.name):
-        yield entry
-    elif isinstance(entry.value, Table):
-        for inner in entry.value:
-            yield from _parts(inner)
-
-
-def strays(root: Table) -> Iterator[Owner]:
-    """Whose policy may have gone astray here."""
-    if any(True for _ in stray_policies(root)):
-        yield Owner.ANY
-    lost = any(True for _ in stray_parts(root))
-    if lost or any(is_policy_alone(entry.value) for entry in _providers(root)):
-        yield Owner.WITHOUT_POLICY
-
-
-def is_policy_alone(provider: object) -> bool:
-    """Whether a provider's table has a policy, or a part of one, and nothing that makes it a
-    provider to use."""
-    return (
-        isinstance(provider, Table)
-        and not provider.entries.keys() & {"base_url", "use_ratls"}
-        and any(name in POLICY_NAMES or resembles_policy(name) for name in provider.entries)
+def is_policy_alone(provider: Value) -> bool:
+    """Whether a provider's table has a policy, or a part of one, and no address: what a slip in an
+    id leaves."""
+    if not isinstance(provider, Table) or "base_url" in provider.entries:
+        return False
+    unknown = [entry for entry in provider if PROVIDER.child(entry.key.name) is None]
+    meant = {meant_by(entry.key.name, entry.value, ()) for entry in unknown} - {None}
+    return ("base_url",) not in meant and (
+        RATLS_POLICY.name in provider.entries
+        or any(path[0] == RATLS_POLICY.name for path in meant if path is not None)
+        or any(lost_in(entry.key.name, entry.value) is Lost.POLICY for entry in unknown)
     )
 
 
-def _providers(root: Table) -> Iterator[Entry]:
+def loses_policy(root: Table, found: tuple[Stray, ...]) -> bool:
+    """Whether a policy stands here that may be any provider's. `found`: the strays of `root`."""
     providers = root.get(_PROVIDERS)
-    return iter(providers if isinstance(providers, Table) else ())
-
-
-def _profiles(root: Table) -> Iterator[Table]:
-    profiles = root.get("profiles")
-    for entry in profiles if isinstance(profiles, Table) else ():
-        if isinstance(entry.value, Table):
-            yield entry.value
+    return any(stray.lost is Lost.POLICY for stray in found) or any(
+        is_policy_alone(entry.value)
+        for entry in (providers if isinstance(providers, Table) else ())
+    )

@@ -20,7 +20,7 @@ from .model import Provider
 from .problem import Problem
 from .span import Span
 from .statuses import Allowed, allowed_in
-from .strays import Owner
+from .strays import Stray, is_policy_alone
 from .toml import Document, Group
 from .values import (
     Array,
@@ -136,6 +136,11 @@ class ProviderTable:
         """Its `ratls_policy`, if that is a table."""
         entry = self.policy_entry
         return entry.value if entry is not None and isinstance(entry.value, Table) else None
+
+    @cached_property
+    def is_policy_alone(self) -> bool:
+        """Whether it may be another provider's policy, under an id that is misspelt."""
+        return self.under is None and is_policy_alone(self.relative_entry.value)
 
     @cached_property
     def modelled_keys(self) -> tuple[ModelledKey, ...]:
@@ -260,15 +265,16 @@ class Part:
     """One Group as config; spans count from its start.
 
     `problems` depend on nothing else but `under`, the tables that its providers are laid over.
-    `strays`: whose policies may have gone astray in it. `contextual`: the further problems of a
-    Context, once found.
+    `strays`: what nobody reads there; `loses_policy`: whether a policy is among it that may be any
+    provider's. `contextual`: the further problems of a Context, once found.
     """
 
     group: Group
     providers: tuple[ProviderTable, ...]
     references: tuple[Reference, ...]
     problems: tuple[Problem, ...]
-    strays: frozenset[Owner] = frozenset()
+    strays: tuple[Stray, ...] = ()
+    loses_policy: bool = False
     under: frozenset[ProviderTable] = frozenset()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 

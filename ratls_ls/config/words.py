@@ -24,6 +24,14 @@ def nearest(name: str, names: Iterable[str], *, likeness: float = 0.75) -> str |
     return by_lower_case[max(matches, key=len)] if matches else None
 
 
+def slips(name: str, word: str) -> int:
+    """How many characters of either have no counterpart in the other, in that order."""
+    from difflib import SequenceMatcher
+
+    blocks = SequenceMatcher(None, name, word, autojunk=False).get_matching_blocks()
+    return max(len(name), len(word)) - sum(block.size for block in blocks)
+
+
 def shown(text: str) -> str:
     """`text` within a line of a message."""
     short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -118,6 +118,22 @@ NO_PROVIDER = {
     + f'[model_providers.Tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
     "policy of an id that is misspelt": PLAIN
     + f'[model_providers.te.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "policy of an id that is misspelt, with the switch": PLAIN
+    + "[model_providers.te]\nuse_ratls = true"
+    + f'\n[model_providers.te.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "pins of an id that is misspelt, beside its own policy": POLICY
+    + "tee_type = 'Tdx'\n[model_providers.te.ratls_policy.expected_bootchain]"
+    + f'\nmrtd = "{HEX}"',
+    "pins of an id that is misspelt, without the policy": PLAIN
+    + f'[model_providers.te.expected_bootchain]\nmrtd = "{HEX}"',
+    "misspelt pins of an id that is misspelt": PLAIN + f'[model_providers.te]\nmtrd = "{HEX}"',
+    "policy under the id of another": PLAIN
+    + "[model_providers.plain]\nname = 'Plain'\nbase_url = 'https://plain.example/v1'"
+    + f'\n[model_providers.plain.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "pin for an id": PLAIN + f'[model_providers]\ncompose_hash = "{HEX[:64]}"',
+    "pin under a header that stands twice": PLAIN
+    + f'[tui]\n[features]\n[tui]\ncompose_hash = "{HEX[:64]}"',
+    "pin that is no statement": PLAIN + f'[tui]\ncompose_hash: "{HEX[:64]}"',
     "pin at the top": f'compose_hash = "{HEX[:64]}"\n' + PLAIN,
     "policy under misspelt providers": PLAIN
     + f'[model_provider.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
@@ -190,8 +206,6 @@ def _slips(text: str) -> Iterator[str]:
 UNKNOWN_ELSEWHERE = {
     "a key of a newer Codex": PLAIN + "frobnicate = 1",
     "providers by almost that name, of others": PLAIN + "[model_provider.cloud]\nname = 'Cloud'",
-    "a policy of another, beside one of its own": POLICY
-    + "tee_type = 'Tdx'\n[model_providers.other.ratls_policy]\ngrace_period = 1",
     "a word of a policy, at home elsewhere": PLAIN + "[mcp_servers.tee.env]\npccs_url = 'x'",
     "another policy of Codex": PLAIN + "[approval_policy.granular]\nrules = true",
 }

@@ -196,6 +196,7 @@ _OVERLAY_CHECKS: tuple[OverlayCheck, ...] = (weakened_in_profile.check,)
 _FILE_CHECKS: tuple[FileCheck, ...] = (
     toml_syntax.check,
     undefined_provider.check,
+    misplaced_table.check,
     similar_provider_ids.check,
     unattested_default.check,
     exposed_file.check,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.strays import stray_parts, stray_policies, stray_providers
-from ratls_ls.config.values import Entry, Table
+from ratls_ls.config.context import Context
+from ratls_ls.config.lost import Lost, spelling_of
+from ratls_ls.config.meant import NO_SUCH_PIN, POLICY_PATHS
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.strays import Stray, stray_providers
+from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.values import Entry, Table, string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -15,10 +19,10 @@ RULE = Rule(
     code="misplaced-table",
     severity=Severity.ERROR,
     words="""
-    `use_ratls`, `ratls_policy` and `base_url` count in `[model_providers.<id>]` alone. At the
-    top, in a profile, or under a misspelt `model_provider` Codex ignores them or refuses to
-    start. While a policy stands at such a place ratls-ls does not attest whom it may have been
-    meant for.
+    `use_ratls`, `ratls_policy` and `base_url` count in `[model_providers.<id>]` alone, and
+    `model_provider` at the top or in a profile. In any other table, or under a misspelt
+    `model_providers`, Codex ignores them or refuses to start. While a policy or a pin stands at
+    such a place ratls-ls attests no provider, since it may have been meant for any.
     """,
     example="""
     [ratls_policy]
@@ -26,34 +30,60 @@ RULE = Rule(
     """,
 )
 
-_PROVIDERS_OWN = ("use_ratls", "base_url", "env_key", "wire_api")
+_PROVIDERS_OWN = ("base_url", "env_key", "wire_api")
+_HOME = "model_providers.<id>"
 
 
 def check_root(root: Table) -> Iterator[Problem]:
-    for entry in stray_policies(root):
-        message = (
-            f"`{shown(entry.key.name)}` belongs under a provider's id, as"
-            " [model_providers.<id>.ratls_policy]; here Codex ignores it, and ratls-ls attests no"
-            " provider while it may have been meant for any"
-        )
-        yield RULE.problem(entry.key.span, message)
-    for entry in stray_parts(root):
-        message = (
-            f"`{shown(entry.key.name)}` belongs into a provider's policy; here Codex ignores it,"
-            " and ratls-ls attests no provider without a policy while it may have been meant for it"
-        )
-        yield RULE.problem(entry.key.span, message)
     for entry in stray_providers(root):
         message = f"Providers stand under `model_providers`, not `{shown(entry.key.name)}`"
         yield RULE.problem(entry.key.span, message)
     for entry in _own_keys(root):
-        message = f"`{entry.key.name}` belongs into [model_providers.<id>]; here Codex ignores it"
+        message = f"`{entry.key.name}` belongs into [{_HOME}]; here Codex ignores it"
         yield RULE.problem(entry.key.span, message)
-    providers = root.get("model_providers")
-    switch = providers.entries.get("use_ratls") if isinstance(providers, Table) else None
-    if switch is not None:
-        message = "`use_ratls` belongs under a provider's id: [model_providers.<id>]"
-        yield RULE.problem(switch.key.span, message, provider="use_ratls")
+
+
+def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
+    known = file.providers.keys() | (context.base.by_id.keys() if context.base else set())
+    for base, part in file.parts:
+        for stray in part.strays:
+            if stray.lost is not Lost.SELECTION or string_of(stray.value) in known:
+                yield _problem(stray, base)
+
+
+def _problem(stray: Stray, base: int) -> Problem:
+    span = stray.key.span.shifted(base)
+    name = shown(stray.key.name)
+    match stray.lost:
+        case Lost.SELECTION:
+            message = (
+                f"`{name}` selects no provider here; `model_provider` does, at the top or in a"
+                " profile"
+            )
+            if not stray.selectable:
+                return RULE.problem(span, message)
+            edit = Edit(span, Lost.SELECTION.value)
+            return RULE.problem(span, message, Fix(f"Rename to `{edit.new_text}`", (edit,)))
+        case Lost.SWITCH:
+            return RULE.problem(span, f"{_belongs(stray)}; here Codex ignores it")
+        case Lost.POLICY:
+            message = (
+                f"{_belongs(stray)}; here Codex ignores it, and ratls-ls attests no provider while"
+                " it may have been meant for any"
+            )
+            return RULE.problem(span, message)
+
+
+def _belongs(stray: Stray) -> str:
+    name = stray.key.name
+    spelling = spelling_of(name) if stray.lost is Lost.POLICY else None
+    path = POLICY_PATHS.get(spelling.word) if spelling is not None else None
+    if path is None and NO_SUCH_PIN.fullmatch(name):
+        return f"`{shown(name)}` is no key of a policy"
+    path = path or (stray.lost.value,)
+    home = ".".join((_HOME, *path[:-1]))
+    renamed = "" if path[-1] == name else f" as `{path[-1]}`"
+    return f"`{shown(name)}` belongs into [{home}]{renamed}"
 
 
 def _own_keys(root: Table) -> Iterator[Entry]:

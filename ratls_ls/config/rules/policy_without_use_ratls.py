@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ratls_ls.config.edits import add_key
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
-from ratls_ls.config.strays import is_policy_alone
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.values import Scalar
 
@@ -18,7 +17,7 @@ RULE = Rule(
     words="""
     A `ratls_policy` counts only with `use_ratls = true`. Without that Codex attests nothing and
     sends prompts over plain TLS, whatever the policy says. A policy alone, without a `base_url`,
-    may be another provider's whose id is misspelt: then ratls-ls attests none that has no policy.
+    may be that of any provider, under an id that is misspelt: then ratls-ls attests none.
     """,
     example="""
     [model_providers.tee]
@@ -41,8 +40,8 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         edit = None if meant else add_key(provider, (), "use_ratls", "true")
         fixes = (Fix("Add `use_ratls = true`", (edit,), safe=True, preferred=True),) if edit else ()
         message = "This policy has no effect without `use_ratls = true`: prompts go over plain TLS"
-        if is_policy_alone(provider.table):
-            message += ". It may be another provider's: ratls-ls attests none without a policy"
+        if provider.is_policy_alone:
+            message += ". It may be any provider's: ratls-ls attests none"
         yield RULE.problem(policy.key.span, message, *fixes, provider=provider.id)
     elif isinstance(switch.value, Scalar) and switch.value.value is False:
         fix = Fix("Set `use_ratls = true`", (Edit(switch.value.span, "true"),), preferred=True)

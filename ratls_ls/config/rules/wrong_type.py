@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.edits import quoted, weakening
 from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind, Reader
 from ratls_ls.config.kinds import fits
+from ratls_ls.config.lost import lost_in
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
@@ -80,7 +81,9 @@ def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
                     yield _wrong(f"An element of `{model.name}`", model, Kind.STRING, item)
         case Kind.STRING_MAP if isinstance(value, Table):
             for entry in value:
-                if not _is_string(entry.value):
+                # What belongs elsewhere is no better in quotes.
+                misplaced = lost_in(entry.key.name, entry.value, among_others=True) is not None
+                if not _is_string(entry.value) and not misplaced:
                     yield _wrong(f"`{shown(entry.key.name)}`", model, Kind.STRING, entry.value)
         case kind if not fits(kind, value):
             yield _wrong(f"`{model.name}`", model, kind, value)
