@@ -42,7 +42,7 @@ async def request_evidence(stream: TlsStream, host: str, port: int) -> tuple[Evi
     """
     try:
         async with asyncio.timeout(QUOTE_SECONDS):
-            return await _request_evidence(stream, _authority(host, port))
+            return await _request_evidence(stream, host_header(host, port))
     except TimeoutError as error:
         raise UnreachableError(
             Step.QUOTE, host, f"{host} gave no whole quote within {QUOTE_SECONDS:.0f} s"
@@ -193,6 +193,7 @@ def _malformed(reason: str) -> EvidenceError:
     return EvidenceError(ClaimName.QUOTE_FORMAT, f"quote answer refused: {reason}")
 
 
-def _authority(host: str, port: int) -> str:
+def host_header(host: str, port: int) -> str:
+    """What requests to `https://host:port` have as `Host`."""
     name = f"[{host}]" if ":" in host else host
     return name if port == 443 else f"{name}:{port}"

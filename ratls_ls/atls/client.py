@@ -18,6 +18,7 @@ import httpx
 from ratls_ls.config.model import Provider
 from ratls_ls.rats.attestation import Attestation
 
+from .attester import host_header
 from .backend import (
     MAX_HEAD_BYTES,
     AttestedBackend,
@@ -92,6 +93,7 @@ class AttestedClient:
         self.provider = provider
         self._running = 0
         self._retired = False
+        self._host_header = host_header(provider.host, provider.port)
         self._backend = AttestedBackend(provider, verifier, on_attested)
         self._http = client(
             httpcore.AsyncConnectionPool(
@@ -194,7 +196,8 @@ class AttestedClient:
         built = self._http.build_request(
             request.method,
             request.url,
-            headers=list(request.headers),
+            # Else httpx looks for one, and fails at names that DNS knows and IDNA does not.
+            headers=[("Host", self._host_header), *request.headers],
             content=request.body or None,
             timeout=httpx.Timeout(request.idle_seconds, pool=None, connect=None),
         )

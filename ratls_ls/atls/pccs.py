@@ -280,7 +280,7 @@ async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()
     except TimeoutError as error:
         message = f"did not answer within {FETCH_SECONDS:.0f} s"
         raise UnreachableError(Step.PCCS, host, f"PCCS {host} {message}") from error
-    except (_DocumentError, UnreachableError, OSError, *_HTTP_ERRORS) as error:
+    except (_DocumentError, UnreachableError, OSError, UnicodeError, *_HTTP_ERRORS) as error:
         raise UnreachableError(
             Step.PCCS, host, f"PCCS {host}: {error}; try again or set another pccs_url"
         ) from error

@@ -10,7 +10,7 @@ import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import h11
@@ -26,11 +26,12 @@ MAX_HEAD_BYTES = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy. `credentials`: user and password for Basic authentication."""
+    """An HTTP proxy. `credentials`: user and password for Basic authentication; what was not
+    written as single bytes is UTF-8."""
 
     host: str
     port: int
-    credentials: tuple[str, str] | None = field(default=None, repr=False)
+    credentials: tuple[bytes, bytes] | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -60,7 +61,7 @@ def proxy_for(host: str) -> Proxy | None:
         raise unusable
     credentials = None
     if parts.username is not None:
-        credentials = (unquote(parts.username), unquote(parts.password or ""))
+        credentials = (unquote_to_bytes(parts.username), unquote_to_bytes(parts.password or ""))
     return Proxy(parts.hostname, port, credentials)
 
 
@@ -103,7 +104,7 @@ async def _tunnel(channel: TcpChannel, proxy: Proxy, host: str, port: int) -> No
     target = authority(host, port)
     headers = [("Host", target)]
     if proxy.credentials is not None:
-        token = base64.b64encode(":".join(proxy.credentials).encode()).decode("ascii")
+        token = base64.b64encode(b":".join(proxy.credentials)).decode("ascii")
         headers.append(("Proxy-Authorization", f"Basic {token}"))
     request = h11.Request(method="CONNECT", target=target, headers=headers)
     await channel.send((http.send(request) or b"") + (http.send(h11.EndOfMessage()) or b""))

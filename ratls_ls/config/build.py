@@ -49,10 +49,10 @@ def _may_be_policy(unknown: UnknownKey) -> bool:
 
 
 def _url(text: str | None, *schemes: str) -> str | None:
-    url = parse_url(text) if text is not None else ""
-    if text is None or not isinstance(url, Url) or url.scheme not in schemes or url.refusal:
+    url = parse_url(text or "")
+    if not isinstance(url, Url) or url.scheme not in schemes or url.refusal:
         return None
-    return text.rstrip("/")
+    return str(url).rstrip("/")
 
 
 def _policy(table: ProviderTable) -> AppraisalPolicy | None:

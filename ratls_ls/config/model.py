@@ -72,7 +72,8 @@ def origin_of(host: str, port: int) -> str:
 class Provider:
     """An attested model provider: network identity, policy, and how requests to it are made.
 
-    `base_url`: https, no userinfo, query or fragment, no trailing slash. Times in milliseconds.
+    `base_url`: https, no userinfo, query or fragment, no trailing slash; scheme and host in lower
+    case, as `pccs_url` has them. Times in milliseconds.
     String maps are tuples of pairs in file order.
     """
 

@@ -15,17 +15,24 @@ from .hosts import address_of, is_loopback, refusal
 
 _PLAIN = re.compile(r"[!-~]+")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
+_IPV6 = re.compile(r"\[[^\]]*\](:[0-9]+)?")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """A URL without fault. `scheme` and `host` in lower case, `host` without brackets."""
+    """A URL without fault. `scheme` and `host` in lower case, `host` without brackets. Its `str` is
+    what to go by: no other spelling of it means another host to anybody."""
 
     scheme: str
     host: str
     port: int | None
     path: str
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port is None else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
 
     @property
     def is_loopback(self) -> bool:
@@ -58,9 +65,11 @@ def parse_url(text: str) -> Url | str:
     host = (parts.hostname or "").lower()
     if not host:
         return "has no host"
-    if port == 0 or parts.netloc.endswith(":"):
+    bracketed = parts.netloc.startswith("[")
+    # Between bracket and colon some parsers see nothing, others a port or a host.
+    if port == 0 or parts.netloc.endswith(":") or (bracketed and not _IPV6.fullmatch(parts.netloc)):
         return "has no valid port"
-    if not _is_host(host, bracketed=parts.netloc.startswith("[")):
+    if not _is_host(host, bracketed=bracketed):
         return "has no valid host"
     if "#" in text:
         return "has a fragment (#…)"

@@ -117,6 +117,11 @@ async def test_plain_http_is_for_loopback_only(url: str) -> None:
     assert "https" in str(caught.value)
 
 
+async def test_a_name_that_idna_does_not_know_is_the_users_to_mend() -> None:
+    with pytest.raises(UnreachableError, match="xn--a"):
+        await pccs.fetch("https://xn--a/tdx/certification/v4", KEY)
+
+
 async def test_only_what_served_a_verification_is_cached(provider: SimulatedProvider) -> None:
     store, now = CollateralStore(None), int(time.time())
     first = await store.get(provider.pccs_url, KEY, now)

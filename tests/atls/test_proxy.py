@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ratls_ls.atls import proxy
+from ratls_ls.atls import pccs, proxy
 from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.rats.quote import CollateralKey
+
+KEY = CollateralKey("00806F050000", "platform")
 
 
 @dataclass
@@ -70,6 +73,30 @@ async def test_a_tunnel(use: Callable[[str], None]) -> None:
     assert b"Host: tee.example:443" in lines
     assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in lines
     assert bytes(seen.carried) == b"client hello"
+
+
+@pytest.mark.parametrize(
+    ("written", "token"),
+    [
+        ("us%C3%A9r:p", b"dXPDqXI6cA=="),
+        ("us\u00e9r:p", b"dXPDqXI6cA=="),
+        ("us%E9r:%FF", b"dXPpcjr/"),
+        ("user", b"dXNlcjo="),
+    ],
+)
+async def test_credentials_of_any_letters(
+    use: Callable[[str], None], written: str, token: bytes
+) -> None:
+    async with proxying(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as seen:
+        use(f"http://{written}@127.0.0.1:{seen.port}")
+        with pytest.raises(UnreachableError):
+            await proxy.connect("tee.example", 443)
+    assert b"Proxy-Authorization: Basic " + token in seen.asked.split(b"\r\n")
+    async with proxying(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as seen:
+        use(f"http://{written}@127.0.0.1:{seen.port}")
+        with pytest.raises(UnreachableError, match="407"):
+            await pccs.fetch("https://pccs.example", KEY)
+    assert b"Proxy-Authorization: Basic " + token in seen.asked.split(b"\r\n")
 
 
 @pytest.mark.parametrize(

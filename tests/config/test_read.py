@@ -64,7 +64,7 @@ stream_idle_timeout_ms = 1
     assert read(text).providers["tee"].provider == Provider(
         id="tee",
         name="TEE",
-        base_url="https://TEE.example:8443/v1",
+        base_url="https://tee.example:8443/v1",
         pccs_url="http://localhost:8081/tdx/certification/v4",
         policy=AppraisalPolicy(
             allowed_tcb_status=frozenset({TcbStatus.UP_TO_DATE, TcbStatus.OUT_OF_DATE}),

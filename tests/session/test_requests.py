@@ -331,6 +331,20 @@ async def test_concurrent_first_requests_attest_each_socket_once(
         assert len(quotes) == len(provider.record.connections) == 20
 
 
+@pytest.mark.parametrize("host", ["[2001:DB8::1]", "TEE.example", "xn--a.example"])
+async def test_whatever_host_a_config_may_have_is_asked_for(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    async def here(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(network, "resolve", here)
+    world.write(provider.config_toml("tee").replace("//localhost", f"//{host}"))
+    error = await refused(world.request())
+    assert (error.code, error.data["step"]) == (-32013, "tls")
+    assert f"is not for {host.strip('[]').lower()}" in str(error)
+
+
 async def test_a_dropped_idle_socket_is_replaced_by_an_attested_one(
     world: World, provider: SimulatedProvider
 ) -> None:
