@@ -19,8 +19,17 @@ _WEAKENS = " (weakens the policy)"
 
 
 def quoted(text: str) -> str:
-    """`text` as a TOML basic string. JSON's escapes are TOML's, but for DEL."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+    """`text` as a TOML basic string, with escapes for what an editor would not show. JSON's escapes
+    are TOML's."""
+    string = json.dumps(text, ensure_ascii=False)
+    return string if string.isprintable() else "".join(map(_escaped, string))
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
 def spelled(name: str) -> str:

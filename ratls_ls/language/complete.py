@@ -25,6 +25,7 @@ from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
 from ratls_ls.config.values import Table, TableKind
+from ratls_ls.config.words import printable
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult
 from ratls_ls.rats.statuses import MEANINGS
@@ -68,8 +69,8 @@ class ItemKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`new_text` replaces `span`; with `snippet` it has LSP's placeholders. `topic` is what
-    `explain` has more to say of."""
+    """`label` is printable; `new_text` replaces `span`; with `snippet` it has LSP's placeholders.
+    `topic` is what `explain` has more to say of."""
 
     label: str
     kind: ItemKind
@@ -97,7 +98,10 @@ def complete(
         case Wanted.HEADER:
             found = list(_headers(file, cursor, base))
         case Wanted.KEY:
-            found = [*_keys(file, cursor, snippets=snippets), *_tables(cursor, snippets=snippets)]
+            found = list(_keys(file, cursor, snippets=snippets))
+            # Whole tables, where none of the keys that follow would come to stand in them.
+            if snippets and cursor.last and _takes_headers(file):
+                found.append(_whole_provider(cursor))
         case Wanted.VALUE:
             found = list(_values(file, cursor, measured, base))
     if cursor.separator:
@@ -113,18 +117,31 @@ def _headers(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> Itera
             end = "" if cursor.ended else "]"
             yield Item(name, ItemKind.PROVIDER, cursor.span, name + end)
     prefix = f"{_PROVIDERS}."
-    if prefix.startswith(typed) and prefix != typed:
+    if prefix.startswith(typed) and prefix != typed and _takes_headers(file):
         yield Item(prefix, ItemKind.PROVIDER, cursor.span, prefix, "a provider of a new id")
+
+
+def _takes_headers(file: ConfigFile) -> bool:
+    """Whether providers may stand under headers: no value has them all."""
+    found = (part.group.root.get(_PROVIDERS) for _, part in file.parts)
+    return not any(
+        each is not None and not (isinstance(each, Table) and each.kind is not TableKind.INLINE)
+        for each in found
+    )
 
 
 def _tables_to_come(file: ConfigFile, base: ConfigFile | None) -> Iterator[tuple[str, ...]]:
     """The tables that a header may open, because nothing has yet."""
+    if not _takes_headers(file):
+        return
     there = {*file.providers, *(base.providers if base is not None else ()), *BUILT_IN_IDS}
     for named in file.references:
         if named.id not in there:
             yield _PROVIDERS, named.id
     for name, table in file.providers.items():
         policy = table.policy
+        if table.table.kind is TableKind.INLINE:
+            continue
         if policy is None:
             if table.policy_entry is None:
                 yield _PROVIDERS, name, _POLICY
@@ -136,9 +153,9 @@ def _tables_to_come(file: ConfigFile, base: ConfigFile | None) -> Iterator[tuple
 
 def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
     path = cursor.path
-    there = _present(file, path) | cursor.there
+    there = set() if cursor.dotted else _present(file, cursor) | cursor.there
     if path == () or (path[0] == "profiles" and len(path) == 2):
-        for key in REFERENCES:
+        for key in REFERENCES if not cursor.dotted else ():
             if key.name not in there:
                 yield _key(key, key.name, cursor, snippets=snippets)
         return
@@ -146,24 +163,17 @@ def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]
         return
     model = find(*path[2:])
     for child in model.children if model is not None else ():
-        if child.name not in there:
+        is_table = child.kind in (Kind.TABLE, Kind.STRING_MAP)
+        if child.name not in there and (is_table or not cursor.dotted):
             topic = ".".join((*path[2:], child.name))
             yield _key(child, topic, cursor, snippets=snippets)
     if cursor.alone:
         yield from _policies(cursor, there)
 
 
-def _tables(cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
-    """Whole tables, where none of the keys that follow would come to stand in them."""
-    if snippets and cursor.last:
-        yield Item(
-            "attested provider",
-            ItemKind.SNIPPET,
-            cursor.span,
-            ATTESTED,
-            "a provider with a strict policy",
-            snippet=True,
-        )
+def _whole_provider(cursor: Cursor) -> Item:
+    detail = "a provider with a strict policy"
+    return Item("attested provider", ItemKind.SNIPPET, cursor.span, ATTESTED, detail, snippet=True)
 
 
 def _policies(cursor: Cursor, there: set[str]) -> Iterator[Item]:
@@ -185,7 +195,7 @@ def _policies(cursor: Cursor, there: set[str]) -> Iterator[Item]:
 
 def _key(model: KeyModel, topic: str, cursor: Cursor, *, snippets: bool) -> Item:
     text, is_snippet = _assigned(model.name, cursor), False
-    if snippets and not cursor.ended:
+    if snippets and not cursor.ended and not cursor.dotted:
         text, is_snippet = f"{model.name} = {_placeholder(model)}", True
     return Item(
         model.name, ItemKind.KEY, cursor.span, text, model.kind.value, topic, snippet=is_snippet
@@ -193,7 +203,7 @@ def _key(model: KeyModel, topic: str, cursor: Cursor, *, snippets: bool) -> Item
 
 
 def _assigned(name: str, cursor: Cursor) -> str:
-    return name if cursor.ended else f"{name} = "
+    return name if cursor.ended or cursor.dotted else f"{name} = "
 
 
 def _placeholder(model: KeyModel) -> str:
@@ -218,15 +228,24 @@ def _choice(words: Iterable[str]) -> str:
     return f"${{1|{','.join(words)}|}}"
 
 
-def _present(file: ConfigFile, path: tuple[str, ...]) -> set[str]:
+def _present(file: ConfigFile, cursor: Cursor) -> set[str]:
+    """The keys of the cursor's table but for the one that it is about to write."""
+    path, base = cursor.path, 0
     if path[:1] == (_PROVIDERS,) and len(path) >= 2:
         table = file.providers.get(path[1])
-        # Only names are wanted: no need to have every span where it stands.
+        # Names are wanted: no need to have every span where it stands.
         value = table.relative_entry.value if table is not None else None
+        base = table.base if table is not None else 0
         found = value.get(*path[2:]) if isinstance(value, Table) else None
     else:
         found = file.root.get(*path)
-    return set(found.entries) if isinstance(found, Table) else set()
+    entries = found.entries if isinstance(found, Table) else {}
+    there = set(entries)
+    word = cursor.span.of(file.text)
+    own = entries.get(word) if not cursor.ended else None
+    if own is not None and [key.span.start + base for key in own.keys] == [cursor.span.start]:
+        there.remove(word)
+    return there
 
 
 def _values(
@@ -302,4 +321,4 @@ def _text(
     quote = cursor.quote
     plain = word.isprintable() and not set(word) & {"\\", quote}
     spelling = f"{quote}{word}{quote}" if quote and plain else quoted(word)
-    return Item(word, kind, cursor.span, spelling, detail, topic)
+    return Item(printable(word), kind, cursor.span, spelling, detail, topic)

@@ -46,8 +46,9 @@ class Cursor:
     be replaced. `typed`: the part of it before the cursor, without quotes. `quote`: that of the
     string around the cursor; empty outside of one. `in_array`; `alone`: nothing else stands on
     the line; `last`: nor does any statement on the lines of its section that follow; `ended`: what
-    ends it, a `=` or `]`, follows. `there`: the keys before it, or the strings around it, that are
-    in the same brackets. `separator`: what must stand before that which follows there."""
+    ends it, a `=` or `]`, follows; `dotted`: a dot does. `there`: the keys before it, or the
+    strings around it, that are in the same brackets. `separator`: what must stand before that which
+    follows there."""
 
     wanted: Wanted
     path: tuple[str, ...]
@@ -58,6 +59,7 @@ class Cursor:
     alone: bool = False
     last: bool = False
     ended: bool = False
+    dotted: bool = False
     there: frozenset[str] = frozenset()
     separator: str = ""
 
@@ -167,13 +169,15 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
     typed = touching.strip("\"'") if is_word else ""
     quote = touching[0] if is_string else ""
     end = _string_end(text, offset, quote) if is_string else _end(_WORD_AFTER, text, offset)
-    if state.value and not frame.array and not is_word and text[offset : offset + 1] in _QUOTES:
+    in_brackets = len(state.frames) > 1
+    before_string = not is_word and text[offset : offset + 1] in _QUOTES
+    if before_string and not frame.array and (state.value or not in_brackets):
         # It stands before a string: that is the one to be replaced.
         quote, end = text[offset], _end(_TOKEN, text, offset)
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end != -1 else len(text)].strip()
     span = Span(begin, end)
-    separator = _separator(text, end, frame) if len(state.frames) > 1 else ""
+    separator = _separator(text, end, frame) if in_brackets else ""
     if state.value:
         # One is there already, and it is not this one.
         if state.given > is_word or not (frame.array or separator or rest[:1] in _AFTER_VALUE):
@@ -194,6 +198,9 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
         )
     if state.loose != is_word:  # a key stands before it
         return None
+    goes_on = rest.startswith(("=", "."))
+    if rest and not in_brackets and not goes_on and not rest.startswith("#"):  # or after it
+        return None
     parents = state.keys[:-1] if is_word else state.keys
     before = text[text.rfind("\n", 0, begin) + 1 : begin]
     alone = not before.strip() and not rest
@@ -204,10 +211,11 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
         typed,
         quote,
         alone=alone,
-        last=alone and len(state.frames) == 1 and _ends_section(text, end),
+        last=alone and not in_brackets and _ends_section(text, end),
         ended=rest.startswith("="),
+        dotted=rest.startswith("."),
         there=frozenset() if parents else frozenset(frame.names),
-        separator="" if rest.startswith("=") else separator,
+        separator="" if goes_on else separator,
     )
 
 

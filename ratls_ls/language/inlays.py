@@ -30,7 +30,8 @@ def inlays(file: ConfigFile, span: Span) -> list[Inlay]:
 
 
 def _of(table: ProviderTable) -> Iterator[Inlay]:
-    if not table.attested:
+    # What a profile's file leaves out is not the default's, but the base's.
+    if not table.attested or table.under is not None:
         return
     policy = table.policy
     if table.policy_entry is not None and policy is None:

@@ -13,6 +13,7 @@ from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import ConfigFile
 from ratls_ls.config.span import Span
+from ratls_ls.config.urls import Url, parse_url
 from ratls_ls.config.values import Entry, Table, string_of
 
 
@@ -109,7 +110,9 @@ def links(file: ConfigFile) -> Iterator[tuple[Span, str]]:
         for path in (("base_url",), ("ratls_policy", "pccs_url"), ("model_catalog_url",)):
             value = table.table.get(*path)
             text = string_of(value)
-            if value is None or text is None or not text.startswith("https://"):
+            url = parse_url(text) if text is not None else ""
+            # One with a fault may show another host than a browser would go to.
+            if value is None or text is None or not isinstance(url, Url) or url.scheme != "https":
                 continue
             span = Span(value.span.start + 1, value.span.end - 1)
             if span.of(file.text) == text:  # spelled without escapes

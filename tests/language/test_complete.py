@@ -13,6 +13,7 @@ from ratls_ls.config.edits import quoted
 from ratls_ls.config.keys import PCCS_URLS, PHALA_PCCS_URL
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import read
+from ratls_ls.config.words import printable
 from ratls_ls.language.complete import ATTESTED, Item, ItemKind, complete
 from ratls_ls.language.explain import explain
 from ratls_ls.rats.result import AttestationResult
@@ -146,6 +147,19 @@ def test_nothing_is_offered(marked: str) -> None:
             POLICY + 'allowed_tdx_status = ["UpToDate"]',
         ),
         (HEAD + "[model_pro|", "model_providers.", HEAD + "[model_providers."),
+        (HEAD + "env_key|", "env_key", HEAD + "env_key = "),
+        (HEAD + "env_|key # mine", "env_key", HEAD + "env_key =  # mine"),
+        (POLICY + "pccs_url|", "pccs_url", POLICY + "pccs_url = "),
+        (
+            HEAD + 'ratls_pol|icy.tee_type = "Tdx"',
+            "ratls_policy",
+            HEAD + 'ratls_policy.tee_type = "Tdx"',
+        ),
+        (
+            POLICY + 'min|_tcb.mrseam = "00"',
+            "min_tdx_tcb",
+            POLICY + 'min_tdx_tcb.mrseam = "00"',
+        ),
         *(
             (POLICY + before, label, POLICY + after)
             for before, label, after in [
@@ -209,11 +223,14 @@ def test_what_was_just_verified_is_offered_while_the_pin_is_still_wrong(marked: 
 
 
 @pytest.mark.parametrize("quote", ['"', "'"])
-@pytest.mark.parametrize("name", ["t e", 'a"b', "a'b", "a\\b", "ü"])
+@pytest.mark.parametrize(
+    "name", ["t e", 'a"b', "a'b", "a\\b", "ü", "a\x1b[2J\u202e\u2028b\U000e0041"]
+)
 def test_a_provider_id_is_quoted_as_it_must_be(name: str, quote: str) -> None:
     marked = f"model_provider = {quote}|{quote}\n[model_providers.{quoted(name)}]\nname = 'x'\n"
-    after = read(chosen(marked, name))
-    assert [reference.id for reference in after.references] == [name]
+    taken = chosen(marked, printable(name))
+    assert [reference.id for reference in read(taken).references] == [name]
+    assert taken.replace("\n", "").isprintable()
 
 
 def test_every_topic_is_explained() -> None:
@@ -326,14 +343,37 @@ ratls_policy = { tee_type = "Tdx", allowed_tdx_status = [
 """
 
 
+# What other ways there are to write it.
+DOTTED = """\
+  model = "m"
+"my key" = 1
+model_providers = { tee = { name = "TEE", ratls_policy = { tee_type = "Tdx" } } } # mine
+
+[profiles]
+  work.model_provider = "b"
+  "at home".model_provider = "b"
+"""
+INDENTED = """\
+model_providers.tee.name = "TEE"
+  model_providers.tee.ratls_policy.tee_type = "Tdx"
+[model_providers.b]
+  'name' = "B"
+  ratls_policy.min_tdx_tcb.mrseam = "00"
+  ratls_policy . grace_period = 3
+  http_headers.A = "b"
+"""
+
+
 @pytest.mark.parametrize("quoted_still", [True, False])
-def test_what_is_taken_anywhere_leaves_the_rest_as_it_was(quoted_still: bool) -> None:
-    whole = read(WHOLE)
-    for offset in range(len(WHOLE)):
-        end = WHOLE.index("\n", offset)
-        closing = None if quoted_still else re.search("[\"']", WHOLE[offset:end])
-        cut = offset + closing.start() if closing is not None else len(WHOLE)
-        text = WHOLE[:cut] + WHOLE[cut + 1 :]
+@pytest.mark.parametrize("given", [WHOLE, DOTTED, INDENTED], ids=["whole", "dotted", "indented"])
+def test_what_is_taken_anywhere_leaves_the_rest_as_it_was(given: str, quoted_still: bool) -> None:
+    whole = read(given)
+    assert not whole.document.issues
+    for offset in range(len(given)):
+        end = given.index("\n", offset)
+        closing = None if quoted_still else re.search("[\"']", given[offset:end])
+        cut = offset + closing.start() if closing is not None else len(given)
+        text = given[:cut] + given[cut + 1 :]
         before = read(text, whole)
         issues = len(before.document.issues)
         for item in complete(before, offset, lambda _: None, snippets=True):

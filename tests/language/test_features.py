@@ -368,3 +368,9 @@ def test_links() -> None:
     assert [span.of(TEXT) for span, _ in symbols.links(FILE)] == [
         url for _, url in symbols.links(FILE)
     ]
+
+
+@pytest.mark.parametrize("host", ["a\u202eb", "user@host", "h\u043est", "a b"])
+def test_a_url_that_is_not_what_it_looks_like_is_no_link(host: str) -> None:
+    text = f'[model_providers.tee]\nbase_url = "https://{host}/v1"\n'
+    assert not list(symbols.links(read(text)))
