@@ -17,7 +17,8 @@ from ratls_ls.rats.result import AttestationResult, rfc3339
 
 
 class State(StrEnum):
-    """`stale`: affirmed or rejected once, but that is too long ago to rely on."""
+    """`stale`: affirmed or rejected once, but that is too long ago to rely on, or could not be
+    renewed."""
 
     DISABLED = "disabled"
     INVALID = "invalid"
@@ -63,6 +64,14 @@ class ProviderStatus:
     def result(self) -> AttestationResult | None:
         return self.attestation.result if self.attestation is not None else None
 
+    @property
+    def when(self) -> str:
+        """When the evidence came, for people: the date too where that may not be today's."""
+        if self.checked_at is None:
+            return "at an unknown time"
+        shown = minute(self.checked_at)
+        return shown if self.what_if or self.state is State.STALE else shown.split(" ", 1)[1]
+
     def to_json(self, provider: str) -> dict[str, Any]:
         """The wire shape `ProviderStatus`, less `uri` and `range`."""
         shape: dict[str, Any] = {"provider": provider, "state": self.state.value}
@@ -73,6 +82,11 @@ class ProviderStatus:
         if self.checked_at is not None:
             shape["checkedAt"] = rfc3339(self.checked_at)
         return shape
+
+
+def minute(seconds: int) -> str:
+    """Unix seconds for people, such as `2027-01-15 08:00 UTC`."""
+    return f"{rfc3339(seconds)[:16].replace('T', ' ')} UTC"
 
 
 UNCHECKED = ProviderStatus(State.UNCHECKED)

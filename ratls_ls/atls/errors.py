@@ -74,9 +74,5 @@ def summary(result: AttestationResult) -> str:
     # A failed signature explains whatever else could not hold; claims are in order of cause.
     first = failed[0]
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    reason = first.reason or _expectation(first.expected, first.actual)
+    reason = first.reason or first.comparison or "failed"
     return f"attestation rejected: {first.name.value}: {reason}{more}{simulated}"
-
-
-def _expectation(expected: str | None, actual: str | None) -> str:
-    return f"expected {expected or '?'}, got {actual or '?'}"

@@ -13,8 +13,8 @@ from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
 from ratls_ls.rats.policy import TcbStatus
-from ratls_ls.rats.result import AttestationResult, Claim, rfc3339
-from ratls_ls.status import MeasurementChange, ProviderStatus, State, StatusOf
+from ratls_ls.rats.result import AttestationResult, Claim
+from ratls_ls.status import MeasurementChange, ProviderStatus, State, StatusOf, minute
 
 RULES_URL = "https://github.com/ratls-ls/ratls-ls/blob/main/docs/rules.md"
 """The rule reference: each code is an anchor in it."""
@@ -114,7 +114,7 @@ def _provider(table: ProviderTable, status: ProviderStatus) -> Iterator[Diagnost
         return
     when = _when(status)
     if status.state is State.STALE:
-        yield Diagnostic(table.span, Severity.HINT, STALE, _staleness(status, when), table.id)
+        yield Diagnostic(table.span, Severity.HINT, STALE, staleness(status), table.id)
     elif result.affirmed:
         severity, code = _grade(result)
         yield Diagnostic(table.span, severity, code, f"{affirmation(result)} · {when}", table.id)
@@ -151,8 +151,8 @@ def change(found: MeasurementChange) -> str:
     """What measures otherwise than before, since when, and what to do."""
     lines = [f"{name} {_short(old)} → {_short(new)}" for name, old, new in found.registers]
     return (
-        f"Measurements changed: {', '.join(lines)}. The old ones came last {_date(found.seen)}, "
-        f"the new ones first {_date(found.at)}. If the operator announced an update, pin the new "
+        f"Measurements changed: {', '.join(lines)}. The old ones came last {minute(found.seen)}, "
+        f"the new ones first {minute(found.at)}. If the operator announced an update, pin the new "
         "ones; else ask before you go on"
     )
 
@@ -171,10 +171,7 @@ def rejection(result: AttestationResult) -> str:
 
 
 def _claim(claim: Claim) -> str:
-    compared = ""
-    if claim.expected is not None or claim.actual is not None:
-        compared = f" (expected {claim.expected or '?'}, got {claim.actual or '?'})"
-    return f"{claim.name.value}: {claim.reason or 'failed'}{compared}"
+    return f"{claim.name.value}: {claim.why}"
 
 
 def _deciding_lines(table: ProviderTable, claims: Iterable[Claim]) -> Iterator[Related]:
@@ -190,23 +187,18 @@ def _deciding_lines(table: ProviderTable, claims: Iterable[Claim]) -> Iterator[R
             yield Related(place, f"has no {key}, so its default decided {claim.name.value}")
 
 
-def _staleness(status: ProviderStatus, when: str) -> str:
-    verdict = "attested" if status.result is not None and status.result.affirmed else "rejected"
+def staleness(status: ProviderStatus) -> str:
+    """What is left of a result that is stale, and why it is."""
+    result = status.result
+    verdict = "attested" if result is not None and result.affirmed else "rejected"
+    simulated = " (simulated)" if result is not None and result.simulated else ""
+    last = f"Last {verdict}{simulated} {status.when}"
     if status.error is None:
-        return f"Last {verdict} {when}, which is too long ago to rely on; attest again"
-    return f"Last {verdict} {when}; that could not be renewed: {status.error.message}"
+        return f"{last}, which is too long ago to rely on; attest again"
+    return f"{last}; that could not be renewed: {status.error.message}"
 
 
 def _when(status: ProviderStatus) -> str:
-    """The date too where that may not be today's."""
-    if status.checked_at is None:
-        return "at an unknown time"
     if status.what_if:
-        return f"evidence of {_date(status.checked_at)}, judged by the policy as edited"
-    if status.state is State.STALE:
-        return _date(status.checked_at)
-    return f"{rfc3339(status.checked_at)[11:16]} UTC"
-
-
-def _date(seconds: int) -> str:
-    return f"{rfc3339(seconds)[:16].replace('T', ' ')} UTC"
+        return f"evidence of {status.when}, judged by the policy as edited"
+    return status.when

@@ -19,6 +19,7 @@ from ratls_ls.rats.result import AttestationResult, Claim, ClaimVerdict
 from ratls_ls.status import ProviderStatus, State, StatusOf
 
 from . import explain
+from .diagnose import staleness
 from .lenses import headline, provenance
 
 _MARKS = {
@@ -128,9 +129,7 @@ def _claims(result: AttestationResult) -> str:
 
 def _details(claim: Claim) -> str:
     if claim.verdict is ClaimVerdict.FAILED:
-        compared = f" (expected {claim.expected or '?'}, got {claim.actual or '?'})"
-        has = claim.expected is not None or claim.actual is not None
-        return f"{claim.reason or 'failed'}{compared if has else ''}"
+        return claim.why
     return " · ".join(part for part in (claim.actual, claim.reason) if part)
 
 
@@ -138,7 +137,7 @@ def _notes(status: ProviderStatus) -> Iterator[str]:
     if status.what_if:
         yield "The policy was edited since; this is what the same evidence gives under it now."
     if status.state is State.STALE:
-        yield "Too long ago to rely on."
+        yield f"{escaped(staleness(status))}."
 
 
 def escaped(text: str) -> str:

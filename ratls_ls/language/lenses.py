@@ -11,7 +11,6 @@ from enum import Enum
 
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.rats.result import rfc3339
 from ratls_ls.status import ProviderStatus, State, StatusOf
 
 from .pin import unpinned
@@ -68,10 +67,12 @@ def headline(table: ProviderTable, status: ProviderStatus | None) -> str:
     result = status.result
     if result is None or status.state in _WORDS:
         return _WORDS.get(status.state, status.state.value)
+    stale = status.state is State.STALE
     if result.affirmed:
-        verdict = f"✓ attested · {result.tcb_status}"
+        verdict = f"{'last' if stale else '✓'} attested · {result.tcb_status}"
     else:
-        verdict = f"✗ rejected: {', '.join(claim.name.value for claim in result.failed_claims)}"
+        failed = ", ".join(claim.name.value for claim in result.failed_claims)
+        verdict = f"{'last' if stale else '✗'} rejected: {failed}"
     return " · ".join((verdict, *provenance(status)))
 
 
@@ -84,4 +85,4 @@ def provenance(status: ProviderStatus) -> Iterator[str]:
     if status.state is State.STALE:
         yield "stale"
     if status.checked_at is not None:
-        yield f"{rfc3339(status.checked_at)[11:16]} UTC"
+        yield status.when

@@ -55,6 +55,19 @@ class Claim:
     reason: str | None = None
     policy_key: str | None = None
 
+    @property
+    def comparison(self) -> str | None:
+        """What was expected and what came; None if neither can be told."""
+        if self.expected is None and self.actual is None:
+            return None
+        return f"expected {self.expected or '?'}, got {self.actual or '?'}"
+
+    @property
+    def why(self) -> str:
+        """All there is to say of one that failed."""
+        compared = self.comparison
+        return f"{self.reason or 'failed'}{f' ({compared})' if compared else ''}"
+
     def to_json(self) -> dict[str, str]:
         shape = {"name": self.name.value, "verdict": self.verdict.value}
         for key in ("expected", "actual", "reason"):

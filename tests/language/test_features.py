@@ -22,7 +22,7 @@ from ratls_ls.rats.binding import LiveBinding
 from ratls_ls.rats.errors import EvidenceError
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
-from ratls_ls.status import UNCHECKED, ProviderStatus, State
+from ratls_ls.status import UNCHECKED, ProviderStatus, State, StatusError
 
 MRSEAM = "cc" * 48
 TEXT = f"""\
@@ -131,6 +131,16 @@ def test_providers_show_their_claims(place: str) -> None:
     assert escaped("[x](y)") in text
 
 
+def test_what_is_stale_is_said_to_be_so_with_its_cause() -> None:
+    stale = replace(AFFIRMED, state=State.STALE)
+    assert "too long ago to rely on" in at("tee]", stale)
+    down = StatusError("unreachable-tcp", "cannot connect to `tee.example`")
+    text = at("tee]", replace(stale, error=down))
+    assert f"could not be renewed: {escaped(down.message)}" in text
+    assert "too long ago" not in text
+    assert "✓ attested" not in text
+
+
 def test_simulated_is_said_wherever_it_is_shown() -> None:
     simulated = known(State.AFFIRMED, result(simulated=True))
     assert "SIMULATED" in at("tee]", simulated)
@@ -171,12 +181,17 @@ def test_nothing_is_said_of_what_is_not_known() -> None:
         (AFFIRMED, "✓ attested · UpToDate · 08:00 UTC", {Action.ATTEST, Action.PIN}),
         (
             replace(AFFIRMED, what_if=True),
-            "✓ attested · UpToDate · as edited · 08:00 UTC",
+            "✓ attested · UpToDate · as edited · 2027-01-15 08:00 UTC",
             {Action.ATTEST},
         ),
         (
             replace(AFFIRMED, state=State.STALE),
-            "✓ attested · UpToDate · stale · 08:00 UTC",
+            "last attested · UpToDate · stale · 2027-01-15 08:00 UTC",
+            {Action.ATTEST},
+        ),
+        (
+            known(State.STALE, result(ClaimVerdict.FAILED)),
+            "last rejected: tcb-status · stale · 2027-01-15 08:00 UTC",
             {Action.ATTEST},
         ),
         (
