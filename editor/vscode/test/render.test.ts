@@ -7,7 +7,7 @@ import { report } from "../src/render/report.js";
 import { line, markdown } from "../src/render/text.js";
 import { tooltip } from "../src/render/tooltip.js";
 import { tree } from "../src/render/tree.js";
-import { isAttested, judge, label, reason } from "../src/render/words.js";
+import { isAttested, judge, label, reason, spoken } from "../src/render/words.js";
 import { foremost, Statuses } from "../src/statuses.js";
 
 const NAMES: ClaimName[] = [
@@ -85,6 +85,29 @@ describe("words", () => {
     }
     expect(isAttested(status({ result: result({ verdict: "rejected" }) }))).toBe(false);
     expect(isAttested(status({ result: undefined }))).toBe(false);
+  });
+
+  test("no sentence calls attested what is not, nor too old what could not be renewed", () => {
+    const error = { code: "unreachable-tcp", message: "cannot connect to tee.example" };
+    const simulated = { ...REFUSED.result, simulated: true } as AttestationResult;
+    for (const [stale, why] of [
+      [status({ state: "stale" }), "Last attested 2026-01-01 12:00:00 UTC, which is too long ago"],
+      [status({ state: "stale", error }), "Last attested 2026-01-01 12:00:00 UTC; that could not"],
+      [
+        status({ state: "stale", error, result: simulated }),
+        "Last rejected (SIMULATED) 2026-01-01 12:00:00 UTC; that could not",
+      ],
+    ] as const) {
+      expect(reason(stale)).toContain(why);
+      expect(reason(stale).includes("too long ago")).toBe(stale.error === undefined);
+      for (const shown of [spoken(stale), tree([stale])[0]?.tooltip, report(stale)]) {
+        const words = shown?.replace(/\n +/g, " ");
+        expect(words).toContain(why);
+        expect(words).toContain(stale.error?.message ?? "too long ago");
+        expect(words).not.toMatch(/^(?!.*(not|last)).*attested/im);
+      }
+      expect(tooltip(stale, "1")).toContain(markdown(reason(stale)));
+    }
   });
 
   test("simulated is said wherever it is shown", () => {

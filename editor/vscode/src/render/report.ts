@@ -28,7 +28,12 @@ export function report(status: ProviderStatus): string {
     head.push(row("Platform", "Intel TDX"));
   } else {
     const failed = failedClaims(status).map(({ name }) => line(name));
-    head.push(failed.length > 0 ? row("Failed", failed.join(", ")) : row("Why", reason(status)));
+    if (failed.length > 0) {
+      head.push(row("Failed", failed.join(", ")));
+    }
+    if (failed.length === 0 || status.state !== "rejected") {
+      head.push(row("Why", reason(status)));
+    }
   }
   const rest = result ? found(status, result) : [row("Config", path(status.uri))];
   return `${[...head, ...rest].join("\n")}\n`;

@@ -2,13 +2,14 @@
 
 import type { Claim, ProviderStatus } from "../methods.js";
 import { markdown, moment, path } from "./text.js";
-import { detail, isAttested, judge, reason, verdict } from "./words.js";
+import { detail, judge, reason, verdict } from "./words.js";
 
 export function tooltip(status: ProviderStatus, version: string | undefined): string {
   const { icon, word } = judge(status);
   const { result } = status;
   const blocks = [`**$(${icon}) ${markdown(status.provider)}: ${markdown(word)}**`];
-  if (isAttested(status) || !result) {
+  // Of a refusal the claims say why.
+  if (status.state !== "rejected" || !result) {
     blocks.push(markdown(reason(status)));
   }
   if (result) {

@@ -1,8 +1,9 @@
 /**
  * A status in words: one for the status bar, one sentence that says why. Pure.
  *
- * Invariant: "attested" is said of nothing but a status that is affirmed by a result that is, and
- * a simulated result is never said without SIMULATED.
+ * Invariant: "attested" is said of nothing but a status that is affirmed by a result that is, of
+ * any other "not attested" or "last attested" and when; a simulated result is never said without
+ * SIMULATED.
  */
 
 import type {
@@ -12,7 +13,7 @@ import type {
   ClaimVerdict,
   ProviderStatus,
 } from "../methods.js";
-import { line, plain } from "./text.js";
+import { line, moment, plain } from "./text.js";
 
 export type Tone = "good" | "warning" | "bad" | "neutral";
 
@@ -26,6 +27,8 @@ interface Judgement {
 const UNKNOWN = "workspace-unknown";
 const SEPARATOR = " · ";
 const NAME_LENGTH = 40;
+
+export const UNTRUSTED = "This folder is not trusted, so nothing is contacted.";
 
 export function judge(status: ProviderStatus): Judgement {
   const { result } = status;
@@ -74,11 +77,15 @@ export function reason(status: ProviderStatus): string {
     case "unreachable":
       return sentence(status.error?.message ?? "It could not be reached");
     case "untrusted":
-      return "This folder is not trusted, so nothing is contacted.";
+      return UNTRUSTED;
     case "unchecked":
       return "Not attested yet.";
     case "stale":
-      return "Attested too long ago to rely on.";
+      return sentence(
+        status.error
+          ? `${last(status)}; that could not be renewed: ${status.error.message}`
+          : `${last(status)}, which is too long ago to rely on`,
+      );
     case "invalid":
       return "Its configuration has errors, so nothing is contacted.";
     case "disabled":
@@ -88,6 +95,11 @@ export function reason(status: ProviderStatus): string {
     default:
       return "The language server says nothing that can be relied on.";
   }
+}
+
+function last({ result, checkedAt }: ProviderStatus): string {
+  const verdict = result?.verdict === "affirmed" ? "attested" : "rejected";
+  return `Last ${verdict}${result?.simulated ? " (SIMULATED)" : ""} ${moment(checkedAt)}`;
 }
 
 export function failedClaims({ result }: ProviderStatus): Claim[] {

@@ -13,7 +13,7 @@ import {
   workspace,
 } from "vscode";
 import { type TreeNode, tree } from "../render/tree.js";
-import type { Tone } from "../render/words.js";
+import { type Tone, UNTRUSTED } from "../render/words.js";
 import type { Session } from "../session.js";
 
 const COLORS: Partial<Record<Tone, ThemeColor>> = {
@@ -21,7 +21,6 @@ const COLORS: Partial<Record<Tone, ThemeColor>> = {
   warning: new ThemeColor("list.warningForeground"),
   bad: new ThemeColor("testing.iconFailed"),
 };
-const UNTRUSTED = "This folder is not trusted, so nothing is contacted.";
 
 export class ProvidersView implements TreeDataProvider<TreeNode>, Disposable {
   private readonly changed = new EventEmitter<void>();
