@@ -24,3 +24,9 @@ export function isCodexConfig(path: string, text: string, codexHome: string): bo
     text.includes("model_providers")
   );
 }
+
+/** Whether a config is that of a project, and not the user's own. */
+export function isProjectConfig(path: string, codexHome: string): boolean {
+  const directory = dirname(path);
+  return basename(directory) === ".codex" && directory !== codexHome;
+}

@@ -5,6 +5,7 @@ import { chooseAction } from "./actions.js";
 import { choose } from "./choose.js";
 import type { CommandId } from "./command_ids.js";
 import { newProvider, openConfig } from "./config_file.js";
+import { reported } from "./failures.js";
 import { mayHoldKey } from "./key_names.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
@@ -30,7 +31,7 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
     const given = (args[0] as TreeNode | undefined)?.status ?? report.shown;
     const status = given ?? (await choose(await session.status(), title));
     if (status) {
-      await run(status);
+      await reported(parts, () => run(status), status);
     }
   }
 
@@ -91,14 +92,12 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
         : undefined;
       if (name && key) {
         await keys.store(name, key);
-        await session.server.restart();
       }
     },
     "ratls.removeKey": async () => {
       const name = await window.showQuickPick(keys.names, { title: "Remove which key?" });
       if (name) {
         await keys.remove(name);
-        await session.server.restart();
       }
     },
     "ratls.setUpServer": () => session.server.setUp(),

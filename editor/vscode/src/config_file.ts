@@ -2,8 +2,9 @@
 
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { SnippetString, type TextDocument, type TextEditor, Uri, window, workspace } from "vscode";
-import { codexHome, isCodexConfig } from "./codex.js";
+import { SnippetString, type TextDocument, type TextEditor, Uri, window } from "vscode";
+import { codexHome, isCodexConfig, isProjectConfig } from "./codex.js";
+import { ensureFile } from "./own_file.js";
 import { text } from "./settings.js";
 
 const NEW_PROVIDER = `[model_providers.\${1:my-provider}]
@@ -27,22 +28,25 @@ export function isServed(document: TextDocument): boolean {
 }
 
 export async function openConfig(): Promise<TextEditor> {
-  const uri = Uri.file(join(configuredHome(), "config.toml"));
-  try {
-    await workspace.fs.stat(uri);
-  } catch {
-    await workspace.fs.writeFile(uri, new Uint8Array());
-  }
-  return await window.showTextDocument(uri);
+  const path = join(configuredHome(), "config.toml");
+  await ensureFile(path);
+  return await window.showTextDocument(Uri.file(path));
 }
 
-/** At the end of the config in front of the user, else of the user's own. */
+/**
+ * At the end of the config in front of the user, else of the user's own. A project's is none: Codex
+ * ignores providers there.
+ */
 export async function newProvider(): Promise<void> {
   const active = window.activeTextEditor;
-  const editor = active && isServed(active.document) ? active : await openConfig();
+  const editor = active && mayHoldProviders(active.document) ? active : await openConfig();
   const last = editor.document.lineAt(editor.document.lineCount - 1);
   const before = last.text.trim() ? "\n\n" : editor.document.lineCount > 1 ? "\n" : "";
   await editor.insertSnippet(new SnippetString(before + NEW_PROVIDER), last.range.end);
+}
+
+function mayHoldProviders(document: TextDocument): boolean {
+  return isServed(document) && !isProjectConfig(document.fileName, configuredHome());
 }
 
 function configuredHome(): string {

@@ -1,6 +1,6 @@
 /** What the `when` clauses of package.json look at: `ratls.running` and so on. */
 
-import { commands, type Disposable } from "vscode";
+import { commands, Disposable } from "vscode";
 import type { Keys } from "./keys.js";
 import type { Session } from "./session.js";
 
@@ -22,5 +22,5 @@ export function keepContexts(session: Session, keys: Keys): Disposable {
     set("hasKeys", keys.names.length > 0);
   };
   update();
-  return session.onDidChange(update);
+  return Disposable.from(session.onDidChange(update), keys.onDidChange(update));
 }

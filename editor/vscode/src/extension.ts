@@ -39,6 +39,8 @@ export function create(context: ExtensionContext): Extension {
     new ProvidersView(session),
     keepContexts(session, keys),
     // The server is told its keys when it starts, and it has none in an untrusted workspace.
+    keys,
+    keys.onDidChange(() => server.renew()),
     workspace.onDidGrantWorkspaceTrust(() => server.restart()),
     workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration("ratls.server.path")) {

@@ -6,16 +6,29 @@
  * stays where it is.
  */
 
-import type { Memento, SecretStorage } from "vscode";
+import { type Disposable, EventEmitter, type Memento, type SecretStorage } from "vscode";
 import { mayHoldKey } from "./key_names.js";
 
 const INDEX = "keys";
 
-export class Keys {
+export class Keys implements Disposable {
+  // What another window stores is told before the index of that window gets here.
+  private readonly heard = new Set<string>();
+  private readonly changed = new EventEmitter<void>();
+  private readonly subscription: Disposable;
+
+  /** A key was stored or removed, in whichever window. */
+  readonly onDidChange = this.changed.event;
+
   constructor(
     private readonly secrets: SecretStorage,
     private readonly state: Memento,
-  ) {}
+  ) {
+    this.subscription = secrets.onDidChange(({ key: name }) => {
+      this.heard.add(name);
+      this.changed.fire();
+    });
+  }
 
   /** The variables that have a key. */
   get names(): string[] {
@@ -23,8 +36,8 @@ export class Keys {
   }
 
   async store(name: string, key: string): Promise<void> {
-    await this.secrets.store(name, key);
     await this.state.update(INDEX, [...new Set([...this.names, name])].sort());
+    await this.secrets.store(name, key);
   }
 
   async remove(name: string): Promise<void> {
@@ -38,12 +51,17 @@ export class Keys {
   /** The variables to start the server with. */
   async environment(): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
-    for (const name of this.names.filter(mayHoldKey)) {
+    for (const name of [...this.names, ...this.heard].filter(mayHoldKey)) {
       const key = await this.secrets.get(name);
       if (key) {
         found[name] = key;
       }
     }
     return found;
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.changed.dispose();
   }
 }

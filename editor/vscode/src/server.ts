@@ -63,6 +63,13 @@ export class Server implements Disposable {
     }
   }
 
+  /** Restart it if it was started. */
+  async renew(): Promise<void> {
+    if (this.client) {
+      await this.restart();
+    }
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.start(true);

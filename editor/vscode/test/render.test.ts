@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { codexHome, isCodexConfig } from "../src/codex.js";
+import { codexHome, isCodexConfig, isProjectConfig } from "../src/codex.js";
 import { mayHoldKey } from "../src/key_names.js";
 import type { AttestationResult, ClaimName, ProviderStatus } from "../src/methods.js";
 import { addition, heading, modelIds, requestBody } from "../src/render/answer.js";
@@ -260,5 +260,8 @@ describe("names", () => {
     expect(isCodexConfig("/p/.codex/config.toml", "", home)).toBe(true);
     expect(isCodexConfig("/p/pyproject.toml", "[project]", home)).toBe(false);
     expect(isCodexConfig("/p/x.toml", "[model_providers.a]", home)).toBe(true);
+    expect(isProjectConfig("/p/.codex/config.toml", home)).toBe(true);
+    expect(isProjectConfig("/h/.codex/config.toml", home)).toBe(false);
+    expect(isProjectConfig("/p/x.toml", home)).toBe(false);
   });
 });
