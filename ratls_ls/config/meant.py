@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from .keys import PROVIDER, RATLS_POLICY, KeyModel
 from .kinds import fits
-from .values import Table, Value
+from .values import Scalar, Table, Value
 from .words import nearest
 
 Path = tuple[str, ...]
@@ -24,6 +24,13 @@ _PCCS_URL = (*_POLICY, "pccs_url")
 _STATUSES = (*_POLICY, "allowed_tdx_status")
 _ENV_KEY = ("env_key",)
 _IN_A_VARIABLE = "Name the environment variable that holds it with `env_key`"
+# Whoever requires attestation may call that so,
+_SWITCHING = re.compile(
+    r"ratls|ra_tls|attest|(use|enable|require|verify|enforce|force)d?_(tee|tdx)"
+    r"|(tee|tdx)_(enable|require|verif|enforce)"
+)
+# but not if it is to be left out.
+_UNSWITCHING = re.compile(r"(^|_)(no|not|non|without|skip|disable|un|insecure|ignore|allow|bypass)")
 NO_SUCH_PIN = re.compile(r"rtmr_?[0-9]+|mr_?(config_?id|owner(_?config)?)", re.IGNORECASE)
 """Names of registers that no key pins, or of those that one does."""
 
@@ -39,7 +46,6 @@ _OTHER_NAMES: dict[str, tuple[Path, ...]] = {
     "display_name": (("name",),),
     **dict.fromkeys(("ratls", "ra_tls", "attestation"), (_POLICY, _SWITCH)),
     **dict.fromkeys(("policy", "attestation_policy", "tee_policy"), (_POLICY,)),
-    **dict.fromkeys(("attest", "attested", "enable_ratls", "ratls_enabled"), (_SWITCH,)),
     **dict.fromkeys(("pccs", "pcs_url", "pccs_server"), (_PCCS_URL,)),
     **dict.fromkeys(("allowed_status", "allowed_statuses", "tcb_status", "statuses"), (_STATUSES,)),
     **dict.fromkeys(("grace", "grace_seconds"), ((*_POLICY, "grace_period"),)),
@@ -94,6 +100,8 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
     for other in _OTHER_NAMES.get(spelt, ()):
         if fits(_MODELS[other].kind, value):
             return other
+    if isinstance(value, Scalar) and isinstance(value.value, bool) and _is_switch(name):
+        return _SWITCH
     fitting = {other: model for other, model in _MODELS.items() if fits(model.kind, value)}
     own = {other[-1]: other for other in fitting if other[:-1] == path}
     elsewhere = {other[-1]: other for other in fitting if other[:1] == _POLICY}
@@ -103,6 +111,12 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
         if found is not None and not (isinstance(value, Table) and spelt.startswith(found + "_")):
             return names[found]
     return None
+
+
+def _is_switch(name: str) -> bool:
+    spelt = plain(name)
+    switching = _SWITCHING.search(spelt) and not _UNSWITCHING.search(spelt)
+    return bool(switching) and nearest(name, _POLICY) is None
 
 
 def hint_for(name: str) -> str | None:
@@ -116,6 +130,8 @@ def bears_on_attestation(name: str, value: Value, meant: Path | None) -> bool:
     if meant is not None:
         return meant[-1] in _OF_ATTESTATION
     if isinstance(value, Table) or NO_SUCH_PIN.fullmatch(name):
+        return True
+    if _SWITCHING.search(plain(name)):
         return True
     others = _OTHER_NAMES.get(plain(name))
     found = others[0][-1] if others else nearest(name, _HOMES, likeness=0.8)

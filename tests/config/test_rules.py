@@ -123,6 +123,23 @@ def test_every_rule_has_cases_words_and_an_example(rule: rules.Rule) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("frobnicate = 1", Severity.WARNING),
+        ('model_provider = "tee"', Severity.ERROR),
+        ("ratls_policy.frobnicate = 1", Severity.ERROR),
+        ("ratls_policy.expected_bootchain.frobnicate = 1", Severity.ERROR),
+    ],
+)
+def test_an_unknown_key_that_may_refuse_or_select_is_an_error(
+    line: str, severity: Severity
+) -> None:
+    text = f'[model_providers.tee]\nname = "TEE"\nbase_url = "https://t.example"\n{line}\n'
+    (found,) = (each for each in check(read(text)) if each.code == "unknown-key")
+    assert found.severity is severity
+
+
 def test_codes_are_unique_and_files_are_rules() -> None:
     codes = [rule.code for rule in rules.RULES]
     assert len(codes) == len(set(codes))

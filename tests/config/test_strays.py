@@ -138,6 +138,36 @@ def test_a_lost_policy_is_one_error(table: str) -> None:
     assert len([problem for problem in errors if problem.span.start >= at]) == 1, errors
 
 
+SWITCHES = (
+    *("use_ratls = true", "use_ratls = false", 'use_ratls = "true"', "use-ratls = true"),
+    *("USE_RATLS = true", "useRatls = true", "use_ratl = true", "use_rattls = true"),
+    *("ratls = true", "enable_ratls = true", "use_ratls = 1"),
+)
+
+
+@pytest.mark.parametrize("table", [each for each in TABLES if each != "[model_providers.te]"])
+def test_the_switch_in_a_table_of_codex_is_one_error_that_no_quotes_mend(table: str) -> None:
+    for line in SWITCHES:
+        text = f"{PLAIN}\n{table}\n{line}\n"
+        found = [each for each in check(read(text)) if each.span.start >= text.rindex(line)]
+        (error,) = (each for each in found if each.severity is Severity.ERROR)
+        assert error.code == "misplaced-table"
+        assert error.span.of(text) == line.split(" = ", maxsplit=1)[0]
+        assert not [fix for each in found for fix in each.fixes]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_provider_selected_where_nobody_reads_it_is_one_error(table: str) -> None:
+    names = ["model_provider", "model_providor", "model-provider", "Model_Provider"]
+    for name in names[:1] if table in NAMED_BY_OTHERS else names:
+        if (table, name) == ("[profiles.work]", "model_provider"):
+            continue
+        text = f'{PLAIN}\n{table}\n{name} = "tee"\n'
+        errors = [each for each in check(read(text)) if each.severity is Severity.ERROR]
+        assert name in [error.span.of(text) for error in errors], text
+        assert not [each for each in errors if each.span.start > text.rindex(name)]
+
+
 OF_OTHERS = """\
 model_provider = "tee"
 approval_policy = "on-request"

@@ -63,7 +63,9 @@ def _problem(stray: Stray, base: int) -> Problem:
             if not stray.selectable:
                 return RULE.problem(span, message)
             edit = Edit(span, Lost.SELECTION.value)
-            return RULE.problem(span, message, Fix(f"Rename to `{edit.new_text}`", (edit,)))
+            return RULE.problem(
+                span, message, Fix(f"Rename to `{edit.new_text}`", (edit,), preferred=True)
+            )
         case Lost.SWITCH:
             return RULE.problem(span, f"{_belongs(stray)}; here Codex ignores it")
         case Lost.POLICY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ratls_ls.config.lost import Lost, lost_in
 from ratls_ls.config.meant import hint_for, home_of
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable, UnknownKey
@@ -18,8 +19,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     words="""
     A key in a provider or its policy that neither Codex nor ratls-ls knows. Codex ignores it, so a
-    misspelt pin is no pin. ratls-ls does not attest under a policy with an unknown key, since it
-    may have been meant to refuse something.
+    misspelt pin is no pin. In a policy it is an error: ratls-ls does not attest under it, since the
+    key may have been meant to refuse something. So is `model_provider` in a provider, which selects
+    none there.
     """,
     example="""
     [model_providers.tee]
@@ -49,11 +51,15 @@ def _unknown(provider: ProviderTable, unknown: UnknownKey) -> Problem:
     message = f"Unknown key `{shown(name)}`: {effect}"
     fixes = become(provider, unknown)
     hint = hint_for(name)
+    selects = lost_in(name, key.entry.value) is Lost.SELECTION
+    if selects:
+        hint = "`model_provider` selects a provider at the top or in a profile"
     if hint is not None:
         message += f". {hint}"
     elif meant is not None and fixes:
         message += f". Did you mean `{'.'.join(_within(meant, key.path))}`?"
-    return RULE.problem(key.entry.key.span, message, *fixes, provider=provider.id)
+    found = RULE.problem(key.entry.key.span, message, *fixes, provider=provider.id)
+    return found._replace(severity=Severity.ERROR) if key.path or selects else found
 
 
 def _within(meant: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
