@@ -97,8 +97,7 @@ class Monitor:
         result = found[1].result if found is not None else None
         if result is None or not result.affirmed:
             return None
-        age = self._verifier.clock() - result.appraised_at
-        return result if age <= self._stale_seconds else None
+        return result if self._is_recent(result.appraised_at, self._verifier.clock()) else None
 
     # What is watched.
 
@@ -331,5 +330,9 @@ class Monitor:
         return (
             status.state in (State.AFFIRMED, State.REJECTED)
             and status.checked_at is not None
-            and now - status.checked_at > self._stale_seconds
+            and not self._is_recent(status.checked_at, now)
         )
+
+    def _is_recent(self, moment: float, now: float) -> bool:
+        """As well as can be told: a moment far ahead is one whose clock was set back since."""
+        return abs(now - moment) <= self._stale_seconds

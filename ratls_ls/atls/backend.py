@@ -59,19 +59,15 @@ progress: ContextVar[Progress] = ContextVar("progress")
 
 
 class AttestedStream(httpcore.AsyncNetworkStream):
-    """A TLS stream whose own appraisal affirmed the server at its other end."""
+    """A TLS stream whose own appraisal affirmed the server at its other end. `is_current`: whether
+    it may take another request."""
 
     def __init__(
-        self,
-        tls: TlsStream,
-        attestation: Attestation,
-        max_age_seconds: float,
-        is_current: Callable[[], bool],
+        self, tls: TlsStream, attestation: Attestation, is_current: Callable[[], bool]
     ) -> None:
         self._tls = tls
         self._is_current = is_current
         self.attestation = attestation
-        self._retire_at = time.monotonic() + max_age_seconds
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         try:
@@ -105,8 +101,7 @@ class AttestedStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         # The pool asks this of an idle stream, and replaces one that is readable.
         if info == "is_readable":
-            too_old = time.monotonic() >= self._retire_at or not self._is_current()
-            return too_old or self._tls.idle_is_broken
+            return not self._is_current() or self._tls.idle_is_broken
         if info == "attestation":
             return self.attestation
         return None
@@ -206,16 +201,21 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
                 raise AttestationRejectedError(attestation.result)
             state.attestation = attestation
             state.reach(Step.REQUEST)
-            generation = self._generation
-            return AttestedStream(
-                tls,
-                attestation,
-                self._verifier.max_age_seconds,
-                lambda: generation == self._generation,
-            )
+            return AttestedStream(tls, attestation, self._term())
         except BaseException:
             tls.close()
             raise
+
+    def _term(self) -> Callable[[], bool]:
+        """Whether what is attested now may take a request: until its server is refused, or it is
+        too old by either clock. One stands still while the machine sleeps, the other may be set
+        back."""
+        generation, clock = self._generation, self._verifier.clock
+        seconds = self._verifier.max_age_seconds
+        awake_until, until = time.monotonic() + seconds, clock() + seconds
+        return lambda: (
+            generation == self._generation and time.monotonic() < awake_until and clock() < until
+        )
 
     async def _attest(self, tls: TlsStream, state: Progress) -> Attestation:
         provider, verifier = self._provider, self._verifier

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +20,7 @@ from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import AttestationRejectedError, BrokenResponseError, UnreachableError
 from ratls_ls.atls.pccs import CollateralStore
 from ratls_ls.atls.request import RequestParameters, prepare
-from ratls_ls.atls.verifier import build_verifier
+from ratls_ls.atls.verifier import Verifier, build_verifier
 from ratls_ls.config.model import Provider
 from ratls_ls.config.read import read
 from ratls_ls.rats.attestation import Attestation
@@ -30,14 +31,18 @@ from ratls_ls.simulator import FAULTS, SimulatedProvider, serve
 LARGE_BYTES = 64 * 1024
 
 
-def clients(provider: SimulatedProvider, home: Path) -> tuple[Clients, list[Attestation]]:
+def trusting(provider: SimulatedProvider, home: Path) -> Verifier:
     files = provider.write_files(home)
-    verifier = build_verifier(
+    return build_verifier(
         ca_files=[files.ca_file],
         unsafe_root_ca=[files.root_file],
         environment={},
         cache_directory=home,
     )
+
+
+def clients(provider: SimulatedProvider, home: Path) -> tuple[Clients, list[Attestation]]:
+    verifier = trusting(provider, home)
     attested: list[Attestation] = []
     return Clients(verifier, lambda _, attestation: attested.append(attestation)), attested
 
@@ -64,6 +69,30 @@ async def test_the_least_recently_used_is_retired(
         assert not provider.record.connections[0].closed
         assert known.get(two) is not second
         await known.aclose()
+
+
+async def test_a_connection_grows_old_while_the_machine_sleeps(tmp_path: Path) -> None:
+    """Which one of the clocks does not see."""
+    ahead = 0.0
+    async with serve() as provider:
+        tee, verifier = configured(provider), trusting(provider, tmp_path)
+        client = AttestedClient(tee, replace(verifier, clock=lambda: time.time() + ahead))
+
+        async def reused() -> bool:
+            request = prepare(tee, RequestParameters("/models"), {})
+            async with client.send(request, timeout_seconds=20) as response:
+                assert [chunk async for chunk in response.chunks()]
+                return response.timings.reused
+
+        assert not await reused()
+        ahead = -verifier.max_age_seconds
+        assert await reused()
+        ahead = verifier.max_age_seconds + 1
+        assert not await reused()
+        await client.attest()
+        ahead *= 2
+        assert not await reused()
+        await client.aclose()
 
 
 async def test_what_is_attested_after_it_was_retired_is_closed(tmp_path: Path) -> None:

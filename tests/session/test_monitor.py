@@ -220,6 +220,17 @@ async def test_an_earlier_result_turns_stale_and_is_not_lost() -> None:
     assert status.result is not None
 
 
+async def test_a_clock_that_is_set_back_keeps_nothing_fresh_for_ever() -> None:
+    made = net(refresh_minutes=0, max_age_minutes=30)
+    await checked(made, A)
+    assert made.monitor.verified(A.origin) is not None
+    await made.later(-29 * MINUTE)
+    assert made.monitor.status(A.peer).state is State.AFFIRMED
+    await made.later(-2 * MINUTE)
+    assert made.monitor.status(A.peer).state is State.STALE
+    assert made.monitor.verified(A.origin) is None
+
+
 async def test_an_internal_error_is_shown_and_affirms_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
