@@ -1,17 +1,31 @@
-"""`editor/vscode/src/methods.ts` says the same as `ratls_ls/lsp/methods.py`."""
+"""`editor/vscode/src/methods.ts` says the same as `ratls_ls/lsp/methods.py` and docs/protocol.md,
+which `test_protocol_document.py` holds to what the server does."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 from ratls_ls.lsp import methods
-from ratls_ls.lsp.params import AttestedRequestParams
 from ratls_ls.rats.result import ClaimName, ClaimVerdict
 from ratls_ls.status import State
+from tests.typescript import Field, interfaces, unions
 
-MIRROR = (Path(__file__).parents[1] / "editor/vscode/src/methods.ts").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+MIRROR = (ROOT / "editor/vscode/src/methods.ts").read_text("utf-8")
+DOCUMENT = (ROOT / "docs/protocol.md").read_text("utf-8")
+# Those that the extension looks into have a type where they are looked into.
+DATA_OF_ERRORS = {"ConfigProblem", "Unreachable", "BrokenResponse", "InvalidParams"}
+# The extension may find any server on the PATH.
+NEWER_THAN_THE_FIRST_VERSION = {"AttestationStatusResult.defaults"}
+TYPES = {
+    "DocumentUri": "string",
+    "LSPAny": "unknown",
+    "ProgressToken": "string | number",
+    "uinteger": "number",
+    "integer": "number",
+    "{ [name: string]: string }": "Record<string, string>",
+}
 
 
 def test_names_and_codes_are_the_same() -> None:
@@ -25,23 +39,33 @@ def test_names_and_codes_are_the_same() -> None:
 
 
 def test_words_are_the_same() -> None:
-    def union(name: str) -> set[str]:
-        declared = re.search(rf"export type {name} =([^;]+);", MIRROR)
-        assert declared is not None
-        return set(re.findall(r'"([\w-]+)"', declared[1]))
+    declared = unions(MIRROR)
+    for name, values in (
+        ("State", State),
+        ("ClaimName", ClaimName),
+        ("ClaimVerdict", ClaimVerdict),
+    ):
+        assert set(re.findall(r'"([\w-]+)"', declared[name])) == set(values)
 
-    assert union("State") == {state.value for state in State}
-    assert union("ClaimName") == {name.value for name in ClaimName}
-    assert union("ClaimVerdict") == {verdict.value for verdict in ClaimVerdict}
+
+def test_every_field_is_as_the_protocol_has_it() -> None:
+    described = interfaces(DOCUMENT)
+    ours = interfaces(MIRROR)
+    assert ours.keys() == described.keys() - DATA_OF_ERRORS | {"Range"}
+    for name in ours.keys() & described.keys():
+        expected = {
+            field: Field(optional or f"{name}.{field}" in NEWER_THAN_THE_FIRST_VERSION, _here(kind))
+            for field, (optional, kind) in described[name].items()
+        }
+        assert ours[name] == expected, name
+    parts, described_parts = (
+        unions(text)["AttestedRequestPart"].split(" | ") for text in (MIRROR, DOCUMENT)
+    )
+    assert parts == described_parts
 
 
-def test_parameters_are_the_same() -> None:
-    declared = re.search(r"interface AttestedRequestParams \{(.*?)\n\}", MIRROR, re.DOTALL)
-    assert declared is not None
-    names = set(re.findall(r"^\s+(\w+)\??:", declared[1], re.MULTILINE))
-    camel = {
-        re.sub(r"_(\w)", lambda found: found[1].upper(), field.name)
-        for field in fields(AttestedRequestParams)
-    }
-    # The body has three spellings, of which its type follows.
-    assert names - {"bodyText", "bodyBase64"} == camel - {"contentType"}
+def _here(kind: str) -> str:
+    """A type of the protocol as the extension has it."""
+    for theirs, here in TYPES.items():
+        kind = kind.replace(theirs, here)
+    return kind

@@ -25,6 +25,7 @@ from ratls_ls.rats.result import ChannelBindingType, ClaimName, ClaimVerdict
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.status import State
 from tests.session.world import World, a_world, play, refused, replaying
+from tests.typescript import interfaces, unions
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text("utf-8")
 PROMPT = {"model": "simulated-llm", "input": "…", "stream": True}
@@ -44,17 +45,6 @@ class Interface(NamedTuple):
         return self.required <= value.keys() <= self.all
 
 
-def _interfaces() -> dict[str, Interface]:
-    found = {}
-    for name, body in re.findall(r"^export interface (\w+) \{\n(.*?)^\}", DOCUMENT, re.M | re.S):
-        fields = re.findall(r"^\t(\w+)(\??): ", body, re.M)
-        found[name] = Interface(
-            frozenset(field for field, optional in fields if not optional),
-            frozenset(field for field, optional in fields if optional),
-        )
-    return found
-
-
 def _table(heading: str) -> list[list[str]]:
     """The rows of the first table under a heading, cell by cell."""
     section = re.split(rf"^## {heading}$", DOCUMENT, flags=re.M)[1]
@@ -70,14 +60,8 @@ def _table(heading: str) -> list[list[str]]:
 def _union(name: str) -> set[str]:
     """The literals of a union type, or of one field of an interface (`Interface.field`)."""
     interface, _, field = name.partition(".")
-    if field:
-        body = re.search(rf"^export interface {interface} \{{\n(.*?)^\}}", DOCUMENT, re.M | re.S)
-        assert body is not None
-        found = re.search(rf"^\t{field}\??: ([^;]+);", body[1], re.M)
-    else:
-        found = re.search(rf"^export type {name} =([^;]+);", DOCUMENT, re.M)
-    assert found is not None
-    return set(re.findall(r"'([a-z-]+)'", re.sub(r"//.*", "", found[1])))
+    declared = DECLARED[interface][field].type if field else unions(DOCUMENT)[name]
+    return set(re.findall(r'"([a-z-]+)"', declared))
 
 
 def _constants(suffix: str) -> set[Any]:
@@ -88,7 +72,14 @@ def _constants(suffix: str) -> set[Any]:
     }
 
 
-INTERFACES = _interfaces()
+DECLARED = interfaces(DOCUMENT)
+INTERFACES = {
+    name: Interface(
+        frozenset(field for field, (optional, _) in fields.items() if not optional),
+        frozenset(field for field, (optional, _) in fields.items() if optional),
+    )
+    for name, fields in DECLARED.items()
+}
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import type { CancellationToken, Event } from "vscode";
 import type {
   AttestationStatusParams,
   AttestedRequestParams,
-  AttestedResponse,
+  AttestedRequestPart,
+  AttestedRequestResult,
   ProviderStatus,
-  ResponsePart,
 } from "./methods.js";
 
 export const API_VERSION = 1;
@@ -20,16 +20,16 @@ export interface RatlsApi {
 
   /**
    * Send one request over a connection that was attested under the provider's policy. With
-   * `onEvent` the answer is streamed. Cancelling `token` closes the connection at once.
+   * `onPart` the answer is streamed. Cancelling `token` closes the connection at once.
    *
    * Rejects with an error that has `code` and `data` as `methods.ts` and the protocol tell. In a
    * workspace that is not trusted that is `UNTRUSTED`, and nothing is sent.
    */
   attestedRequest(
     params: Omit<AttestedRequestParams, "partialResultToken">,
-    onEvent?: (part: ResponsePart) => void,
+    onPart?: (part: AttestedRequestPart) => void,
     token?: CancellationToken,
-  ): Promise<AttestedResponse>;
+  ): Promise<AttestedRequestResult>;
 
   /** What is known of each provider in the open configs and the user-level one. */
   attestationStatus(params?: AttestationStatusParams): Promise<ProviderStatus[]>;

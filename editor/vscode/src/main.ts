@@ -49,8 +49,8 @@ export function activate(context: ExtensionContext): RatlsApi {
 
   return {
     version: API_VERSION,
-    attestedRequest: async (params, onEvent, token) =>
-      await (await loaded()).session.request(params, onEvent, token),
+    attestedRequest: async (params, onPart, token) =>
+      await (await loaded()).session.request(params, onPart, token),
     attestationStatus: async (params) => await (await loaded()).session.status(params),
     onDidChangeStatus: statusChanged.event,
   };

@@ -1,7 +1,7 @@
 /**
- * The custom methods of the language server, as `ratls_ls/lsp/methods.py` and `params.py` have them.
+ * The custom methods of the language server, as `docs/protocol.md` tells of them.
  *
- * Invariant: a test in Python holds every name and value here to the server's own.
+ * Invariant: a test in Python holds every name, value and field here to the server's own.
  */
 
 export const ATTESTED_REQUEST = "attestedRequest";
@@ -54,28 +54,49 @@ export interface AttestationStatusResult {
   defaults?: ProviderStatus[];
 }
 
-/** What comes of a streamed answer, in order: one `head`, then the rest. */
-export type ResponsePart =
-  | { kind: "head"; status: number; headers: [string, string][]; attestation: AttestationResult }
-  | { kind: "event"; event?: string | null; data: string; id?: string | null }
-  | { kind: "chunk"; text?: string; base64?: string };
+/** What comes of a streamed answer, in order: one head, then the rest. */
+export type AttestedRequestPart = AttestedRequestHead | AttestedRequestEvent | AttestedRequestChunk;
+
+export interface AttestedRequestHead {
+  kind: "head";
+  status: number;
+  headers: [string, string][];
+  attestation: AttestationResult;
+}
+
+export interface AttestedRequestEvent {
+  kind: "event";
+  event: string;
+  data: string;
+  id: string | null;
+}
+
+export interface AttestedRequestChunk {
+  kind: "chunk";
+  text?: string;
+  base64?: string;
+}
 
 /** The whole answer. It has no body where that was streamed. */
-export interface AttestedResponse {
+export interface AttestedRequestResult {
   status: number;
   headers: [string, string][];
   body?: unknown;
   bodyText?: string;
   bodyBase64?: string;
-  complete: boolean;
+  /** An answer that was cut is an error. */
+  complete: true;
   attestation: AttestationResult;
-  timings: {
-    connectMs: number;
-    attestMs: number;
-    firstByteMs: number;
-    totalMs: number;
-    reusedConnection: boolean;
-  };
+  timings: RequestTimings;
+}
+
+/** In milliseconds. */
+export interface RequestTimings {
+  connectMs: number;
+  attestMs: number;
+  firstByteMs: number;
+  totalMs: number;
+  reusedConnection: boolean;
 }
 
 export type State =
@@ -132,8 +153,8 @@ export interface Claim {
 /** RFC 9334's attestation result. Times are RFC 3339, measurements lower-case hex. */
 export interface AttestationResult {
   verdict: "affirmed" | "rejected";
-  provider: string | null;
-  origin: string | null;
+  provider: string;
+  origin: string;
   tee: "tdx";
   /** It rests on a root that somebody trusts for tests. */
   simulated: boolean;
@@ -142,9 +163,8 @@ export interface AttestationResult {
   channelBinding: "tls-exporter" | "certificate-log" | null;
   measurements: Record<string, string>;
   claims: Claim[];
-  appraisedAt: string | null;
+  appraisedAt: string;
   collateralExpiresAt: string | null;
   tcbEvaluationDataNumber: number | null;
   evidenceSha256: string | null;
-  offline?: boolean;
 }

@@ -25,7 +25,7 @@ export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus
   const answer = await answers.open(provider, heading(prompt));
   const { cancellation } = answer;
   try {
-    const { complete } = await cancellable(
+    await cancellable(
       `Asking ${line(provider)} over attested TLS`,
       cancellation,
       session.request(
@@ -34,7 +34,7 @@ export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus
         cancellation.token,
       ),
     );
-    answer.append(complete ? "\n" : "\n\nThe answer is incomplete.\n");
+    answer.append("\n");
   } catch (error) {
     if (cancellation.token.isCancellationRequested) {
       answer.append("\n\nCancelled; the connection is closed.\n");

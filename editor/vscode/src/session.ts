@@ -11,10 +11,10 @@ import {
   type AttestationStatusParams,
   type AttestationStatusResult,
   type AttestedRequestParams,
-  type AttestedResponse,
+  type AttestedRequestPart,
+  type AttestedRequestResult,
   PIN_MEASUREMENTS_COMMAND,
   type ProviderStatus,
-  type ResponsePart,
 } from "./methods.js";
 import type { Server } from "./server.js";
 import { Statuses } from "./statuses.js";
@@ -52,20 +52,24 @@ export class Session implements Disposable {
 
   async request(
     params: AttestedRequestParams,
-    onEvent?: (part: ResponsePart) => void,
+    onPart?: (part: AttestedRequestPart) => void,
     token?: CancellationToken,
-  ): Promise<AttestedResponse> {
+  ): Promise<AttestedRequestResult> {
     const client = await this.client();
     // A token that is there and undefined would be sent as a second parameter.
-    const send = (all: AttestedRequestParams): Promise<AttestedResponse> =>
+    const send = (all: AttestedRequestParams): Promise<AttestedRequestResult> =>
       token
         ? client.sendRequest(ATTESTED_REQUEST, all, token)
         : client.sendRequest(ATTESTED_REQUEST, all);
-    if (!onEvent) {
+    if (!onPart) {
       return await send(params);
     }
     const partialResultToken = randomUUID();
-    const parts = client.onProgress(new ProgressType<ResponsePart>(), partialResultToken, onEvent);
+    const parts = client.onProgress(
+      new ProgressType<AttestedRequestPart>(),
+      partialResultToken,
+      onPart,
+    );
     try {
       return await send({ ...params, partialResultToken });
     } finally {

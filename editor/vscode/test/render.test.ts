@@ -192,7 +192,7 @@ describe("answers", () => {
   });
 
   test("text comes out of both kinds of events, and of nothing else", () => {
-    const event = (data: string) => addition({ kind: "event", data });
+    const event = (data: string) => addition({ kind: "event", event: "message", data, id: null });
     expect(event('{"choices":[{"delta":{"content":"x"}}]}')).toBe("x");
     expect(event('{"type":"response.output_text.delta","delta":"y"}')).toBe("y");
     for (const data of ["[DONE]", "null", "1", "{}", '{"choices":1}', "{"]) {

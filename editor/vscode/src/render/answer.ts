@@ -1,6 +1,6 @@
 /** A prompt as the body of a request, and the text in the parts of its answer. Pure. */
 
-import type { ResponsePart } from "../methods.js";
+import type { AttestedRequestPart } from "../methods.js";
 import { line, lines } from "./text.js";
 import { facts } from "./words.js";
 
@@ -21,11 +21,11 @@ export function heading(prompt: string): string {
 }
 
 /** The text that one part adds to the document. */
-export function addition(part: ResponsePart): string {
+export function addition(part: AttestedRequestPart): string {
   switch (part.kind) {
     case "head": {
       const failed = part.status >= 400 ? ` · HTTP ${part.status}` : "";
-      return `Attested: ${facts(part.attestation)} · ${line(part.attestation.origin ?? "")}${failed}\n\n`;
+      return `Attested: ${facts(part.attestation)} · ${line(part.attestation.origin)}${failed}\n\n`;
     }
     case "event":
       return lines(eventText(part.data));

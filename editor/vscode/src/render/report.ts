@@ -41,7 +41,7 @@ export function report(status: ProviderStatus): string {
 
 function found(status: ProviderStatus, result: AttestationResult): string[] {
   return [
-    row("Origin", line(result.origin ?? "none")),
+    row("Origin", line(result.origin)),
     row("TCB status", line(result.tcbStatus ?? "unknown")),
     row("Advisories", result.advisoryIds.map(line).join(", ") || "none"),
     row("Channel binding", line(result.channelBinding ?? "none")),

@@ -13,8 +13,9 @@ export function tooltip(status: ProviderStatus, version: string | undefined): st
     blocks.push(markdown(reason(status)));
   }
   if (result) {
-    const origin = result.origin ? `${markdown(result.origin)} · ` : "";
-    blocks.push(`${origin}evidence of ${markdown(moment(status.checkedAt ?? result.appraisedAt))}`);
+    blocks.push(
+      `${markdown(result.origin)} · evidence of ${markdown(moment(status.checkedAt ?? result.appraisedAt))}`,
+    );
     blocks.push(["| | | |", "|---|:---|:---|", ...result.claims.map(row)].join("\n"));
   }
   blocks.push(`Default provider of ${markdown(path(status.uri))}`);
