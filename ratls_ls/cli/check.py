@@ -22,14 +22,14 @@ from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.rules import RULES
 from ratls_ls.config.secrets import masked
 from ratls_ls.config.span import LineIndex
-from ratls_ls.config.words import nearest, printable
+from ratls_ls.config.words import nearest, printable, shown
 from ratls_ls.language.diagnose import LIVE_CODES, Diagnostic, diagnose
 from ratls_ls.session import codex_home, context_of
 from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
 from .common import read_stdin, read_text, verifier
-from .main import EXIT_NO, EXIT_YES, CommandError, complain
+from .main import EXIT_ERROR, EXIT_NO, EXIT_YES, CommandError, complain
 
 STDIN = "-"
 
@@ -37,17 +37,19 @@ STDIN = "-"
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One file and what was found in it. `name` is how the user called it; `text` is without its
-    secrets, since a report is shown to more people than a file."""
+    secrets, since a report is shown to more people than a file. `unattested`: the ids of those that
+    were to be attested and could not, for the errors in the file."""
 
     name: str
     text: str
     index: LineIndex
     diagnostics: list[Diagnostic]
+    unattested: tuple[str, ...] = ()
 
 
 def check(options: argparse.Namespace) -> int:
     """Exit 1 if there is a problem of severity error (`--strict`: or warning; `--diff`: if there is
-    something to mend).
+    something to mend), else 2 if a provider could not be attested for an error that is left out.
 
     Raises CommandError for the files that cannot be read, after what the others have was told.
     """
@@ -77,7 +79,13 @@ def check(options: argparse.Namespace) -> int:
         raise CommandError("; ".join(failures))
     failing = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
     found = any(item.severity in failing for file in checked for item in file.diagnostics)
-    return EXIT_NO if found or changed else EXIT_YES
+    # Whichever codes are selected: nobody is to take silence for an attestation.
+    unattested = [(file.name, each) for file in checked for each in file.unattested]
+    for name, provider in unattested:
+        complain(f"{name}: {shown(provider)} was not attested: its configuration has errors")
+    if found or changed:
+        return EXIT_NO
+    return EXIT_ERROR if unattested else EXIT_YES
 
 
 def _wanted(options: argparse.Namespace) -> Callable[[str], bool]:
@@ -89,6 +97,9 @@ def _wanted(options: argparse.Namespace) -> Callable[[str], bool]:
             raise CommandError(
                 f"there is no code {code}" + (f"; did you mean {meant}?" if meant else "")
             )
+    for code in options.select if not options.live else ():
+        if code in LIVE_CODES:
+            raise CommandError(f"{code} comes of --live alone")
     selected = (set(options.select) or known) - set(options.ignore)
     return selected.__contains__
 
@@ -136,7 +147,10 @@ def _checked(
         file, check_config(file, context), lambda provider: statuses.get(provider, unknown)
     )
     # Only what is told is left out: a provider with an error is attested as little as before.
-    return Checked(name, masked(file), LineIndex(text), [d for d in found if wanted(d.code)])
+    told = [each for each in found if wanted(each.code)]
+    tables = file.providers.values() if verifying is not None else ()
+    unattested = tuple(each.id for each in tables if each.attested and each.provider is None)
+    return Checked(name, masked(file), LineIndex(text), told, unattested)
 
 
 def _stdin() -> str:

@@ -69,7 +69,9 @@ def find_provider(options: argparse.Namespace, name: str) -> Provider:
         return table.provider
     if not table.attested:
         raise CommandError(f"{shown(name)} is not attested: set use_ratls = true in {path}")
-    lines = _lines(path, file, _errors(problems, table.id))
+    lines = _lines(path, file, _errors(file, problems, table.id))
+    if not lines:  # what it is laid over has them
+        lines = "those of config.toml: see ratls-ls check"
     raise CommandError(f"{shown(name)} has errors in its configuration:\n{lines}")
 
 
@@ -85,11 +87,13 @@ def verifier(options: argparse.Namespace) -> Verifier:
         raise CommandError(str(error)) from error
 
 
-def _errors(problems: Iterable[Problem], provider: str) -> list[Problem]:
+def _errors(file: ConfigFile, problems: Iterable[Problem], provider: str) -> list[Problem]:
+    """Why a provider is not attested: its own errors, and whatever may concern any provider."""
+    alone = {table.id for table in file.providers.values() if table.is_policy_alone}
     return [
         problem
         for problem in problems
-        if problem.severity is Severity.ERROR and problem.provider in (provider, None)
+        if problem.severity is Severity.ERROR and problem.provider in {provider, None, *alone}
     ]
 
 

@@ -84,7 +84,7 @@ def _check(commands: Commands) -> None:
         exits={
             0: "no error",
             1: "an error, or with --strict a warning, or with --diff a change",
-            2: "a file cannot be read or written",
+            2: "a file cannot be read or written, or --live could not ask a provider",
         },
         examples=(
             "ratls-ls check",

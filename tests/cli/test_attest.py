@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ratls_ls.cli.main import run
 from ratls_ls.rats.result import ClaimName
 from ratls_ls.simulator import SimulatedProvider, serve
 from tests.editors.world import code_blocks
@@ -150,3 +151,44 @@ async def test_a_config_that_is_not_toml_is_said_to_be_so(
     assert ran.errors.splitlines()[0] == f"ratls-ls: {config} is not TOML:"
     assert f"{config}:2: toml-syntax: This string is not closed" in ran.errors
     assert "has no provider" not in ran.errors
+
+
+@pytest.mark.parametrize(
+    ("added", "code"),
+    [
+        ('ratls_policy.compose_hsh = "00"', "unknown-key"),
+        ('[projects.x]\nmrtd = "00"', "misplaced-table"),
+        ('[model_providers.te.ratls_policy]\ncompose_hash = "00"', "policy-without-use-ratls"),
+        ('[model_providers.te.expected_bootchain]\nmrtd = "00"', "misplaced-key"),
+        ("[model_providers.te]\nuse_ratls = true\nratls_policy = {}", "missing-base-url"),
+    ],
+)
+@pytest.mark.parametrize("command", [["attest", "tee"], ["request", "tee", "/models"]])
+def test_why_a_provider_is_not_attested_is_said(
+    command: list[str],
+    added: str,
+    code: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    config = tmp_path / "config.toml"
+    text = '[model_providers.tee]\nname = "TEE"\nbase_url = "https://t.example"\nuse_ratls = true\n'
+    config.write_text(text + added, "utf-8")
+    assert run(command) == 2
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == "ratls-ls: tee has errors in its configuration:"
+    assert code in [line.split(": ")[1] for line in lines]
+
+
+def test_a_profile_over_a_config_with_errors_says_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    text = '[model_providers.tee]\nname = "TEE"\nbase_url = "https://t.example"\nuse_ratls = true\n'
+    (tmp_path / "config.toml").write_text(text + '[tui]\nmrtd = "00"', "utf-8")
+    profile = tmp_path / "slow.config.toml"
+    profile.write_text("[model_providers.tee]\nrequest_max_retries = 1\n", "utf-8")
+    assert run(["attest", "--config", str(profile), "tee"]) == 2
+    assert "those of config.toml" in capsys.readouterr().err

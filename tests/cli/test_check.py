@@ -237,3 +237,33 @@ def test_who_else_can_open_the_file(bad: Path, capsys: pytest.CaptureFixture[str
     assert "can read this credential" in checked(capsys, bad)[1]
     bad.chmod(0o600)
     assert "exposed-file" not in checked(capsys, bad)[1]
+
+
+LIVE = (
+    "--select=attestation-affirmed,attestation-rejected,attestation-degraded",
+    "--select=attestation-unreachable,attestation-stale,measurement-changed",
+)
+
+
+def test_live_is_never_silent_of_a_provider_that_it_could_not_attest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(GOOD + 'ratls_policy.compose_hsh = "00"\n', "utf-8")
+    told = f"ratls-ls: {file}: tee was not attested: its configuration has errors\n"
+    for options, code in (((), 1), (LIVE, 2), (("--ignore=unknown-key,toml-syntax",), 2)):
+        assert run(["check", "--live", "--strict", *options, str(file)]) == code
+        assert capsys.readouterr().err == told
+    assert run(["check", "--ignore=unknown-key,toml-syntax", str(file)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("option", LIVE)
+def test_what_only_live_finds_is_not_selected_without_it(
+    option: str, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for mending in ("--diff", "--fix", "--strict"):
+        assert run(["check", option, mending, str(bad)]) == 2
+        assert re.fullmatch(r"ratls-ls: [a-z-]+ comes of --live alone\n", capsys.readouterr().err)
+    assert bad.read_text("utf-8") == BAD
+    assert run(["check", "--ignore=attestation-rejected", str(bad)]) == 1

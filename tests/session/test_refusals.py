@@ -169,6 +169,28 @@ async def test_a_provider_with_errors(world: World, provider: SimulatedProvider)
     assert not provider.record.connections
 
 
+@pytest.mark.parametrize(
+    ("added", "code"),
+    [
+        ("", "unknown-key"),
+        ('[tui]\nmrtd = "00"', "misplaced-table"),
+        ('[model_providers.te.ratls_policy]\ncompose_hash = "00"', "policy-without-use-ratls"),
+    ],
+)
+async def test_the_errors_that_may_concern_any_provider_are_listed(
+    world: World, provider: SimulatedProvider, added: str, code: str
+) -> None:
+    text = provider.config_toml("tee")
+    if not added:
+        text = text.replace("allowed_tdx_status", "alowed_tdx_stats")
+    world.write(f"{text}\n{added}\n")
+    error = await refused(world.request())
+    assert error.code == methods.INVALID_POLICY
+    errors = [problem["code"] for problem in error.data if problem["severity"] == "error"]
+    assert code in errors
+    assert not provider.record.connections
+
+
 async def test_the_open_text_counts_and_not_the_disk(
     world: World, provider: SimulatedProvider
 ) -> None:
