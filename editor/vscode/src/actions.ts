@@ -3,8 +3,7 @@
 import { type QuickPickItem, QuickPickItemKind, window } from "vscode";
 import type { CommandId } from "./command_ids.js";
 import type { ProviderStatus } from "./methods.js";
-import { line } from "./render/text.js";
-import { isAttested, judge } from "./render/words.js";
+import { isAttested, label } from "./render/words.js";
 
 interface Action extends QuickPickItem {
   id?: CommandId;
@@ -15,7 +14,7 @@ export async function chooseAction(
   status: ProviderStatus | undefined,
   version: string | undefined,
 ): Promise<CommandId | undefined> {
-  const title = status ? `${line(status.provider)}: ${judge(status).word}` : "Attestation";
+  const title = status ? label(status) : "Attestation";
   const pin: Action = { label: "$(pin) Pin measurements", id: "ratls.pinProvider" };
   const actions: Action[] = [
     { label: "$(send) Send prompt over attested TLS", id: "ratls.sendPrompt" },

@@ -2,7 +2,7 @@
 
 import { window } from "vscode";
 import type { ProviderStatus } from "./methods.js";
-import { plain } from "./render/text.js";
+import { path, plain } from "./render/text.js";
 import { isUsable, judge } from "./render/words.js";
 
 /** The one that can be used, or the one that the user picks; undefined if none is picked. */
@@ -17,9 +17,12 @@ export async function choose(
   if (usable.length === 1) {
     return usable[0];
   }
+  const isTwice = ({ provider }: ProviderStatus) =>
+    usable.filter((each) => each.provider === provider).length > 1;
   const items = usable.map((status) => ({
     label: `$(${judge(status).icon}) ${plain(status.provider)}`,
-    description: judge(status).word,
+    description: plain(judge(status).word),
+    ...(isTwice(status) && { detail: plain(path(status.uri)) }),
     status,
   }));
   return (await window.showQuickPick(items, { title }))?.status;

@@ -11,11 +11,13 @@ import {
   type ErrorHandler,
   LanguageClient,
   type LanguageClientOptions,
+  MessageType,
   RevealOutputChannelOn,
   type ServerOptions,
+  ShowMessageNotification,
   TransportKind,
 } from "vscode-languageclient/node";
-import { line } from "./render/text.js";
+import { plain } from "./render/text.js";
 import { serverSettings } from "./settings.js";
 import { withoutBodies } from "./trace.js";
 
@@ -68,7 +70,7 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
           return await next(command, args);
         } catch (error) {
           void window.showErrorMessage(
-            `ratls: ${line(error instanceof Error ? error.message : "failed")}`,
+            `ratls: ${plain(error instanceof Error ? error.message : "failed")}`,
           );
           return undefined;
         }
@@ -76,5 +78,14 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
     },
   };
   const client = new LanguageClient("ratls", "ratls", server, options);
+  client.onNotification(ShowMessageNotification.type, ({ type, message }) => {
+    const show =
+      type === MessageType.Error
+        ? window.showErrorMessage
+        : type === MessageType.Warning
+          ? window.showWarningMessage
+          : window.showInformationMessage;
+    void show(plain(message));
+  });
   return client;
 }

@@ -10,7 +10,7 @@ import { mayHoldKey } from "./key_names.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
 import { sendPrompt } from "./prompt.js";
-import { line } from "./render/text.js";
+import { plain } from "./render/text.js";
 import type { TreeNode } from "./render/tree.js";
 import { isAttested, isUsable, reason } from "./render/words.js";
 import type { Session } from "./session.js";
@@ -125,7 +125,7 @@ async function askName(session: Session): Promise<string | undefined> {
   const status = foremost(session.statuses.all.filter(isUsable), undefined);
   return await window.showInputBox({
     title: "Store an API key",
-    prompt: `The variable that env_key names${status ? ` for ${line(status.provider)}` : ""}`,
+    prompt: `The variable that env_key names${status ? ` for ${plain(status.provider)}` : ""}`,
     placeHolder: "MY_PROVIDER_KEY",
     validateInput: (name) => (mayHoldKey(name) ? undefined : "This variable cannot hold a key."),
   });

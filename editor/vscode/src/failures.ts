@@ -3,7 +3,7 @@
 import { CancellationError, window } from "vscode";
 import { ATTESTATION_REJECTED, type ProviderStatus, REQUEST_CANCELLED } from "./methods.js";
 import type { Parts } from "./parts.js";
-import { line } from "./render/text.js";
+import { plain } from "./render/text.js";
 
 const REPORT = "Show Report";
 const OUTPUT = "Show Output";
@@ -31,7 +31,7 @@ async function tell(
   why: string,
   refused: ProviderStatus | undefined,
 ): Promise<void> {
-  const message = line(why) + (refused ? ". Nothing was sent." : "");
+  const message = plain(why) + (refused ? ". Nothing was sent." : "");
   output.error(message);
   const offer = refused ? REPORT : OUTPUT;
   if ((await window.showErrorMessage(`ratls: ${message}`, offer)) === undefined) {

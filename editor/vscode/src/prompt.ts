@@ -8,8 +8,8 @@ import { CancellationTokenSource, window, workspace } from "vscode";
 import { cancellable } from "./cancellable.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
-import { addition, heading, modelIds, type PromptApi, requestBody } from "./render/answer.js";
-import { line } from "./render/text.js";
+import { additions, heading, modelIds, type PromptApi, requestBody } from "./render/answer.js";
+import { line, plain } from "./render/text.js";
 
 const MODEL = "model";
 
@@ -24,9 +24,10 @@ export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus
   const api = workspace.getConfiguration("ratls").get<PromptApi>("prompt.api", "chat/completions");
   const answer = await answers.open(provider, heading(prompt));
   const { cancellation } = answer;
+  const addition = additions();
   try {
     await cancellable(
-      `Asking ${line(provider)} over attested TLS`,
+      `Asking ${plain(provider)} over attested TLS`,
       cancellation,
       session.request(
         { provider, uri, path: `/${api}`, body: requestBody(api, model, prompt) },
@@ -56,16 +57,17 @@ async function askModel(
   // server lists its models; where it does not, the user types one.
   const cancellation = new CancellationTokenSource();
   const { status, body } = await cancellable(
-    `Attesting ${line(provider)}`,
+    `Attesting ${plain(provider)}`,
     cancellation,
     session.request({ provider, uri, path: "/models" }, undefined, cancellation.token),
   );
   const listed = status === 200 ? modelIds(body) : [];
-  const title = `Model of ${line(provider)}`;
+  const title = `Model of ${plain(provider)}`;
   if (listed.length > 1) {
     const first = listed.filter((id) => id === before);
     const others = listed.filter((id) => id !== before);
-    return await window.showQuickPick([...first, ...others], { title });
+    const items = [...first, ...others].map((id) => ({ label: plain(id), id }));
+    return (await window.showQuickPick(items, { title }))?.id;
   }
   return listed[0] ?? (await window.showInputBox({ title, value: before ?? "" }));
 }
@@ -74,9 +76,9 @@ async function askModel(
 async function askPrompt(provider: string): Promise<string | undefined> {
   const editor = window.activeTextEditor;
   const selected = editor?.document.getText(editor.selection) ?? "";
-  const title = `Prompt for ${line(provider)}`;
+  const title = `Prompt for ${plain(provider)}`;
   if (selected.trim()) {
-    const send = { label: "Send the selection", detail: line(selected) };
+    const send = { label: "Send the selection", detail: plain(selected) };
     const write = { label: "Write a prompt" };
     const chosen = await window.showQuickPick([send, write], { title, ignoreFocusOut: true });
     if (chosen !== write) {

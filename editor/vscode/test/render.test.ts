@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { codexHome, isCodexConfig, isProjectConfig } from "../src/codex.js";
 import { mayHoldKey } from "../src/key_names.js";
 import type { AttestationResult, ClaimName, ProviderStatus } from "../src/methods.js";
-import { addition, heading, modelIds, requestBody } from "../src/render/answer.js";
+import { additions, heading, modelIds, requestBody } from "../src/render/answer.js";
 import { report } from "../src/render/report.js";
-import { line, markdown } from "../src/render/text.js";
+import { line, markdown, plain } from "../src/render/text.js";
 import { tooltip } from "../src/render/tooltip.js";
 import { tree } from "../src/render/tree.js";
 import { isAttested, judge, label, reason, spoken } from "../src/render/words.js";
@@ -138,6 +138,9 @@ describe("what a server says", () => {
     expect(tooltip(REFUSED, "1")).not.toContain("[click](command:evil)");
     expect(line("a\nb\u0007c")).not.toContain("\u0007");
     expect(markdown("<a>*b*[c](d)")).not.toContain("[c](d)");
+    expect(plain("$(pass) [c](command:d)")).toBe("$ (pass) [c] (command:d)");
+    const [provider] = tree([status({ provider: "$(pass)" })]);
+    expect(provider?.label).toBe("$ (pass)");
   });
 });
 
@@ -192,7 +195,8 @@ describe("answers", () => {
   });
 
   test("text comes out of both kinds of events, and of nothing else", () => {
-    const event = (data: string) => addition({ kind: "event", event: "message", data, id: null });
+    const event = (data: string) =>
+      additions()({ kind: "event", event: "message", data, id: null });
     expect(event('{"choices":[{"delta":{"content":"x"}}]}')).toBe("x");
     expect(event('{"type":"response.output_text.delta","delta":"y"}')).toBe("y");
     for (const data of ["[DONE]", "null", "1", "{}", '{"choices":1}', "{"]) {
@@ -200,6 +204,35 @@ describe("answers", () => {
     }
     expect(modelIds({ data: [{ id: "a" }, {}, null] })).toEqual(["a"]);
     expect(modelIds("x")).toEqual([]);
+  });
+});
+
+describe("an answer in parts", () => {
+  const shown = (...deltas: string[]) => {
+    const addition = additions();
+    return deltas.map((content) =>
+      addition({
+        kind: "event",
+        event: "message",
+        data: JSON.stringify({ choices: [{ delta: { content } }] }),
+        id: null,
+      }),
+    );
+  };
+
+  test("keeps scripts and emoji whole", () => {
+    const whole = "می\u200cخواهم 👨\u200d👩\u200d👧 Donau\u00addampf";
+    expect(shown(whole)).toEqual([whole]);
+    expect(shown("\ud83d", "", "\ude00!")).toEqual(["", "", "😀!"]);
+    expect(shown("a\r", "\nb")).toEqual(["a", "\nb"]);
+  });
+
+  test("hides nothing and turns nothing round", () => {
+    expect(shown("\u202eabc\u2066\u200b\ufeff\u{e0041}\u001b[2J").join("")).toBe(
+      "\\u{202e}abc\\u{2066}\\u{200b}\\u{feff}\\u{e0041}\\u{1b}[2J",
+    );
+    expect(shown("\ud83d", "x")).toEqual(["", "\\u{d83d}x"]);
+    expect(line("a\u200db")).toBe("a\\u{200d}b");
   });
 });
 

@@ -19,17 +19,24 @@ test("that there was a message is traced, and nothing of it", () => {
   expect(traced(JSON.stringify([BODY]))).toEqual([]);
 });
 
-test("the client traces through it", async () => {
+test("the client traces through it, and shows no link of the server's", async () => {
   const made: { traceOutputChannel?: { trace(text: string): void } }[] = [];
+  const showErrorMessage = vi.fn();
   vi.doMock("vscode", () => ({
-    window: {},
+    window: { showErrorMessage },
     workspace: { isTrusted: true, getConfiguration: () => ({ get: () => undefined }) },
   }));
   vi.doMock("vscode-languageclient/node", () => ({
     DidChangeConfigurationNotification: {},
     RevealOutputChannelOn: {},
     TransportKind: {},
+    MessageType: { Error: 1, Warning: 2 },
+    ShowMessageNotification: { type: "window/showMessage" },
     LanguageClient: class {
+      onNotification(_type: string, handler: (params: object) => void) {
+        handler({ type: 1, message: "[fix](command:x)" });
+      }
+
       constructor(_id: string, _name: string, _server: object, options: object) {
         made.push(options);
       }
@@ -42,4 +49,5 @@ test("the client traces through it", async () => {
   made[0]?.traceOutputChannel?.trace(BODY);
   expect(made).toHaveLength(1);
   expect(lines).toEqual([]);
+  expect(showErrorMessage).toHaveBeenCalledWith("[fix] (command:x)");
 });

@@ -63,10 +63,11 @@ test("a key that is stored in one window reaches the other before its index does
 test("a refusal offers the report of the very provider that it was about", async () => {
   const { reported } = await import("../src/failures.js");
   const about = { provider: "tee", uri: "file:///second.toml" } as ProviderStatus;
-  const refusal = Object.assign(new Error("refused"), { code: ATTESTATION_REJECTED });
+  const refusal = Object.assign(new Error("[fix](command:x)"), { code: ATTESTATION_REJECTED });
   const show = vi.fn();
   const parts = { output: { error: () => undefined }, report: { show } };
   showErrorMessage.mockResolvedValue("Show Report");
   await reported(parts as never, () => Promise.reject(refusal), about);
   await vi.waitFor(() => expect(show).toHaveBeenCalledWith(about));
+  expect(showErrorMessage.mock.lastCall?.[0]).toBe("ratls: [fix] (command:x). Nothing was sent.");
 });

@@ -158,6 +158,23 @@ test("what was verified is pinned, for the user to save", async () => {
   await code.status(/attested/);
 });
 
+test("no name in a config becomes an icon, or a link that runs a command", async () => {
+  const name = "[$(pass)](command:workbench.action.closeAllEditors)";
+  const named = config
+    .replace(/^model_provider = .*/m, `model_provider = "${name}"`)
+    .replaceAll("model_providers.vllm-tee", `model_providers."${name}"`);
+  code.write(named);
+  await code.status(/\[\$ ?\(pass\)\].*: attested/);
+  await code.run("ratls: Pin Measurements");
+  const message = code.message("is pinned already");
+  await message.waitFor();
+  await code.screenshot("no-link");
+  const links = message.locator(".notification-list-item-message a");
+  expect(await links.allTextContents()).toEqual([]);
+  code.write(config);
+  await code.status(/^\s*vllm-tee: attested/);
+});
+
 test("a report says it all", async () => {
   await code.run("ratls: Show Attestation Report");
   await code.line("Attestation report").waitFor();

@@ -1,6 +1,6 @@
 /** A prompt as the body of a request, and the text in the parts of its answer. Pure. */
 
-import type { AttestedRequestPart } from "../methods.js";
+import type { AttestedRequestHead, AttestedRequestPart } from "../methods.js";
 import { line, lines } from "./text.js";
 import { facts } from "./words.js";
 
@@ -20,17 +20,33 @@ export function heading(prompt: string): string {
     .join("\n")}\n\n`;
 }
 
-/** The text that one part adds to the document. */
-export function addition(part: AttestedRequestPart): string {
-  switch (part.kind) {
-    case "head": {
-      const failed = part.status >= 400 ? ` · HTTP ${part.status}` : "";
-      return `Attested: ${facts(part.attestation)} · ${line(part.attestation.origin)}${failed}\n\n`;
+/**
+ * The text that each part adds to the document, the parts taken in their order. A character or the
+ * end of a line of which one part has the first half waits there for the second.
+ */
+export function additions(): (part: AttestedRequestPart) => string {
+  let half = "";
+  return (part) => {
+    if (part.kind === "head") {
+      return head(part);
     }
+    const text = half + textOf(part);
+    half = /[\ud800-\udbff\r]$/.exec(text)?.[0] ?? "";
+    return lines(text.slice(0, text.length - half.length));
+  };
+}
+
+function head({ status, attestation }: AttestedRequestHead): string {
+  const failed = status >= 400 ? ` · HTTP ${status}` : "";
+  return `Attested: ${facts(attestation)} · ${line(attestation.origin)}${failed}\n\n`;
+}
+
+function textOf(part: AttestedRequestPart): string {
+  switch (part.kind) {
     case "event":
-      return lines(eventText(part.data));
+      return eventText(part.data);
     case "chunk":
-      return lines(part.text ?? "");
+      return part.text ?? "";
     default:
       return "";
   }

@@ -7,6 +7,8 @@
 
 const MAX_LENGTH = 600;
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+// Also the soft hyphen, and the joiner and non-joiner without which Persian and emoji fall apart.
+const IN_PROSE = "\n\t\u00ad\u200c\u200d";
 const MARKDOWN = /[\\`*_{}[\]()#+\-.!|<>~$&@:]/g;
 
 /** One line of plain text. */
@@ -16,16 +18,21 @@ export function line(text: string): string {
   return cut.replace(UNSEEN, escaped);
 }
 
-/** The same for a label, in which no part of it becomes an icon. */
+/**
+ * The same for a label, a title or a message of VS Code: nothing in it becomes an icon, or a link,
+ * which there may run any command.
+ */
 export function plain(text: string): string {
-  return line(text).replaceAll("$(", "$ (");
+  return line(text).replaceAll("$(", "$ (").replaceAll("](", "] (");
 }
 
-/** Several lines of plain text. */
+/** Several lines of plain text, in which emoji and scripts are joined as they are to be. */
 export function lines(text: string): string {
   return text
     .replaceAll("\r\n", "\n")
-    .replace(UNSEEN, (character) => ("\n\t".includes(character) ? character : escaped(character)));
+    .replace(UNSEEN, (character) =>
+      IN_PROSE.includes(character) ? character : escaped(character),
+    );
 }
 
 /** One line of Markdown that reads as `text` does, with no link, image, icon or HTML in it. */

@@ -4,7 +4,7 @@
  */
 
 import type { AttestationResult, Claim, ProviderStatus } from "../methods.js";
-import { line, measurementName } from "./text.js";
+import { line, measurementName, path, plain } from "./text.js";
 import { detail, isAttested, judge, reason, spoken, type Tone, verdict } from "./words.js";
 
 /** `context` is what menus look at; `spoken` what a screen reader says; `copy` all of it, as text. */
@@ -31,14 +31,14 @@ export function tree(statuses: readonly ProviderStatus[]): TreeNode[] {
 
 function provider(status: ProviderStatus): TreeNode {
   const { icon, tone, word } = judge(status);
-  const label = line(status.provider);
+  const label = plain(status.provider);
   const id = JSON.stringify([status.uri, status.provider]);
-  const told = `${label}: ${word}\n${reason(status)}`;
+  const told = `${line(status.provider)}: ${word}\n${reason(status)}`;
   return {
     id,
     label,
     description: word,
-    tooltip: told,
+    tooltip: `${told}\n${path(status.uri)}`,
     spoken: spoken(status),
     context: isAttested(status) ? "provider-affirmed" : "provider",
     icon,
@@ -59,7 +59,7 @@ function claims(result: AttestationResult, parent: string): TreeNode[] {
     return {
       id,
       label,
-      description: said,
+      description: plain(said),
       tooltip: told.join("\n"),
       spoken: `Claim ${told.join(", ")}`,
       context: "claim",

@@ -14,6 +14,7 @@ import {
   window,
   workspace,
 } from "vscode";
+import { plain } from "../render/text.js";
 import { text } from "../settings.js";
 import { Environment } from "./environment.js";
 import { locate } from "./locate.js";
@@ -138,14 +139,14 @@ async function choose(): Promise<void> {
 }
 
 export async function complain(message: string, output: LogOutputChannel): Promise<void> {
-  if ((await window.showErrorMessage(`ratls: ${message}`, OUTPUT)) === OUTPUT) {
+  if ((await window.showErrorMessage(`ratls: ${plain(message)}`, OUTPUT)) === OUTPUT) {
     output.show();
   }
 }
 
 /** The same of a server that does not start. Whether the user wants it set up anew. */
 export async function complainOfStart(why: string, output: LogOutputChannel): Promise<boolean> {
-  const message = `ratls: The language server does not start: ${why}`;
+  const message = `ratls: The language server does not start: ${plain(why)}`;
   // What the user names is for the user to mend.
   const offers = text("server.path") ? [OUTPUT] : [SET_UP, OUTPUT];
   const answer = await window.showErrorMessage(message, ...offers);
