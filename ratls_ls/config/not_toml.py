@@ -18,6 +18,7 @@ UNCLOSED_HEADER = "This table header is not closed: `]` is missing"
 
 _WORD = re.compile(r"[^\s,\]}#]+")
 _OPEN_STRING = {"Unterminated string", "Illegal character '\\n'", "Illegal character '\\r'"}
+_OPEN_TABLE = {"Unclosed inline table", "Invalid initial character for a key part"}
 _BOOLEANS = {"true", "false", "yes", "no", "on", "off"}
 
 
@@ -25,12 +26,8 @@ def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
     """Span and message for the broken `value` (the key, where there is none), given where the
     parser stopped and its word for why."""
     word = _word(text, at, value)
-    escape = Span(at - 2, at)
-    if reason.startswith("Unescaped") and re.fullmatch(r"\\[^\r\n]", escape.of(text)):
-        return (
-            escape,
-            f"`{escape.of(text)}` is no escape in a string: write `\\\\`, or '…' around it",
-        )
+    if (found := bad_escape(text, reason, at)) is not None:
+        return found
     if reason in _OPEN_STRING or reason.startswith("Unescaped"):
         start = _open_quote(text, value, at)
         return _first_line(text, Span(start, value.end)), "This string is not closed"
@@ -49,6 +46,11 @@ def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
         return _first_line(text, value), "This array is not closed"
     if reason == "Invalid value":
         return value, "A value is missing after `=`"
+    open_table = reason in _OPEN_TABLE and text[value.start] == "{"
+    if open_table and (at >= value.end or text[at] in "\r\n"):
+        return _first_line(text, value), "This inline table is not closed: `}` is missing"
+    if reason in _OPEN_TABLE and word is not None and word.of(text) == ",":
+        return word, "A key is missing before this comma"
     if reason == "Unclosed array" and word is not None:
         return word, "A comma, or the `]` of this array, is missing before this"
     if reason == "Unclosed array":
@@ -58,16 +60,31 @@ def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
     if reason.startswith("Expected newline") and text[at] == "\r":
         return Span(at, at + 1), "A carriage return alone is no line break in TOML"
     if reason.startswith("Expected newline") and word is not None:
-        if not text[at - 1].isspace() and text[value.start] not in "\"'[{":
+        after_word = not text[at - 1].isspace() and text[value.start] not in "\"'[{"
+        if after_word and text[at] not in ",;":
             return Span(value.start, word.end), _no_value(text[value.start : word.end])
         return Span(word.start, max(word.end, value.end)), "Only a comment may follow a value"
     return word or _first_line(text, value), f"Not TOML: {reason[:1].lower()}{reason[1:]}"
 
 
+def bad_escape(text: str, reason: str, at: int) -> tuple[Span, str] | None:
+    """Span and message for a backslash that is to be none, as in a path of Windows; None if that is
+    not why."""
+    escape = Span(at - 2, at)
+    if not reason.startswith(("Unescaped", "Invalid hex value")):
+        return None
+    if not re.fullmatch(r"\\[^\r\n]", escape.of(text)):
+        return None
+    return (
+        escape,
+        f"`{escape.of(text)}` is no escape in a string: write `\\\\`, or '…' around it",
+    )
+
+
 def _no_value(word: str) -> str:
     """What cannot be read may be a secret without quotes, so it is not repeated."""
-    if word == ",":
-        return "A value is missing before this comma"
+    if word in (",", "}", "]"):
+        return f"A value is missing before this `{word}`"
     if word.lower() in _BOOLEANS:
         return f"`{word}` is no TOML value: booleans are `true` and `false`"
     if word[0].isdigit():

@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, why
+from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, bad_escape, why
 from .pieces import split, stays_open
 from .span import Span
 from .tree import NEWER_TOML, Failure, Reading, line_end, read_valid
@@ -108,7 +108,7 @@ class _Recovery:
         line = self._whole(start, line_end(self._text, start))
         if match is None or keys is None or self._header is not None or self._statements:
             self._lost = self._lost or (self._header is None and not self._statements)
-            self._report(line, NO_HEADER, None)
+            self._report(*(bad_escape(self._text, failure.reason, at) or (line, NO_HEADER)), None)
             return
         self._header = Header(keys, line, line_end(self._text, start), match["open"] == "[[")
         self._report(line, UNCLOSED_HEADER if "]" not in line.of(self._text) else NO_HEADER, ())

@@ -82,7 +82,7 @@ def parse(text: str, previous: Document | None = None) -> Document:
     sections, known_sections = _sections(clean, before.sections)
     known_groups: dict[tuple[object, ...], Group] = {}
     groups = []
-    for members in _related(sections):
+    for members in _related([placed for placed in sections if not placed[1].lost]):
         base = members[0][0]
         key = tuple(part for start, section in members for part in (start - base, section))
         group = before.groups.get(key) or _group(members, base)

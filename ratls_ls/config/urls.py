@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from .hosts import address_of, is_loopback, refusal
 
+USER_INFORMATION = "has user information before the host"
+QUERY = "has a query (?…)"
 _PLAIN = re.compile(r"[!-~]+")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
 _IPV6 = re.compile(r"\[[^\]]*\](:[0-9]+)?")
@@ -49,8 +51,11 @@ def parse_url(text: str) -> Url | str:
     """The URL, or what is wrong with it: the end of a sentence that starts with "it"."""
     if not text:
         return "is empty"
+    if not text.isascii():
+        return "has characters that are not ASCII (write the host in punycode)"
     if not _PLAIN.fullmatch(text):
-        return "has blanks, control or non-ASCII characters (write the host in punycode)"
+        ends = " at its end" if _PLAIN.fullmatch(text.rstrip()) else ""
+        return f"has blanks or control characters{ends}"
     if "\\" in text:
         return "has a backslash"
     try:
@@ -61,7 +66,7 @@ def parse_url(text: str) -> Url | str:
     if parts.scheme not in ("http", "https") or not text[len(parts.scheme) :].startswith("://"):
         return "does not start with https://"
     if "@" in parts.netloc:
-        return "has user information before the host; name a variable in `env_key` instead"
+        return USER_INFORMATION
     host = (parts.hostname or "").lower()
     if not host:
         return "has no host"
@@ -74,7 +79,7 @@ def parse_url(text: str) -> Url | str:
     if "#" in text:
         return "has a fragment (#…)"
     if "?" in text:
-        return "has a query (?…); write `query_params` instead"
+        return QUERY
     if any(segment in (".", "..") for segment in parts.path.lower().replace("%2e", ".").split("/")):
         return "has . or .. in its path"
     return Url(parts.scheme, host, port, parts.path)

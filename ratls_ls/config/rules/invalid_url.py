@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.urls import parse_url
+from ratls_ls.config.urls import QUERY, USER_INFORMATION, parse_url
 from ratls_ls.config.values import Table
 
 from .rule import Rule
@@ -27,8 +27,15 @@ RULE = Rule(
 )
 
 
+_BASE_URL = ("base_url",)
+_INSTEAD = {
+    USER_INFORMATION: "; name a variable in `env_key` instead",
+    QUERY: "; write `query_params` instead",
+}
+
+
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for path in (("base_url",), ("ratls_policy", "pccs_url")):
+    for path in (_BASE_URL, ("ratls_policy", "pccs_url")):
         text = provider.string(*path)
         table = provider.table.get(*path[:-1])
         if text is None or not isinstance(table, Table):
@@ -36,4 +43,5 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         fault = parse_url(text)
         if isinstance(fault, str):
             span = table.entries[path[-1]].value.span
-            yield RULE.problem(span, f"`{path[-1]}` {fault}", provider=provider.id)
+            instead = _INSTEAD.get(fault, "") if path == _BASE_URL else ""
+            yield RULE.problem(span, f"`{path[-1]}` {fault}{instead}", provider=provider.id)
