@@ -96,8 +96,9 @@ class _Recovery:
         value = Span(match.start("key"), match.end("equals"))
         if self._text[match.end() : end].strip():
             value = self._whole(match.end(), end)
+        invalid = Invalid(value, assigned=bool(match["equals"]))
         self._statements.append(
-            Statement(keys, Invalid(value), Span(match.start("key"), value.end), value.end)
+            Statement(keys, invalid, Span(match.start("key"), value.end), value.end)
         )
         path = tuple(key.name for key in keys)
         self._report(*why(self._text, failure.reason, at, value), path)

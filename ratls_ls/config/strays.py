@@ -55,7 +55,11 @@ def strays(root: Table) -> Iterator[Stray]:
             for profile in value:
                 yield from _in_profile(profile)
         else:
-            yield from _where_selected(entry, root)
+            misspelt = isinstance(value, Table) and _resembles_providers(name)
+            for stray in _where_selected(entry, root):
+                # Under the right name it would be where it belongs.
+                if stray.lost is not Lost.SWITCH or not misspelt:
+                    yield stray
 
 
 def _in_profile(profile: Entry) -> Iterator[Stray]:

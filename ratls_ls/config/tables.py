@@ -25,6 +25,7 @@ from .toml import Document, Group
 from .values import (
     Array,
     Entry,
+    Invalid,
     Scalar,
     Table,
     TableKind,
@@ -64,6 +65,12 @@ class UnknownKey(NamedTuple):
 
     key: ModelledKey
     meant: tuple[str, ...] | None
+
+    @property
+    def is_half_typed(self) -> bool:
+        """Whether it may go on: no `=` follows it yet."""
+        value = self.key.entry.value
+        return isinstance(value, Invalid) and not value.assigned
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +153,11 @@ class ProviderTable:
     def modelled_keys(self) -> tuple[ModelledKey, ...]:
         """All its keys, each before those under it."""
         return tuple(_modelled_keys(self.table, PROVIDER, ()))
+
+    @property
+    def strange_keys(self) -> Iterator[UnknownKey]:
+        """Those that nobody knows and that are written in full."""
+        return (unknown for unknown in self.unknown_keys if not unknown.is_half_typed)
 
     @cached_property
     def unknown_keys(self) -> tuple[UnknownKey, ...]:

@@ -82,9 +82,11 @@ class Table:
 
 
 class Invalid(NamedTuple):
-    """Text that stands where a value must and is none; reported as `toml-syntax`."""
+    """Text that stands where a value must and is none; reported as `toml-syntax`. `assigned`:
+    whether a `=` stands before it."""
 
     span: Span
+    assigned: bool = True
 
 
 class Entry(NamedTuple):
@@ -140,8 +142,8 @@ def shifted(value: Value, by: int) -> Value:
             return Array(span.shifted(by), tuple(shifted(item, by) for item in items), of_tables)
         case Table():
             return shifted_table(value, by)
-        case Invalid(span):
-            return Invalid(span.shifted(by))
+        case Invalid(span, assigned):
+            return Invalid(span.shifted(by), assigned)
 
 
 def shifted_table(table: Table, by: int) -> Table:

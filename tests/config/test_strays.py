@@ -145,7 +145,18 @@ SWITCHES = (
 )
 
 
-@pytest.mark.parametrize("table", [each for each in TABLES if each != "[model_providers.te]"])
+# Where the header is what is wrong, and is told.
+MISSPELT = ("[model_provider.tee]", "[modelproviders.tee]")
+
+
+@pytest.mark.parametrize("table", MISSPELT)
+def test_under_a_misspelt_header_the_switch_is_no_further_error(table: str) -> None:
+    text = f"{PLAIN}\n{table}\nuse_ratls = true\n"
+    errors = [each for each in check(read(text)) if each.severity is Severity.ERROR]
+    assert [each.span.start for each in errors] == [text.index(table) + 1]
+
+
+@pytest.mark.parametrize("table", sorted({*TABLES} - {"[model_providers.te]", *MISSPELT}))
 def test_the_switch_in_a_table_of_codex_is_one_error_that_no_quotes_mend(table: str) -> None:
     for line in SWITCHES:
         text = f"{PLAIN}\n{table}\n{line}\n"

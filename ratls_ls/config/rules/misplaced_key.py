@@ -30,7 +30,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for unknown in provider.unknown_keys:
+    for unknown in provider.strange_keys:
         key = unknown.key.entry.key
         home = home_of(key.name, unknown.key.path)
         if home is None:

@@ -37,7 +37,8 @@ _HOME = "model_providers.<id>"
 def check_root(root: Table) -> Iterator[Problem]:
     for entry in stray_providers(root):
         message = f"Providers stand under `model_providers`, not `{shown(entry.key.name)}`"
-        yield RULE.problem(entry.key.span, message)
+        edits = tuple(Edit(key.span, "model_providers") for key in entry.keys)
+        yield RULE.problem(entry.key.span, message, Fix("Rename to `model_providers`", edits))
     for entry in _own_keys(root):
         message = f"`{entry.key.name}` belongs into [{_HOME}]; here Codex ignores it"
         yield RULE.problem(entry.key.span, message)

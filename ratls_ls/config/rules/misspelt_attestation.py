@@ -35,7 +35,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for unknown in provider.unknown_keys:
+    for unknown in provider.strange_keys:
         if is_dangerous(provider, unknown):
             key = unknown.key.entry.key
             message = f"Unknown key `{shown(key.name)}`: {_effect(unknown)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
-from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.values import Issue
 
 from .rule import Rule
 
@@ -26,5 +27,24 @@ RULE = Rule(
 
 
 def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
+    headers = misspelt_headers(file)
     for issue in file.document.issues:
-        yield RULE.problem(issue.span, issue.message)
+        if issue not in headers:
+            yield RULE.problem(issue.span, issue.message)
+    if headers:
+        edits = tuple(Edit(issue.span, "model_providers") for issue in headers)
+        fix = Fix("Rename to `model_providers`", edits, preferred=True)
+        message = "Providers stand under `model_providers`; `model_provider` is the id of one"
+        yield RULE.problem(headers[0].span, message, fix)
+
+
+def misspelt_headers(file: ConfigFile) -> list[Issue]:
+    """Providers under the name that another line gives an id to."""
+    return [
+        issue
+        for issue in file.document.issues
+        if issue.path is not None
+        and issue.path[0:1] == ("model_provider",)
+        and len(issue.path) > 1
+        and issue.span.of(file.text) == "model_provider"
+    ]

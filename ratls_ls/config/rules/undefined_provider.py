@@ -12,6 +12,7 @@ from ratls_ls.config.tables import ConfigFile
 from ratls_ls.config.words import nearest, shown
 
 from .rule import Rule
+from .toml_syntax import misspelt_headers
 
 RULE = Rule(
     code="undefined-provider",
@@ -39,6 +40,7 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     if context.kind != "user" and (base is None or not base.whole):
         return
     known = {*file.providers, *(base.by_id if base is not None else ()), *BUILT_IN_IDS}
+    known.update(issue.path[1] for issue in misspelt_headers(file) if issue.path is not None)
     place = "here" if context.kind == "user" else "here or in config.toml"
     undefined = (reference for reference in file.references if reference.id not in known)
     for count, reference in enumerate(undefined):

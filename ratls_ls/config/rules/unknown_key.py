@@ -34,7 +34,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for unknown in provider.unknown_keys:
+    for unknown in provider.strange_keys:
         key = unknown.key
         if home_of(key.entry.key.name, key.path) is None and not is_dangerous(provider, unknown):
             yield _unknown(provider, unknown)
