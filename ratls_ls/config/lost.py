@@ -82,6 +82,9 @@ def spelling_of(name: str) -> Spelling | None:
     # A dot before it is missing, or a number was added.
     if RATLS_POLICY.name in plain(name):
         return Spelling(RATLS_POLICY.name, slip=False)
+    # Dots in quotes are no dots.
+    if (last := _joined(name.rpartition(".")[2])) in _WORDS:
+        return Spelling(_WORDS[last], slip=False)
     for known, word in _WORDS.items():
         most = max(len(known) // 8, 1)
         if abs(len(known) - len(joined)) <= most and slips(joined, known) <= most:

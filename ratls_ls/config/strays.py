@@ -19,6 +19,7 @@ from .words import nearest
 
 _PROVIDERS = "model_providers"
 _PROFILES = "profiles"
+_WHOLE = {"base_url", "use_ratls"}
 # A string of this name says which provider to use; a table can only be misspelt.
 _MISSPELT = ("model_provider", "model_provider_info")
 # Whoever selects a provider where that can be done may call it so.
@@ -142,16 +143,20 @@ def _resembles_providers(name: str) -> bool:
 
 
 def is_policy_alone(provider: Value) -> bool:
-    """Whether a provider's table has a policy, or a part of one, and no address: what a slip in an
-    id leaves."""
-    if not isinstance(provider, Table) or "base_url" in provider.entries:
+    """Whether a provider's table has a policy, or a part of one, without an address or the switch:
+    what a wrong id leaves."""
+    if not isinstance(provider, Table) or provider.entries.keys() >= _WHOLE:
         return False
     unknown = [entry for entry in provider if PROVIDER.child(entry.key.name) is None]
     meant = {meant_by(entry.key.name, entry.value, ()) for entry in unknown} - {None}
-    return ("base_url",) not in meant and (
+    there = provider.entries.keys() | {path[0] for path in meant if path is not None}
+    if there >= _WHOLE:
+        return False
+    return (
         RATLS_POLICY.name in provider.entries
-        or any(path[0] == RATLS_POLICY.name for path in meant if path is not None)
         or any(lost_in(entry.key.name, entry.value) is Lost.POLICY for entry in unknown)
+        # What has an address may be another's that does not know attestation at all.
+        or ("base_url" not in there and RATLS_POLICY.name in there)
     )
 
 

@@ -130,6 +130,9 @@ NO_PROVIDER = {
     "policy under the id of another": PLAIN
     + "[model_providers.plain]\nname = 'Plain'\nbase_url = 'https://plain.example/v1'"
     + f'\n[model_providers.plain.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
+    "policy of the id of another, which has no switch": PLAIN
+    + "[model_providers.plain]\nname = 'Plain'\nbase_url = 'https://plain.example/v1'"
+    + f'\n[model_providers.plain.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
     "pin for an id": PLAIN + f'[model_providers]\ncompose_hash = "{HEX[:64]}"',
     "pin under a header that stands twice": PLAIN
     + f'[tui]\n[features]\n[tui]\ncompose_hash = "{HEX[:64]}"',
@@ -172,16 +175,25 @@ def test_no_provider_where_anything_is_in_doubt(text: str) -> None:
     assert not [table for table in read(text).providers.values() if table.provider]
 
 
-# Where the pin stands: under its own header, behind dots, in an inline table, before the provider.
+# Where the pin stands: under its own header, behind dots, in an inline table, before the provider,
+# after tables of Codex.
 SLIPS_OF = (
     POLICY + f'compose_hash = "{HEX[:64]}"\n',
     PLAIN + f'ratls_policy.compose_hash = "{HEX[:64]}"\n',
     PLAIN + f'ratls_policy = {{ compose_hash = "{HEX[:64]}" }}\n',
     f'[model_providers.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"\n\n' + PLAIN,
+    PLAIN
+    + '[mcp_servers.docs.env]\nA = "b"\n[model_providers.tee.ratls_policy.expected_bootchain]\n'
+    + f'mrtd = "{HEX[:64]}"\n',
+    PLAIN
+    + "[tui]\nnotifications = true\n[model_providers.tee.ratls_policy]\n"
+    + f'expected_bootchain = {{ rtmr1 = "{HEX[:64]}" }}\n',
 )
 
 
-@pytest.mark.parametrize("text", SLIPS_OF, ids=["header", "dots", "inline", "before"])
+@pytest.mark.parametrize(
+    "text", SLIPS_OF, ids=["header", "dots", "inline", "before", "after variables", "after the TUI"]
+)
 def test_no_slip_of_a_finger_loses_the_pin(text: str) -> None:
     for slipped in _slips(text):
         for table in read(slipped).providers.values():
@@ -207,6 +219,12 @@ UNKNOWN_ELSEWHERE = {
     "a key of a newer Codex": PLAIN + "frobnicate = 1",
     "providers by almost that name, of others": PLAIN + "[model_provider.cloud]\nname = 'Cloud'",
     "a word of a policy, at home elsewhere": PLAIN + "[mcp_servers.tee.env]\npccs_url = 'x'",
+    "keys of a newer Codex in another": PLAIN
+    + "[model_providers.new]\nbase_url = 'https://new.example/v1'\nretry_policy.most = 3\n"
+    + "key_type = 'a'\nstatuses = [1]\nimage_hash = 'b'\nattestation = {}",
+    "a policy that is turned off": PLAIN
+    + "[model_providers.off]\nbase_url = 'https://off.example/v1'\nuse_ratls = false\n"
+    + f'[model_providers.off.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
     "another policy of Codex": PLAIN + "[approval_policy.granular]\nrules = true",
 }
 

@@ -10,6 +10,7 @@ from ratls_ls.config.check import check
 from ratls_ls.config.keys import RATLS_POLICY, KeyModel, Kind
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import read
+from ratls_ls.rats.policy import Pin
 
 PLAIN = """\
 [model_providers.tee]
@@ -96,6 +97,7 @@ def _lines(path: tuple[str, ...], value: str) -> Iterator[str]:
                 continue
             yield ".".join((slipped, *inner)) + f" = {value}"
         if inner:
+            yield f'"{".".join(path[start:])}" = {value}'
             yield f"{outer} = {{ {'.'.join(inner)} = {value} }}"
             yield f"a = [[], [{{ {'.'.join(path[start:])} = {value} }}]]"
 
@@ -127,6 +129,43 @@ def test_nor_at_the_top() -> None:
     for path, value in KEYS:
         for line in _lines(path, value):
             assert_nobody_is_attested(f"{line}\n{PLAIN}", line)
+
+
+STRICT = f"""\
+[model_providers.tee.ratls_policy]
+tee_type = "Tdx"
+compose_hash = "{HEX[:64]}"
+[model_providers.tee.ratls_policy.expected_bootchain]
+mrtd = "{HEX}"
+"""
+
+
+def _line_slips(line: str) -> Iterator[str]:
+    """A line left out, written twice, cut, with other names in it or without some of them."""
+    yield from ("", f"# {line}", f"{line}\n{line}", line[:-1], f"{line}]", f"[{line}")
+    for dot in ("", "_", "-", " "):
+        yield line.replace(".", dot, 1)
+    for old, new in (
+        *(("tee", "te"), ("tee", "plain"), ("model_providers.", ""), ("tee.", ""), ("tee]", "]")),
+        *((".ratls_policy", ""), (".ratls_policy", ".policy"), (".expected_bootchain", "")),
+    ):
+        yield line.replace(old, new)
+
+
+@pytest.mark.parametrize("table", ["[tui]", "[mcp_servers.docs.env]", "[model_providers.plain.x]"])
+def test_no_slip_in_a_line_loses_a_pin(table: str) -> None:
+    lines = f"{PLAIN}{table}\na = 'b'\n{STRICT}".splitlines()
+    assert len(_pins("\n".join(lines)) or ()) == 2
+    for index, line in enumerate(lines):
+        for slipped in _line_slips(line) if HEX[:64] not in line else ():
+            text = "\n".join((*lines[:index], slipped, *lines[index + 1 :]))
+            assert _pins(text) in (None, _pins("\n".join(lines))), text
+
+
+def _pins(text: str) -> tuple[Pin, ...] | None:
+    """Those of the one provider that is attested; None if there is none."""
+    attested = [table.provider for table in read(text, BEFORE).providers.values() if table.provider]
+    return attested[0].policy.pins if attested else None
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -16,8 +16,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     A `ratls_policy` counts only with `use_ratls = true`. Without that Codex attests nothing and
-    sends prompts over plain TLS, whatever the policy says. A policy alone, without a `base_url`,
-    may be that of any provider, under an id that is misspelt: then ratls-ls attests none.
+    sends prompts over plain TLS, whatever the policy says. A policy without the switch, or without
+    a `base_url`, may be that of any provider, under a wrong id: then ratls-ls attests none.
     """,
     example="""
     [model_providers.tee]
