@@ -50,22 +50,27 @@ class CheckProgress:
         if not self._checking:
             return
         token = f"ratls-attestation-{next(self._tokens)}"
-        # A client that refuses the token shows nothing.
-        with suppress(JsonRpcException):
-            await self._progress.create_async(token)
-            cancelled: Future[Any] = self._progress.tokens[token]
-            cancelled.add_done_callback(lambda _: self._cancel())
-            if not self._checking:
-                return
-            begin = types.WorkDoneProgressBegin("Attesting", cancellable=True, message=self._who())
-            self._progress.begin(token, begin)
-            while self._checking:
-                self._changed.clear()
-                await self._changed.wait()
-                if self._checking:
-                    self._progress.report(token, types.WorkDoneProgressReport(message=self._who()))
-            self._progress.end(token, types.WorkDoneProgressEnd())
-            del self._progress.tokens[token]
+        try:
+            # A client that refuses the token shows nothing.
+            with suppress(JsonRpcException):
+                await self._progress.create_async(token)
+                await self._shown_as(token)
+        finally:
+            self._progress.tokens.pop(token, None)
+
+    async def _shown_as(self, token: str) -> None:
+        cancelled: Future[Any] = self._progress.tokens[token]
+        cancelled.add_done_callback(lambda _: self._cancel())
+        if not self._checking:
+            return
+        begin = types.WorkDoneProgressBegin("Attesting", cancellable=True, message=self._who())
+        self._progress.begin(token, begin)
+        while self._checking:
+            self._changed.clear()
+            await self._changed.wait()
+            if self._checking:
+                self._progress.report(token, types.WorkDoneProgressReport(message=self._who()))
+        self._progress.end(token, types.WorkDoneProgressEnd())
 
     def _who(self) -> str:
         first, *others = (shown(provider) for _, provider in self._checking)
