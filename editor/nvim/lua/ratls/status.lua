@@ -57,6 +57,10 @@ function M.remarks(result)
   if result.tcbStatus and result.tcbStatus ~= vim.NIL and result.tcbStatus ~= 'UpToDate' then
     found[#found + 1] = result.tcbStatus
   end
+  local advisories = #(result.advisoryIds or {})
+  if advisories > 0 then
+    found[#found + 1] = advisories == 1 and '1 advisory' or advisories .. ' advisories'
+  end
   if result.simulated then
     found[#found + 1] = 'SIMULATED'
   end

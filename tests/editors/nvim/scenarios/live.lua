@@ -18,6 +18,15 @@ s.eventually('both in the status line', function()
 end)
 assert(told > 0)
 
+-- What Intel knows against a platform is told in the status line, too.
+local advised = { provider = 'tee', state = 'affirmed' }
+for number, words in ipairs({ '1 advisory', '2 advisories' }) do
+  local ids = vim.fn['repeat']({ 'INTEL-SA-00001' }, number)
+  advised.result = { tcbStatus = 'UpToDate', advisoryIds = ids, simulated = false }
+  s.equal(require('ratls.status').label(advised), 'tee ✓ ' .. words)
+  s.equal(require('ratls.status').sentence(advised), 'tee: affirmed (' .. words .. ')')
+end
+
 -- An edited policy is judged at once by the evidence that is there.
 s.replace('"UpToDate"', '"OutOfDate"')
 s.eventually('the edited policy in the status line', function()
