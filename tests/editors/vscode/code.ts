@@ -18,6 +18,9 @@ const CHROMIUM_FLAGS = [
   "--disable-sync",
 ];
 
+/** As it is said of what is attested, and of nothing that is not. */
+export const ATTESTED = /^(?!.*not attested).*attested/;
+
 /** The size of the window, in CSS pixels, and how many real ones each of these has. */
 interface Window {
   width: number;
@@ -112,6 +115,11 @@ export class Code {
   /** Wait until the status bar says this of the provider. */
   async status(text: RegExp, timeout = PATIENCE): Promise<void> {
     await this.item.filter({ hasText: text }).waitFor({ timeout });
+  }
+
+  /** Wait until the status bar says that the provider is attested. */
+  async attested(timeout = PATIENCE): Promise<void> {
+    await this.status(ATTESTED, timeout);
   }
 
   /** What the user is asked, or offered to pick from, under this title. */

@@ -10,7 +10,6 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CODE_SERVER, KEY, RATLS, SERVER } from "./places.js";
@@ -82,9 +81,8 @@ export class CodeServer {
       writeFileSync(join(home, ".profile"), `export PATH=${path}\n`);
     }
     install(home, env, [RATLS, ...extensions]);
-    const port = await freePort();
     const flags = [
-      ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
+      ...["--auth", "none", "--bind-addr", "127.0.0.1:0"],
       ...["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"],
       ...["--reconnection-grace-time", "3"],
       ...(trusted ? ["--disable-workspace-trust"] : []),
@@ -93,8 +91,9 @@ export class CodeServer {
       env,
       detached: true,
     });
-    await until(child, /listening on/);
-    const url = `http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`;
+    const listening = /listening on (http:\/\/127\.0\.0\.1:\d+)/;
+    const [, origin] = listening.exec(await until(child, listening)) ?? [];
+    const url = `${origin}/?folder=${encodeURIComponent(folder)}`;
     return new CodeServer(url, config, home, child);
   }
 
@@ -151,14 +150,4 @@ function places(home: string): string[] {
     ...["--user-data-dir", join(home, "data")],
     ...["--extensions-dir", join(home, "extensions")],
   ];
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
   good = await simulate("vllm-tee");
   attacked = await simulate("staging-tee", "relay");
   code = await Code.open(`${good.config}\n${attacked.tables}`, [good, attacked]);
-  await code.status(/^(?!.*not).*attested/);
+  await code.attested();
   await code.lens("✗ rejected").waitFor();
 }, 4 * PATIENCE);
 
@@ -123,7 +123,7 @@ test("a key goes from the secret storage into the server's environment, and out 
   await code.press("Enter");
   const isGone = () => environment() !== "" && !environment().includes("a secret");
   await expect.poll(isGone, { timeout: PATIENCE }).toBe(true);
-  await code.status(/^(?!.*not).*attested/);
+  await code.attested();
 });
 
 /** Choose from the menu of the row that has the focus; all that it offers. */

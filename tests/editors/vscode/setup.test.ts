@@ -8,7 +8,7 @@ import { PATIENCE } from "./places.js";
 import { type Simulated, simulate } from "./simulated.js";
 
 let good: Simulated;
-let code: Code;
+let code: Code | undefined;
 
 beforeAll(async () => {
   good = await simulate("vllm-tee");
@@ -16,9 +16,10 @@ beforeAll(async () => {
 
 afterEach(async ({ task }) => {
   if (task.result?.state === "fail") {
-    await code.screenshot("failed");
+    await code?.screenshot("failed");
   }
-  await code.close();
+  await code?.close();
+  code = undefined;
 });
 
 afterAll(() => {
@@ -48,7 +49,7 @@ test(
     expect(code.languageServers).toEqual([]);
     await code.screenshot("set-up");
     await question.locator(".monaco-button", { hasText: "Set Up" }).click();
-    await code.status(/^(?!.*not).*attested/, 8 * PATIENCE);
+    await code.attested(8 * PATIENCE);
 
     const [program = ""] = code.programs;
     writeFileSync(program, "#!/bin/sh\necho broken >&2\nexit 1\n");

@@ -46,6 +46,6 @@ test("once it is trusted, it is attested", async () => {
     .locator(".workspace-trust-editor .monaco-button", { hasText: "Trust" })
     .first()
     .click();
-  await code.status(/^(?!.*not).*attested/);
+  await code.attested();
   expect(gates.every((gate) => gate.connections > 0)).toBe(true);
 });
