@@ -181,7 +181,7 @@ class Monitor:
     def unreachable(self, peer: Peer, error: UnreachableError) -> None:
         """Take in that `peer` could not be reached. An earlier result turns stale."""
         if (entry := self._entries.get(peer)) is not None:
-            self._failed(peer, entry, StatusError(f"unreachable-{error.step.value}", str(error)))
+            self._failed(peer, entry, StatusError.unreachable(error))
 
     def _failed(self, peer: Peer, entry: _Entry, error: StatusError) -> None:
         entry.failures += 1
@@ -200,9 +200,7 @@ class Monitor:
             except AttestationRejectedError:
                 pass  # `attested` was told
             except UnreachableError as error:
-                self._failed(
-                    peer, entry, StatusError(f"unreachable-{error.step.value}", str(error))
-                )
+                self._failed(peer, entry, StatusError.unreachable(error))
             except asyncio.CancelledError:
                 if entry.status.state is State.CHECKING:
                     self._set(peer, entry, before)

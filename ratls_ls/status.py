@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ratls_ls.atls.errors import UnreachableError
 from ratls_ls.config.model import Provider
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.result import AttestationResult, rfc3339
@@ -35,6 +36,10 @@ class State(StrEnum):
 class StatusError:
     code: str
     message: str
+
+    @classmethod
+    def unreachable(cls, error: UnreachableError) -> StatusError:
+        return cls(f"unreachable-{error.step.value}", str(error))
 
 
 @dataclass(frozen=True, slots=True)

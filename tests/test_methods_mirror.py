@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ratls_ls.language.complete import ATTESTED
 from ratls_ls.lsp import methods
 from ratls_ls.rats.result import ClaimName, ClaimVerdict
 from ratls_ls.status import State
@@ -62,6 +63,14 @@ def test_every_field_is_as_the_protocol_has_it() -> None:
         unions(text)["AttestedRequestPart"].split(" | ") for text in (MIRROR, DOCUMENT)
     )
     assert parts == described_parts
+
+
+def test_a_new_provider_is_the_same() -> None:
+    """In the extension, which has no server yet when it writes one, and in completion."""
+    source = (ROOT / "editor/vscode/src/config_file.ts").read_text("utf-8")
+    snippet = re.search(r"const NEW_PROVIDER = `(.*?)`;", source, re.DOTALL)
+    assert snippet is not None
+    assert snippet[1].replace("\\$", "$") == ATTESTED
 
 
 def _here(kind: str) -> str:

@@ -186,8 +186,7 @@ async def _attest(provider: Provider, verifying: Verifier) -> ProviderStatus:
     except AttestationRejectedError:
         pass  # `seen` has it
     except UnreachableError as error:
-        failure = StatusError(f"unreachable-{error.step.value}", str(error))
-        return ProviderStatus(State.UNREACHABLE, error=failure)
+        return ProviderStatus(State.UNREACHABLE, error=StatusError.unreachable(error))
     finally:
         await client.aclose()
     return seen[-1]

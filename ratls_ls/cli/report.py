@@ -21,6 +21,7 @@ from ratls_ls.config.rules import RULES
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.config.words import printable
 from ratls_ls.language.diagnose import LIVE_CODES, RULES_URL, Diagnostic
+from ratls_ls.session import diagnostic_json
 
 if TYPE_CHECKING:
     from .check import Checked
@@ -91,22 +92,13 @@ def _count(number: int, what: str) -> str:
 
 def as_json(files: Sequence[Checked], stream: TextIO) -> None:
     """The problem list of the interface: zero-based, UTF-16."""
-    problems = [_json(file, item) for file in files for item in file.diagnostics]
+    problems = [
+        diagnostic_json(item, file.name, file.index, PositionEncoding.UTF_16)
+        for file in files
+        for item in file.diagnostics
+    ]
     json.dump({"problems": problems}, stream, indent=2)
     stream.write("\n")
-
-
-def _json(file: Checked, item: Diagnostic) -> dict[str, Any]:
-    shape: dict[str, Any] = {
-        "file": file.name,
-        "code": item.code,
-        "severity": item.severity.value,
-        "range": file.index.range(item.span, PositionEncoding.UTF_16),
-        "message": item.message,
-    }
-    if titles := _fix_titles(item):
-        shape["fix"] = titles[0]
-    return shape
 
 
 def sarif(files: Sequence[Checked], stream: TextIO) -> None:

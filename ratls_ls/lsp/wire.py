@@ -16,12 +16,12 @@ from pygls.exceptions import JsonRpcException
 
 from .garbage import Quiet
 from .lifecycle import INVALID_REQUEST, Lifecycle
+from .methods import INVALID_PARAMS
 from .protocol import PlainNotification, Protocol
 from .reader import FramingError, read_message, stream_of
 from .writer import Writer
 
 PARSE_ERROR = -32700
-INVALID_PARAMS = -32602
 
 logger = logging.getLogger(__name__)
 

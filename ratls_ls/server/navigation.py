@@ -21,10 +21,10 @@ from .server import Server
 
 
 def outline(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-    def shown(entry: OpenFile, converter: Converter) -> list[types.DocumentSymbol]:
+    def made(entry: OpenFile, converter: Converter) -> list[types.DocumentSymbol]:
         return [symbol_of(symbol, converter) for symbol in symbols.outline(entry.file)]
 
-    return ls.served(params.text_document.uri, shown, [])
+    return ls.served(params.text_document.uri, made, [])
 
 
 def definition(ls: Server, params: types.DefinitionParams) -> list[types.Location]:

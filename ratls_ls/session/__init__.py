@@ -4,15 +4,14 @@ Invariant: untrusted, nothing is contacted and no key is read. Unasked, only wha
 and trusted is contacted. One document's fault never touches another's.
 """
 
-from .files import OpenFile, codex_home, context_of, uri_path
+from .files import OpenFile, codex_home, context_of
 from .session import Session
-from .shapes import problem_json
+from .shapes import diagnostic_json
 
 __all__ = [
     "OpenFile",
     "Session",
     "codex_home",
     "context_of",
-    "problem_json",
-    "uri_path",
+    "diagnostic_json",
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.problem import Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
+from ratls_ls.language.diagnose import Diagnostic, as_diagnostic
 from ratls_ls.status import ProviderStatus
 
 from .files import OpenFile
@@ -32,23 +33,23 @@ def problem_list(
 ) -> list[dict[str, Any]]:
     """The problems of one provider, and all errors of its file."""
     return [
-        problem_json(problem, entry.uri, entry.index, encoding)
+        diagnostic_json(as_diagnostic(problem), entry.uri, entry.index, encoding)
         for problem in entry.problems
         if problem.provider == provider or problem.severity is Severity.ERROR
     ]
 
 
-def problem_json(
-    problem: Problem, file: str, index: LineIndex, encoding: PositionEncoding
+def diagnostic_json(
+    item: Diagnostic, file: str, index: LineIndex, encoding: PositionEncoding
 ) -> dict[str, Any]:
-    """One entry of a problem list, as `ratls-ls check --format json` gives it."""
+    """The wire shape `ConfigProblem`, as `ratls-ls check --format json` gives it too."""
     shape: dict[str, Any] = {
         "file": file,
-        "code": problem.code,
-        "severity": problem.severity.value,
-        "range": index.range(problem.span, encoding),
-        "message": problem.message,
+        "code": item.code,
+        "severity": item.severity.value,
+        "range": index.range(item.span, encoding),
+        "message": item.message,
     }
-    if problem.fixes:
-        shape["fix"] = problem.fixes[0].title
+    if item.problem is not None and item.problem.fixes:
+        shape["fix"] = item.problem.fixes[0].title
     return shape

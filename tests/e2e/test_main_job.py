@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from ratls_ls.simulator import serve
 
 from .editor import editor, trust
 
 PROMPT = {"model": "simulated", "input": "What is a trust domain?", "stream": True}
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / ".codex").mkdir()
-    return tmp_path
 
 
 async def test_attested_on_open_and_a_prompt_streamed(home: Path) -> None:

@@ -21,12 +21,6 @@ from .raw import raw_server
 PROMPT = {"model": "simulated", "input": "a secret prompt", "stream": True}
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / ".codex").mkdir()
-    return tmp_path
-
-
 async def test_errors_have_their_codes_and_data(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,20 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ratls_ls.simulator import serve
 
 from .editor import PATIENCE_SECONDS, trust, user_environment
 from .raw import RawServer, raw_server
 
 HUGE = b"Content-Length: 70000000\r\n\r\n" + b"x" * 70_000_000
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / ".codex").mkdir()
-    return tmp_path
 
 
 def framed(body: bytes) -> bytes:

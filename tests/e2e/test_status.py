@@ -9,17 +9,9 @@ import pytest
 from lsprotocol import types
 
 from ratls_ls.simulator import serve
-from ratls_ls.simulator.http import Response, Wire
-from ratls_ls.simulator.scenario import Scenario
-from tests.session.world import out_of_date, play
+from tests.session.world import hanging, out_of_date, play
 
 from .editor import Editor, editor, refused, trust
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / ".codex").mkdir()
-    return tmp_path
 
 
 @pytest.fixture
@@ -209,18 +201,8 @@ async def test_files_are_watched(home: Path, config: Path) -> None:
 async def test_a_check_that_takes_long_shows_that_it_runs_and_can_be_cancelled(
     home: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang(wire: Wire) -> None:
-        await wire.hang()
-
-    def hanging(response: Response) -> Response:
-        response.deliver = hang
-        return response
-
-    def slow(scenario: Scenario) -> None:
-        scenario.quote.append(hanging)
-
     async with serve() as provider:
-        play(provider, monkeypatch, slow)
+        play(provider, monkeypatch, hanging)
         config.write_text(provider.config_toml("tee"), "utf-8")
         async with editor(home, arguments=trust(provider, home)) as ls:
             ls.open(config)

@@ -17,7 +17,7 @@ from ratls_ls.simulator.http import Response, Wire
 from ratls_ls.simulator.listener import Accepted
 from ratls_ls.simulator.scenario import Scenario
 
-from .world import World, play, refused
+from .world import World, hanging, play, refused, unanswered
 
 PROMPT = {"input": "a secret prompt"}
 
@@ -27,35 +27,22 @@ async def _hang_before_tls(channel: Accepted) -> None:
         pass
 
 
-async def _hang(wire: Wire) -> None:
-    await wire.hang()
-
-
 async def _hang_in_body(wire: Wire) -> None:
     whole = await wire.whole()
     await wire.send(whole[:-1])
     await wire.hang()
 
 
-def _hanging(response: Response) -> Response:
-    response.deliver = _hang
-    return response
-
-
 def _tls(scenario: Scenario) -> None:
     scenario.accept = _hang_before_tls
 
 
-def _quote(scenario: Scenario) -> None:
-    scenario.quote.append(_hanging)
-
-
 def _pccs(scenario: Scenario) -> None:
-    scenario.pccs.append(lambda _, response: _hanging(response))
+    scenario.pccs.append(lambda _, response: unanswered(response))
 
 
 def _head(scenario: Scenario) -> None:
-    scenario.api.append(_hanging)
+    scenario.api.append(unanswered)
 
 
 def _body(scenario: Scenario) -> None:
@@ -82,7 +69,7 @@ def _has_request(record: Record, *, is_quote: bool) -> bool:
 
 STAGES = [
     Stage("tls", _tls, lambda record: len(record.connections) == 1),
-    Stage("quote", _quote, lambda record: _has_request(record, is_quote=True)),
+    Stage("quote", hanging, lambda record: _has_request(record, is_quote=True)),
     Stage("pccs", _pccs, lambda record: len(record.pccs_targets) > 0),
     Stage("head", _head, lambda record: _has_request(record, is_quote=False), -32015),
     Stage("body", _body, lambda record: _has_request(record, is_quote=False), -32015),

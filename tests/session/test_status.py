@@ -17,7 +17,7 @@ from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.http import Response, Wire
 from ratls_ls.simulator.scenario import Scenario
 
-from .world import World, a_world, meanwhile, out_of_date, play, refused, replaying
+from .world import World, a_world, hanging, meanwhile, out_of_date, play, refused, replaying
 
 
 def other_firmware(scenario: Scenario) -> None:
@@ -173,7 +173,7 @@ async def test_while_it_is_checked_again_what_was_found_stays_shown(
         uri = world.open(provider.config_toml("tee"))
         await world.shows(uri, "attestation-stale")
         publications = world.publications
-        play(provider, monkeypatch, lambda scenario: scenario.quote.append(_hanging))
+        play(provider, monkeypatch, hanging)
         asked = asyncio.ensure_future(world.session.attest(uri, "tee"))
         await provider.record.wait_for(
             lambda record: sum(request.size > 0 for request in record.requests) == 2
@@ -245,20 +245,12 @@ async def test_refreshed_by_interval(
 async def test_a_check_that_is_cancelled_leaves_the_status_as_it_was(
     world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play(provider, monkeypatch, lambda scenario: scenario.quote.append(_hanging))
+    play(provider, monkeypatch, hanging)
     world.open(provider.config_toml("tee"))
     await provider.record.wait_for(lambda record: bool(record.requests))
     world.session.cancel_checks()
     await world.state("tee", "unchecked")
     await provider.record.wait_for(lambda record: record.connections[0].closed)
-
-
-def _hanging(response: Response) -> Response:
-    async def hang(wire: Wire) -> None:
-        await wire.hang()
-
-    response.deliver = hang
-    return response
 
 
 # Edits.

@@ -19,7 +19,7 @@ from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
 from ratls_ls.session import OpenFile, Session
 from ratls_ls.settings import Options
 from ratls_ls.simulator import FAULTS, Fault, OpenAi, SimulatedProvider, serve
-from ratls_ls.simulator.http import Request, Response
+from ratls_ls.simulator.http import Request, Response, Wire
 from ratls_ls.simulator.scenario import Scenario
 
 PATIENCE_SECONDS = 15.0
@@ -134,6 +134,17 @@ def play(
     for index, change in enumerate(changes):
         monkeypatch.setitem(FAULTS, f"test-{index}", Fault(f"test-{index}", "…", change, ()))
     provider.set_faults([f"test-{index}" for index in range(len(changes))])
+
+
+def unanswered(response: Response) -> Response:
+    """The response that never comes."""
+    response.deliver = Wire.hang
+    return response
+
+
+def hanging(scenario: Scenario) -> None:
+    """The quote request is never answered."""
+    scenario.quote.append(unanswered)
 
 
 def out_of_date(scenario: Scenario) -> None:
