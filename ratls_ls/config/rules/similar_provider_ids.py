@@ -1,8 +1,10 @@
-"""`similar-provider-ids`: two providers that differ by case or blanks alone."""
+"""`similar-provider-ids`: two providers whose ids look alike."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
@@ -15,7 +17,8 @@ RULE = Rule(
     code="similar-provider-ids",
     severity=Severity.WARNING,
     words="""
-    Ids are compared exactly. Two that look alike make it easy to use the one without attestation.
+    Ids are compared exactly. Two that look alike make it easy to use the one without attestation:
+    they differ by case, by blanks or characters that do not show, or by letters of other scripts.
     """,
     example="""
     [model_providers.tee]
@@ -30,13 +33,29 @@ RULE = Rule(
 )
 
 
+# Letters of other scripts, in lower case, that look like Latin ones in either.
+_LATIN = str.maketrans(
+    "авсԁеһіјӏкмнорԛѕтѵԝхуαβεηικνορτυχγıѐёї",
+    "abcdehijlkmhopqstvwxyabehikvoptuxyieei",
+)
+
+
 def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for provider in file.providers.values():
-        other = first.setdefault(provider.id.strip().casefold(), provider.id)
+        other = first.setdefault(_look(provider.id), provider.id)
         if other != provider.id:
             message = (
-                f"Only case or blanks tell this from provider `{shown(other)}`: Codex takes them"
-                " for two"
+                f"This looks like provider `{shown(other)}` but for case, blanks or the script of"
+                " its letters: Codex takes them for two"
             )
             yield RULE.problem(provider.id_spans[0], message, provider=provider.id)
+
+
+@lru_cache(maxsize=512)  # asked of every id at every keystroke
+def _look(name: str) -> str:
+    """The same for all ids that look like this one."""
+    if not name.isascii():
+        seen = (c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+        name = "".join(seen).casefold().translate(_LATIN)
+    return name.strip().casefold()

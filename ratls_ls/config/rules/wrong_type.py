@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted, weakening
@@ -11,7 +12,7 @@ from ratls_ls.config.lost import lost_in
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value
+from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value, string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -119,11 +120,13 @@ def _effect(model: KeyModel) -> str:
 def _wrong(what: str, model: KeyModel, kind: Kind, value: Value) -> Problem:
     message = f"{what} must be {kind.value}; {_effect(model)}"
     new_text = _converted(kind, value)
-    if new_text is None:
+    # In quotes it would be of the right type, but none of the words that there are.
+    if new_text is None or (kind is Kind.STRING and model.values):
         return RULE.problem(value.span, message)
     title = _title(kind, new_text)
     # The only list of strings says what a policy accepts.
-    weakens = kind is Kind.STRING_LIST and accepts_more_than_default(Array(value.span, (value,)))
+    meant = tuple(Scalar(value.span, word) for word in _words(value))
+    weakens = kind is Kind.STRING_LIST and accepts_more_than_default(Array(value.span, meant))
     edit = Edit(value.span, new_text)
     fix = Fix(weakening(title) if weakens else title, (edit,), preferred=not weakens)
     return RULE.problem(value.span, message, fix)
@@ -157,6 +160,11 @@ def _converted(kind: Kind, value: Value) -> str | None:
             return quoted(str(plain).lower())
         case Kind.STRING if isinstance(plain, int | float):
             return quoted(str(plain))
-        case Kind.STRING_LIST if isinstance(plain, str):
-            return f"[{quoted(plain)}]"
+        case Kind.STRING_LIST if words := _words(value):
+            return f"[{', '.join(map(quoted, words))}]"
     return None
+
+
+def _words(value: Value) -> list[str]:
+    """What a string that stands for a list may be taken apart into."""
+    return re.findall(r"[^\s,;]+", string_of(value) or "")
