@@ -9,14 +9,14 @@ import { cancellable } from "./cancellable.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
 import { additions, heading, modelIds, type PromptApi, requestBody } from "./render/answer.js";
-import { line, plain } from "./render/text.js";
+import { line, path, plain } from "./render/text.js";
 
 const MODEL = "model";
 
 export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus): Promise<void> {
   const { session, answers, state } = parts;
   const model = await askModel(parts, uri, provider);
-  const prompt = model ? await askPrompt(provider) : undefined;
+  const prompt = model ? await askPrompt(uri, provider) : undefined;
   if (!model || !prompt) {
     return;
   }
@@ -73,21 +73,23 @@ async function askModel(
 }
 
 /** The selection, if the user says that it is meant; else what the user types. */
-async function askPrompt(provider: string): Promise<string | undefined> {
+async function askPrompt(uri: string, provider: string): Promise<string | undefined> {
   const editor = window.activeTextEditor;
   const selected = editor?.document.getText(editor.selection) ?? "";
   const title = `Prompt for ${plain(provider)}`;
+  const condition = `Sent only if the connection attests under the policy in ${plain(path(uri))}.`;
   if (selected.trim()) {
     const send = { label: "Send the selection", detail: plain(selected) };
     const write = { label: "Write a prompt" };
-    const chosen = await window.showQuickPick([send, write], { title, ignoreFocusOut: true });
+    const options = { title, placeHolder: condition, ignoreFocusOut: true };
+    const chosen = await window.showQuickPick([send, write], options);
     if (chosen !== write) {
       return chosen && selected;
     }
   }
   return await window.showInputBox({
     title,
-    prompt: "Sent only if the connection it goes over attests.",
+    prompt: condition,
     ignoreFocusOut: true,
   });
 }

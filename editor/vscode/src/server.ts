@@ -19,6 +19,8 @@ const HANGS_MILLISECONDS = 10_000;
 export class Server implements Disposable {
   private client: LanguageClient | undefined;
   private asked = false;
+  private uses = 0;
+  private isOutdated = false;
   /** Settles when those before the present client have ended. */
   private stopped = Promise.resolve();
   private readonly created = new EventEmitter<LanguageClient>();
@@ -63,14 +65,25 @@ export class Server implements Disposable {
     }
   }
 
-  /** Restart it if it was started. */
-  async renew(): Promise<void> {
-    if (this.client) {
-      await this.restart();
+  /** Restart it, if it was started, once nothing runs on it any more. */
+  renew(): void {
+    this.isOutdated = this.client !== undefined;
+    this.renewIfIdle();
+  }
+
+  /** What `running` gives; it is not broken off by `renew`. */
+  async use<T>(running: Promise<T>): Promise<T> {
+    this.uses += 1;
+    try {
+      return await running;
+    } finally {
+      this.uses -= 1;
+      this.renewIfIdle();
     }
   }
 
   async restart(): Promise<void> {
+    this.isOutdated = false;
     await this.stop();
     await this.start(true);
   }
@@ -86,6 +99,12 @@ export class Server implements Disposable {
     await this.stop();
     this.created.dispose();
     this.changed.dispose();
+  }
+
+  private renewIfIdle(): void {
+    if (this.isOutdated && this.uses === 0) {
+      void this.restart();
+    }
   }
 
   private async mend(why: string): Promise<void> {

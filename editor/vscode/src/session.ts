@@ -62,7 +62,7 @@ export class Session implements Disposable {
         ? client.sendRequest(ATTESTED_REQUEST, all, token)
         : client.sendRequest(ATTESTED_REQUEST, all);
     if (!onPart) {
-      return await send(params);
+      return await this.server.use(send(params));
     }
     const partialResultToken = randomUUID();
     const parts = client.onProgress(
@@ -71,7 +71,7 @@ export class Session implements Disposable {
       onPart,
     );
     try {
-      return await send({ ...params, partialResultToken });
+      return await this.server.use(send({ ...params, partialResultToken }));
     } finally {
       parts.dispose();
     }

@@ -273,11 +273,15 @@ describe("which provider matters", () => {
 describe("names", () => {
   test("of variables that may hold a key", () => {
     expect(mayHoldKey("MY_KEY")).toBe(true);
+    expect(mayHoldKey("MY_SSL_KEY")).toBe(true);
     for (const name of [
       "PATH",
       "LD_PRELOAD",
       "PYTHONPATH",
       "SSL_CERT_FILE",
+      "SSLKEYLOGFILE",
+      "OPENSSL_CONF",
+      "BASH_ENV",
       "HTTPS_PROXY",
       "a b",
       "",

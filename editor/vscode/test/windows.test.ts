@@ -1,8 +1,10 @@
 /** Several windows of one user, and several configs with one name in them. */
 
+import { setImmediate } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { ATTESTATION_REJECTED, type ProviderStatus } from "../src/methods.js";
 
+const createClient = vi.hoisted(() => vi.fn());
 const showErrorMessage = vi.hoisted(() => vi.fn());
 
 vi.mock("vscode", () => ({
@@ -20,6 +22,15 @@ vi.mock("vscode", () => ({
     }
   },
   window: { showErrorMessage },
+  workspace: { isTrusted: true },
+}));
+vi.mock("vscode-languageclient/node", () => ({ State: { Running: 2, Starting: 3 } }));
+vi.mock("../src/client.js", () => ({
+  createClient: (...args: unknown[]) => createClient(...args),
+}));
+vi.mock("../src/server/setup.js", () => ({
+  findServer: async () => "/ratls-ls",
+  complainOfStart: async () => false,
 }));
 
 test("a key that is stored in one window reaches the other before its index does", async () => {
@@ -70,4 +81,40 @@ test("a refusal offers the report of the very provider that it was about", async
   await reported(parts as never, () => Promise.reject(refusal), about);
   await vi.waitFor(() => expect(show).toHaveBeenCalledWith(about));
   expect(showErrorMessage.mock.lastCall?.[0]).toBe("ratls: [fix] (command:x). Nothing was sent.");
+});
+
+test("a key that is stored elsewhere waits for the answer that is coming", async () => {
+  const { Server } = await import("../src/server.js");
+  const client = () => ({
+    start: vi.fn(async () => undefined),
+    dispose: vi.fn(async () => undefined),
+    onDidChangeState: () => undefined,
+  });
+  const [first, second] = [client(), client()];
+  createClient.mockReturnValueOnce(first).mockReturnValueOnce(second);
+  const keys = { environment: async () => ({}) };
+  const server = new Server({ extensionPath: "/" } as never, {} as never, keys as never);
+  await server.start();
+  // An answer that comes when all that can run until then has run.
+  const asked = server.use(setImmediate().then(() => first.dispose.mock.calls.length));
+  server.renew();
+  expect(await asked).toBe(0);
+  await vi.waitFor(() => expect(second.start).toHaveBeenCalledTimes(1));
+  expect(first.dispose).toHaveBeenCalledTimes(1);
+  await server.use(Promise.resolve());
+  expect(createClient).toHaveBeenCalledTimes(2);
+});
+
+test("a server that does not start is not tried for ever: the next may be another program", async () => {
+  const { Server } = await import("../src/server.js");
+  const broken = { start: () => Promise.reject(new Error("no")), dispose: async () => undefined };
+  const whole = { start: async () => undefined };
+  createClient.mockReset();
+  for (const each of [broken, whole]) {
+    createClient.mockReturnValueOnce({ ...each, onDidChangeState: () => undefined });
+  }
+  const keys = { environment: async () => ({}) };
+  const server = new Server({ extensionPath: "/" } as never, {} as never, keys as never);
+  expect(await server.start()).toBeUndefined();
+  expect(await server.start()).toBeDefined();
 });

@@ -86,7 +86,7 @@ function values(result: AttestationResult, parent: string): TreeNode[] {
       context: "value",
       icon: "symbol-numeric",
       tone: "neutral",
-      copy: value,
+      copy: line(value),
       children: [],
     };
   });

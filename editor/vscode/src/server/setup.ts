@@ -47,7 +47,7 @@ export async function findServer(
     return found.program;
   }
   if (found.missing !== undefined) {
-    await complain(`${found.missing} is no program. Mend the setting ratls.server.path.`, output);
+    complain(`${found.missing} is no program. Mend the setting ratls.server.path.`, output);
     return undefined;
   }
   return ask ? await setUp(context, output) : undefined;
@@ -64,12 +64,12 @@ export async function setUp(
 ): Promise<string | undefined> {
   const reason = unsupported(process.platform);
   if (reason) {
-    await complain(reason, output);
+    complain(reason, output);
     return undefined;
   }
   const environment = await Environment.of(context.extensionPath, storage(context));
   if (!environment) {
-    await complain("This build carries no language server.", output);
+    complain("This build carries no language server.", output);
     return undefined;
   }
   const python = await findPython(process.env.PATH, { cwd: context.extensionPath });
@@ -121,7 +121,7 @@ async function make(
     } catch (error) {
       if (!abort.signal.aborted) {
         const why = error instanceof Error ? error.message : String(error);
-        await complain(`The language server could not be set up: ${why}`, output);
+        complain(`The language server could not be set up: ${why}`, output);
       }
       return undefined;
     }
@@ -138,13 +138,16 @@ async function choose(): Promise<void> {
   }
 }
 
-export async function complain(message: string, output: LogOutputChannel): Promise<void> {
-  if ((await window.showErrorMessage(`ratls: ${plain(message)}`, OUTPUT)) === OUTPUT) {
-    output.show();
-  }
+/** Nobody waits for what the user makes of it. */
+function complain(message: string, output: LogOutputChannel): void {
+  void window.showErrorMessage(`ratls: ${plain(message)}`, OUTPUT).then((answer) => {
+    if (answer === OUTPUT) {
+      output.show();
+    }
+  });
 }
 
-/** The same of a server that does not start. Whether the user wants it set up anew. */
+/** Say that the server does not start. Whether the user wants it set up anew. */
 export async function complainOfStart(why: string, output: LogOutputChannel): Promise<boolean> {
   const message = `ratls: The language server does not start: ${plain(why)}`;
   // What the user names is for the user to mend.

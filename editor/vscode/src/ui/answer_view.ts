@@ -39,8 +39,9 @@ export class AnswerView implements TextDocumentContentProvider, Disposable {
   constructor() {
     this.subscriptions = [
       workspace.registerTextDocumentContentProvider(SCHEME, this),
-      workspace.onDidCloseTextDocument(({ uri }) => {
-        if (uri.scheme === SCHEME) {
+      // It is told of a document that gets another language, too; that one is not closed.
+      workspace.onDidCloseTextDocument(({ uri, isClosed }) => {
+        if (uri.scheme === SCHEME && isClosed) {
           this.close(uri);
         }
       }),
