@@ -146,7 +146,6 @@ class Files:
     ) -> None:
         self.settings = settings
         self._environment = environment
-        self._names = frozenset(environment)
         self._locate()
         self._on_read = on_read
         self._on_gone = on_gone
@@ -159,6 +158,11 @@ class Files:
     @property
     def codex_home(self) -> Path:
         return self._codex_home
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Of the environment's variables; read only where there is trust."""
+        return frozenset(self._environment)
 
     def _locate(self) -> None:
         home = codex_home(self.settings.codex_home, self._environment)

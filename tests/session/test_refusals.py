@@ -376,11 +376,13 @@ async def test_untrusted_nothing_is_contacted_and_no_key_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
 ) -> None:
     async with a_world(
-        tmp_path, monkeypatch, trusting=[provider], settings={"trusted": False}
+        tmp_path,
+        monkeypatch,
+        trusting=[provider],
+        settings={"trusted": False},
+        environment={"KEY": "sk-1"},
+        kind=Unread,
     ) as world:
-        world.session._environment = world.session._files._environment = Unread(
-            CODEX_HOME=str(tmp_path / ".codex"), KEY="sk-1"
-        )
         uri = world.open(provider.config_toml("tee", env_key="KEY"))
         world.session.save(uri)
         for request in (

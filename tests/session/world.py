@@ -182,8 +182,10 @@ async def a_world(
     trusting: Iterable[SimulatedProvider] = (),
     settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
+    kind: Callable[[dict[str, str]], Mapping[str, str]] = dict,
 ) -> AsyncIterator[World]:
-    """A session of a user whose files are all in `home`, and who trusts these providers."""
+    """A session of a user whose files are all in `home`, and who trusts these providers. `kind`: of
+    the environment."""
     monkeypatch.setenv("XDG_STATE_HOME", str(home / ".state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     files = [provider.write_files(home) for provider in trusting]
@@ -204,7 +206,7 @@ async def a_world(
         publish=publish,
         changed=changed,
         complain=world.complaints.append,
-        environment={"CODEX_HOME": str(home / ".codex"), **(environment or {})},
+        environment=kind({"CODEX_HOME": str(home / ".codex"), **(environment or {})}),
     )
     try:
         yield world
