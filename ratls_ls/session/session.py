@@ -131,7 +131,7 @@ class Session:
         self._files.put(uri, text, version, saved=False)
 
     def save(self, uri: str) -> None:
-        if (entry := self._files.get(uri)) is not None and entry.open:
+        if (entry := self._files.get(uri)) is not None:
             entry.saved = True
             self._watch(entry)
             self._check_unasked(entry)
@@ -148,7 +148,7 @@ class Session:
         was_saved = before is not None and before.saved
         self._files.reread(uri)
         entry = self._files.get(uri)
-        if entry is not None and entry.open and entry.saved and not was_saved:
+        if entry is not None and not was_saved:
             self._check_unasked(entry)
 
     def configure(self, settings: Settings) -> None:

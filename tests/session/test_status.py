@@ -132,6 +132,29 @@ async def test_what_is_not_open_is_contacted_for_nobody_but_the_user(
         assert len(provider.record.connections) == 1
 
 
+async def test_news_that_change_nothing_contact_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.open(text)
+    await world.state("tee", "affirmed")
+    unknown = (tmp_path / "unknown.toml").as_uri()
+    world.session.save(unknown)
+    for file in (uri, unknown):
+        world.session.changed_on_disk(file)
+    # Still unsaved, whatever is on the disk.
+    world.session.change(uri, provider.config_toml("tee", grace_period=1), 2)
+    world.session.changed_on_disk(uri)
+    await meanwhile(tmp_path, monkeypatch)
+    assert len(provider.record.connections) == 1
+
+
+async def test_a_setting_that_cannot_be_used_is_told_though_nothing_changes(world: World) -> None:
+    world.session.configure(parse({"attestation": {"refreshMinutes": "often"}}))
+    (complaint,) = world.complaints
+    assert "refreshMinutes" in complaint
+
+
 async def test_statuses_of_every_kind(world: World, provider: SimulatedProvider) -> None:
     text = provider.config_toml("tee")
     plain = provider.config_toml("plain").replace("use_ratls = true", "use_ratls = false")
