@@ -59,11 +59,12 @@ def _of(table: ProviderTable, status: StatusOf) -> Iterator[Lens]:
 
 
 def headline(table: ProviderTable, status: ProviderStatus | None) -> str:
-    """The status of a provider in a few words. `status` None: its configuration has errors."""
+    """The status of a provider in a few words. `status` None: it is not attested
+    for errors, its own or others that may concern it."""
     if not table.attested:
         return "not attested: use_ratls is not true"
     if status is None:
-        return "✗ not attested: its configuration has errors"
+        return "✗ not attested: the config has errors"
     result = status.result
     if result is None or status.state in _WORDS:
         return _WORDS.get(status.state, status.state.value)

@@ -63,7 +63,9 @@ def _register_commands(server: Server) -> None:
         uri, provider = _texts(arguments, 1, 2)
         if not await ls.session.attest(uri, provider):
             message = "there is no such attested provider, or it has errors; nothing was contacted"
-            raise MethodError(methods.PROVIDER_NOT_ATTESTED, message, [])
+            raise MethodError(
+                methods.PROVIDER_NOT_ATTESTED, message, ls.session.problems(uri, provider)
+            )
 
     @server.command(methods.PIN_MEASUREMENTS_COMMAND)
     async def pin_measurements(ls: Server, *arguments: Any) -> None:

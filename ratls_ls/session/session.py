@@ -39,6 +39,7 @@ from . import requests
 from .files import Files, OpenFile
 from .news import News
 from .requests import Emit
+from .shapes import problem_list
 
 
 class Session:
@@ -250,6 +251,14 @@ class Session:
         ]
         await asyncio.gather(*checks, return_exceptions=True)
         return len(checks)
+
+    def problems(self, uri: str | None, provider: str | None) -> list[dict[str, Any]]:
+        """What is wrong with a provider, or with the configs themselves, as the wire has it."""
+        return [
+            problem
+            for entry in self._entries(uri)
+            for problem in problem_list(entry, provider or "", self._encoding)
+        ]
 
     def verified(self, uri: str, provider: str) -> tuple[OpenFile, AttestationResult]:
         """A config, and what its provider was affirmed with under the policy as it stands.

@@ -75,7 +75,10 @@ async def test_status_and_commands(home: Path, config: Path) -> None:
                 assert error.code == -32602
             for arguments in (["file:///nowhere.toml"], [uri, "nobody"]):
                 error = await refused(command(ls, "ratls.attest", *arguments))
-                assert error.code == -32011
+                assert (error.code, error.data) == (-32011, [])
+            ls.change(uri, provider.config_toml("tee") + "\n[tui]\nmrtd = '00'\n")
+            error = await refused(command(ls, "ratls.attest", uri, "tee"))
+            assert "misplaced-table" in [problem["code"] for problem in error.data]
             assert (await refused(command(ls, "ratls.clearCache", 1))).code == -32602
             assert (await refused(ls.request("attestationStatus", [1]))).code == -32602
             assert (await refused(ls.request("attestationStatus", {"refresh": 1}))).code == -32602

@@ -212,10 +212,13 @@ def test_lenses(status: ProviderStatus, title: str, can: set[Action]) -> None:
     assert {lens.provider for lens in found} == {"tee"}
 
 
-def test_a_provider_with_errors_is_not_shown_as_attested() -> None:
-    broken = read(TEXT.replace('"UpToDate"', '"UpToDat"'))
-    assert lenses(broken, lambda _: AFFIRMED)[0].title == (
-        "✗ not attested: its configuration has errors"
+@pytest.mark.parametrize(
+    "text",
+    [TEXT.replace('"UpToDate"', '"UpToDat"'), TEXT + "\n[tui]\nratls_policy.compose_hash = '00'\n"],
+)
+def test_a_provider_with_errors_is_not_shown_as_attested(text: str) -> None:
+    assert lenses(read(text), lambda _: AFFIRMED)[0].title == (
+        "✗ not attested: the config has errors"
     )
 
 
