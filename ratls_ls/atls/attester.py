@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import h11
@@ -40,15 +42,8 @@ async def request_evidence(stream: TlsStream, host: str, port: int) -> tuple[Evi
 
     Raises EvidenceError (the server erred) or UnreachableError (step `quote`).
     """
-    try:
-        async with asyncio.timeout(QUOTE_SECONDS):
-            return await _request_evidence(stream, host_header(host, port))
-    except TimeoutError as error:
-        raise UnreachableError(
-            Step.QUOTE, host, f"{host} gave no whole quote within {QUOTE_SECONDS:.0f} s"
-        ) from error
-    except OSError as error:
-        raise _cut(host, error) from error
+    async with _limited(host, "gave no whole quote within"):
+        return await _request_evidence(stream, host_header(host, port))
 
 
 async def check_nothing_waits(stream: TlsStream, host: str) -> None:
@@ -57,12 +52,25 @@ async def check_nothing_waits(stream: TlsStream, host: str) -> None:
     Raises EvidenceError for what would be taken for the answer to a prompt, UnreachableError where
     the connection was cut.
     """
+    async with _limited(host, "did not end what it sends behind the quote within"):
+        if await stream.has_unread():
+            raise _more_than_asked()
+
+
+@asynccontextmanager
+async def _limited(host: str, failing: str) -> AsyncIterator[None]:
+    """`failing`: what `host` did in so many seconds."""
     try:
-        waits = await stream.has_unread()
+        async with asyncio.timeout(QUOTE_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise UnreachableError(
+            Step.QUOTE, host, f"{host} {failing} {QUOTE_SECONDS:.0f} s"
+        ) from error
     except OSError as error:
-        raise _cut(host, error) from error
-    if waits:
-        raise _more_than_asked()
+        raise UnreachableError(
+            Step.QUOTE, host, f"{host} cut the connection during the quote request: {error}"
+        ) from error
 
 
 async def _request_evidence(stream: TlsStream, authority: str) -> tuple[Evidence, bytes]:
@@ -81,13 +89,8 @@ async def _request_evidence(stream: TlsStream, authority: str) -> tuple[Evidence
         raise _malformed("the server closed the connection it was to attest")
     if exchange.has_trailing_data or await stream.has_unread():
         raise _more_than_asked()
-    return parse_quote_response(answer.body), nonce
-
-
-def _cut(host: str, error: OSError) -> UnreachableError:
-    return UnreachableError(
-        Step.QUOTE, host, f"{host} cut the connection during the quote request: {error}"
-    )
+    # A megabyte of it takes longer than others may wait.
+    return await asyncio.to_thread(parse_quote_response, answer.body), nonce
 
 
 def _more_than_asked() -> EvidenceError:

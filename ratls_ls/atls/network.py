@@ -63,8 +63,9 @@ class TcpChannel(asyncio.Protocol):
 
     # Called by the TLS stream.
 
-    async def receive(self) -> bytes:
-        """All bytes that arrived, at least one; b"" at the end. Raises OSError on a reset."""
+    async def receive(self, most: int | None = None) -> bytes:
+        """All bytes that arrived, or `most` of them, at least one; b"" at the end. Raises OSError
+        on a reset."""
         while not self._received:
             if self._error is not None:
                 raise ConnectionResetError(str(self._error)) from self._error
@@ -75,14 +76,11 @@ class TcpChannel(asyncio.Protocol):
                 await self._arrival
             finally:
                 self._arrival = None
-        return self.take()
-
-    def take(self) -> bytes:
-        """The bytes that arrived so far, without waiting."""
-        data = bytes(self._received)
-        self._received.clear()
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        data = bytes(self._received[:most])
+        del self._received[: len(data)]
+        transport = self._transport
+        if len(self._received) <= MAX_BUFFERED_BYTES and transport and not transport.is_closing():
+            transport.resume_reading()
         return data
 
     def write(self, data: bytes) -> None:

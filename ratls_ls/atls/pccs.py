@@ -27,6 +27,7 @@ import httpx
 from ratls_ls import private_files
 from ratls_ls.config.hosts import is_loopback
 from ratls_ls.rats import collateral as collaterals
+from ratls_ls.rats import strict_json
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import CollateralError
 from ratls_ls.rats.quote import CollateralKey
@@ -117,14 +118,26 @@ class CollateralStore:
             del self._renewing[place]
             if not renewing.cancelled() and renewing.exception() is None:
                 brought = renewing.result()
-                better = self._counts(brought, key, now) and _outlives(brought, cached)
-                return brought if better else cached
+                return brought if self._counts(brought, key, now) else cached
         elif renewing is None and not self._counts(cached, key, now + REFRESH_AHEAD_SECONDS):
-            renewal = asyncio.create_task(fetch(url, key, self._ca_files))
+            renewal = asyncio.create_task(self._renew(url, key, cached, now))
             # One that fails is tried again by whoever comes next; nobody is to be told.
             renewal.add_done_callback(lambda task: task.cancelled() or task.exception())
             self._renewing[place] = renewal
         return cached
+
+    async def _renew(
+        self, url: str, key: CollateralKey, cached: Collateral, now: int
+    ) -> Collateral:
+        """What the PCCS has, or `cached` if that is no worse. Raises UnreachableError."""
+        brought = await fetch(url, key, self._ca_files)
+
+        def better() -> Collateral:
+            found = self._counts(brought, key, now) and _outlives(brought, cached)
+            return brought if found else cached
+
+        # From then on what they say of themselves is known, and takes no time to look at.
+        return await asyncio.to_thread(better)
 
     def _counts(self, cached: Collateral | None, key: CollateralKey, now: int) -> bool:
         """Whether collateral may serve at `now` without its PCCS being asked."""
@@ -276,7 +289,8 @@ async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()
             # To read all those roots takes longer than a keystroke may wait.
             context = await asyncio.to_thread(_context, tuple(ca_files))
             async with _client(host, context) as http:
-                return _assemble(await _documents(http, urls))
+                documents = await _documents(http, urls)
+                return await asyncio.to_thread(_assemble, documents)
     except TimeoutError as error:
         message = f"did not answer within {FETCH_SECONDS:.0f} s"
         raise UnreachableError(Step.PCCS, host, f"PCCS {host} {message}") from error
@@ -371,6 +385,8 @@ def _signed_part(body: bytes, key: str) -> tuple[str, bytes]:
     """The value of `key` exactly as sent, which is what Intel signed, and the signature."""
     try:
         text = body.decode("utf-8")
+        if strict_json.has_too_many_parts(text):
+            raise _DocumentError(f"too many parts in the answer with {key}")
         document: Any = json.loads(text)
         start = text.index("{", text.index(f'"{key}"') + len(key) + 2)
         value, end = json.JSONDecoder().raw_decode(text, start)

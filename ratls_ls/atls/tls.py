@@ -34,6 +34,10 @@ EXPORTER_LABEL = b"EXPORTER-Channel-Binding"  # RFC 9266 section 4.2
 EXPORTER_BYTES = 32
 ALPN_HTTP11 = b"http/1.1"
 _RECORD_BYTES = 16 * 1024
+# RFC 8446 sections 5.1 and 5.2: a record is a header, whose last two bytes are the length of the
+# rest, and at most so much. What is decrypted at once is one, or so many that are small.
+_HEADER_BYTES = 5
+_WHOLE_RECORD_BYTES = _HEADER_BYTES + _RECORD_BYTES + 256
 _CHUNK_BYTES = 64 * 1024
 
 # X509_V_ERR_* of openssl/x509_vfy.h, in words a person can act on.
@@ -49,6 +53,32 @@ _VERIFY_WORDS = {
 }
 
 
+class _Records:
+    """Where one record ends and the next begins, which OpenSSL keeps to itself."""
+
+    def __init__(self) -> None:
+        self._header = b""
+        self._left = 0
+
+    @property
+    def none_begun(self) -> bool:
+        return not self._left and not self._header
+
+    def take(self, data: bytes) -> None:
+        position = 0
+        while position < len(data):
+            if self._left:
+                step = min(self._left, len(data) - position)
+                self._left -= step
+            else:
+                step = _HEADER_BYTES - len(self._header)
+                self._header += data[position : position + step]
+                if len(self._header) == _HEADER_BYTES:
+                    self._left = int.from_bytes(self._header[3:], "big")
+                    self._header = b""
+            position += step
+
+
 class TlsStream:
     """Bytes over one TLS session, client or server side, on one TCP channel.
 
@@ -58,17 +88,19 @@ class TlsStream:
     def __init__(self, channel: TcpChannel, connection: SSL.Connection) -> None:
         self._channel = channel
         self._connection = connection
+        self._records = _Records()
         self._write_lock = asyncio.Lock()
         self.verified_host: str | None = None
 
     async def handshake(self) -> None:
         """Raises SSL.Error or OSError."""
+        turn = Turn()
         while True:
             try:
                 self._connection.do_handshake()
             except SSL.WantReadError:
                 await self._flush()
-                await self._feed()
+                await self._feed(turn)
             except SSL.Error:
                 await self._flush()  # so that the peer learns of it by alert
                 raise
@@ -81,12 +113,13 @@ class TlsStream:
 
         Raises ConnectionResetError when TCP ends without it: the answer may be cut.
         """
+        turn = Turn()
         while True:
             try:
                 return self._connection.recv(max_bytes)
             except SSL.WantReadError:
                 await self._flush()
-                await self._feed()
+                await self._feed(turn)
             except SSL.ZeroReturnError:
                 return b""
             except SSL.Error as error:
@@ -134,18 +167,21 @@ class TlsStream:
         kernel. Raises ConnectionResetError where TCP ended instead.
 
         Records that are not application data (tickets, key updates) are taken in and do not count.
+        What one is shows at its end, so that of a record which has begun is waited for.
         """
+        turn = Turn()
         while True:
             if self._application_data_waits():
                 return True
-            if not self._channel.waiting:
+            if self._records.none_begun and not self._channel.waiting:
                 return False
-            await self._feed()
+            await self._feed(turn)
 
     @property
     def idle_is_broken(self) -> bool:
         """For a stream at rest: whether anything at all waits on it. Does not wait itself."""
-        return self._application_data_waits() or self._channel.waiting
+        waits = self._application_data_waits() or self._channel.waiting
+        return waits or not self._records.none_begun
 
     def close(self) -> None:
         """Close the socket at once, with a close_notify if that goes without waiting."""
@@ -172,14 +208,16 @@ class TlsStream:
                 return
             await self._channel.send(data)
 
-    async def _feed(self) -> None:
-        data = await self._channel.receive()
+    async def _feed(self, turn: Turn) -> None:
+        data = await self._channel.receive(_WHOLE_RECORD_BYTES)
         if not data:
             # Not `bio_shutdown`: an end without close_notify is an error, not an end of data.
             raise ConnectionResetError("the connection ended without a TLS close_notify")
+        self._records.take(data)
         view = memoryview(data)
         while view:
             view = view[self._connection.bio_write(bytes(view)) :]
+        await turn.rest()
 
 
 @lru_cache(maxsize=8)

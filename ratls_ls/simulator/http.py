@@ -28,7 +28,7 @@ class Stream(Protocol):
 
     async def write(self, data: bytes, /) -> None: ...
 
-    async def write_together(self, *records: bytes) -> None: ...
+    async def write_together(self, *records: bytes, held_back: int = 0) -> None: ...
 
     async def finish(self) -> None: ...
 
@@ -99,9 +99,9 @@ class Wire:
     async def send(self, data: bytes) -> None:
         await self.stream.write(data)
 
-    async def send_together(self, *records: bytes) -> None:
-        """Each in a TLS record of its own, all at once."""
-        await self.stream.write_together(*records)
+    async def send_together(self, *records: bytes, held_back: int = 0) -> None:
+        """Each in a TLS record of its own, all at once, but for so many bytes at the end."""
+        await self.stream.write_together(*records, held_back=held_back)
 
     async def finish(self) -> NoReturn:
         """End the connection politely."""

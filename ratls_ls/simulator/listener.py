@@ -59,8 +59,9 @@ class PlainStream:
     async def write(self, data: bytes) -> None:
         await self._channel.send(data)
 
-    async def write_together(self, *records: bytes) -> None:
-        await self._channel.send(b"".join(records))
+    async def write_together(self, *records: bytes, held_back: int = 0) -> None:
+        data = b"".join(records)
+        await self._channel.send(data[: len(data) - held_back])
 
     async def finish(self) -> None:
         self._channel.finish()

@@ -38,11 +38,13 @@ class ServerStream(TlsStream):
         self._accepted = channel
         self._session = connection
 
-    async def write_together(self, *records: bytes) -> None:
-        """Each of `records` as a TLS record of its own (so 16 KiB at most), all in one piece."""
+    async def write_together(self, *records: bytes, held_back: int = 0) -> None:
+        """Each of `records` as a TLS record of its own (so 16 KiB at most), all in one piece, but
+        for so many bytes of the last, which never come."""
         for record in records:
             self._session.send(record)
-        await self._accepted.send(self._session.bio_read(_TOGETHER_BYTES))
+        data = self._session.bio_read(_TOGETHER_BYTES)
+        await self._accepted.send(data[: len(data) - held_back])
 
     async def finish(self) -> None:
         """close_notify, then the end of TCP, behind everything written."""

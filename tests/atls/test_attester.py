@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Sequence
 from typing import cast
 
@@ -14,7 +15,7 @@ from ratls_ls.atls.attester import check_nothing_waits, request_evidence
 from ratls_ls.atls.errors import Step, UnreachableError
 from ratls_ls.atls.tls import TlsStream
 from ratls_ls.rats.errors import EvidenceError
-from ratls_ls.rats.evidence import Evidence
+from ratls_ls.rats.evidence import Evidence, parse_quote_response
 
 BODY = json.dumps({"success": True, "quote": {"quote": "00ff", "event_log": "[]"}}).encode()
 
@@ -243,6 +244,35 @@ async def test_a_server_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnreachableError, match="no whole quote within") as caught:
         await Silent().ask()
     assert caught.value.step is Step.QUOTE
+
+
+async def test_what_does_not_end_behind_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(Script):
+        async def has_unread(self) -> bool:
+            await asyncio.get_running_loop().create_future()
+            raise AssertionError
+
+    monkeypatch.setattr(attester, "QUOTE_SECONDS", 0.01)
+    for asked in (
+        Endless(GOOD).ask(),
+        check_nothing_waits(cast(TlsStream, Endless()), "tee.example"),
+    ):
+        with pytest.raises(UnreachableError, match="within 0 s") as caught:
+            await asked
+        assert caught.value.step is Step.QUOTE
+
+
+async def test_the_answer_is_read_where_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = []
+
+    def read(body: bytes) -> Evidence:
+        readers.append(threading.current_thread())
+        return parse_quote_response(body)
+
+    monkeypatch.setattr(attester, "parse_quote_response", read)
+    await Script(GOOD).ask()
+    assert threading.main_thread() not in readers
+    assert readers
 
 
 async def test_later_too_nothing_may_wait() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import stat
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ from ratls_ls.atls import pccs
 from ratls_ls.atls.errors import Step, UnreachableError
 from ratls_ls.atls.pccs import CollateralStore
 from ratls_ls.rats import collateral as collaterals
+from ratls_ls.rats import strict_json
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.quote import CollateralKey
 from ratls_ls.simulator import SimulatedProvider, serve
@@ -100,6 +102,25 @@ async def test_a_silent_pccs_is_named_with_the_time_it_had(
         await pccs.fetch(provider.pccs_url, KEY)
 
 
+async def test_documents_are_read_within_reason_and_where_nobody_waits(
+    provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = []
+    too_many = strict_json.has_too_many_parts
+
+    def noted(text: str) -> bool:
+        readers.append(threading.current_thread())
+        return too_many(text)
+
+    monkeypatch.setattr(strict_json, "has_too_many_parts", noted)
+    await pccs.fetch(provider.pccs_url, KEY)
+    assert len(readers) == 2
+    assert threading.main_thread() not in readers
+    monkeypatch.setattr(strict_json, "MAX_PARTS", 9)
+    with pytest.raises(UnreachableError, match="too many parts"):
+        await pccs.fetch(provider.pccs_url, KEY)
+
+
 async def test_any_loopback_address_may_be_http() -> None:
     with pytest.raises(UnreachableError) as caught:
         await pccs.fetch("http://127.0.0.2:1/tdx/certification/v4", KEY)
@@ -160,7 +181,7 @@ async def test_it_is_renewed_ahead_of_its_end(provider: SimulatedProvider) -> No
 async def renewed() -> None:
     """Returns when every renewal under way has ended."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    ours = [task for task in tasks if "fetch" in str(task.get_coro())]
+    ours = [task for task in tasks if "_renew" in str(task.get_coro())]
     await asyncio.gather(*ours, return_exceptions=True)
 
 

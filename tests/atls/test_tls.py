@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from OpenSSL import SSL
@@ -151,6 +154,79 @@ async def test_what_waits_behind_an_answer_is_seen_wherever_it_waits(ca_file: Pa
         assert stream.idle_is_broken
         assert await stream.read(4) == b"more"
         stream.close()
+
+
+async def test_a_record_that_has_begun_is_waited_for(ca_file: Path) -> None:
+    """For what it is shows at its end only."""
+    sessions: list[ServerStream] = []
+    async with serving(sessions=sessions) as server:
+        stream = await connect("127.0.0.1", server.port, "localhost", ca_file)
+        await stream.write(b"answer")
+        assert await stream.read(6) == b"answer"
+        assert not stream.idle_is_broken
+        await sessions[0].write_together(b"last", b"more", held_back=3)
+        assert await stream.read(4) == b"last"
+        assert stream.idle_is_broken
+        waiting = asyncio.ensure_future(stream.has_unread())
+        assert not (await asyncio.wait([waiting], timeout=0.05))[0]
+        await sessions[0].write(b"end")  # in place of its last bytes: it can no longer be read
+        assert await waiting
+        stream.close()
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3, 5, 6, 1000])
+def test_where_records_end(pieces: int) -> None:
+    """However they arrive."""
+    wire = b"".join(b"\x17\x03\x03" + size.to_bytes(2, "big") + bytes(size) for size in (0, 1, 300))
+    ends = {5, 11, 316}
+    records, taken = tls._Records(), 0
+    assert records.none_begun
+    while taken < len(wire):
+        piece = wire[taken : taken + pieces]
+        records.take(piece)
+        taken += len(piece)
+        assert records.none_begun == (taken in ends)
+
+
+class Flood:
+    """A channel in which bytes always wait, and a session that finds nothing in them."""
+
+    waiting = True
+
+    def __init__(self) -> None:
+        self.most: set[int | None] = set()
+
+    async def receive(self, most: int | None = None) -> bytes:
+        self.most.add(most)
+        return b"\x17\x03\x03\0\0"
+
+    def recv(self, *_: int) -> bytes:
+        for _ in range(1000):
+            hashlib.sha384(b"as a key update").digest()
+        raise SSL.WantReadError
+
+    do_handshake = recv
+    bio_read = recv
+
+    def bio_write(self, data: bytes) -> int:
+        return len(data)
+
+
+@pytest.mark.parametrize("reading", ["handshake", "read", "has_unread"])
+async def test_records_that_say_nothing_leave_others_their_turn(reading: str) -> None:
+    flood: Any = Flood()
+    stream = TlsStream(flood, flood)
+    arguments = [1] if reading == "read" else []
+    task = asyncio.ensure_future(getattr(stream, reading)(*arguments))
+    longest = 0.0
+    for _ in range(20):
+        before = time.thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - before)
+    task.cancel()
+    assert (await asyncio.gather(task, return_exceptions=True))[0] is not None
+    assert longest < 0.5
+    assert flood.most == {16 * 1024 + 256 + 5}
 
 
 async def test_an_end_without_close_notify_is_no_end_of_data(ca_file: Path) -> None:

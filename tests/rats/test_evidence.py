@@ -122,8 +122,8 @@ class TestStrictJson:
             pytest.param(GOOD[:-1] + b',"a":1e999}', "too large", id="infinite number"),
             pytest.param(GOOD[:-1] + b',"a":' + b"9" * 5000 + b"}", "too long", id="5000 digits"),
             pytest.param(GOOD[:-1] + b',"a":0.' + b"1" * 40 + b"}", "too long", id="long fraction"),
-            pytest.param(GOOD[:-1] + b',"a":' + b"[" * 10**5 + b"}", "nested", id="deep list"),
-            pytest.param(b'{"a":' * 10**5, "nested", id="deep object"),
+            pytest.param(GOOD[:-1] + b',"a":' + b"[" * 50_000 + b"}", "nested", id="deep list"),
+            pytest.param(b'{"a":' * 50_000, "nested", id="deep object"),
             pytest.param(GOOD[:-1] + b',"success":true}', "twice", id="key twice"),
             pytest.param(GOOD[:-1] + b',"a":{"b":1,"b":1}}', "twice", id="key twice inside"),
             pytest.param(GOOD[:-1] + b',"\\u0073uccess":true}', "twice", id="key twice, escaped"),
@@ -153,6 +153,15 @@ class TestStrictJson:
         assert strict_json.loads(whole) == json.loads(whole)
         with pytest.raises(strict_json.StrictJsonError, match="too long"):
             strict_json.loads(sign + "1" + whole.removeprefix("-"))
+
+    @pytest.mark.parametrize("part", ["[],", "{},", "0,", '"",'])
+    def test_it_has_so_many_parts_at_most(self, part: str) -> None:
+        weight = sum(part.count(sign) for sign in ",[{")
+        left = strict_json.MAX_PARTS - 1  # less the list that they are in
+        text = "[" + left % weight * "0," + left // weight * part + '"["]'
+        with pytest.raises(strict_json.StrictJsonError, match="too many parts"):
+            strict_json.loads(text)
+        assert len(strict_json.loads(text.replace('"["', '""'))) > 1
 
     def test_messages_repeat_nothing(self) -> None:
         with pytest.raises(strict_json.StrictJsonError) as caught:

@@ -56,6 +56,19 @@ def record_behind_the_quote(scenario: Scenario) -> None:
     _delivered(scenario, deliver)
 
 
+@unreachable("quote", 98, hangs=True)
+def half_a_record_behind_the_quote(scenario: Scenario) -> None:
+    """the beginning of a second answer waits behind the quote, for its end to follow the prompt"""
+
+    async def deliver(wire: Wire) -> None:
+        whole = await wire.whole()
+        await wire.send(whole[:-1])
+        await wire.send_together(whole[-1:], _FORGED, held_back=3)
+        await wire.hang()
+
+    _delivered(scenario, deliver)
+
+
 @rejected(ClaimName.QUOTE_FORMAT, 98)
 def record_during_appraisal(scenario: Scenario) -> None:
     """a second answer comes while the quote is judged"""
@@ -266,7 +279,13 @@ def prefixed_hex(scenario: Scenario) -> None:
 @rejected(ClaimName.QUOTE_FORMAT, 110)
 def deep_json(scenario: Scenario) -> None:
     """the quote answer is nested beyond reason"""
-    scenario.answer_body.append(lambda _: b"[" * 100_000)
+    scenario.answer_body.append(lambda _: b"[" * 50_000)
+
+
+@rejected(ClaimName.QUOTE_FORMAT, 110)
+def scattered_json(scenario: Scenario) -> None:
+    """the quote answer has parts without end that nobody reads, to keep the client busy"""
+    scenario.answer_body.append(lambda body: b'{"x":[' + b"[]," * 600_000 + b"0]," + body[1:])
 
 
 @rejected(ClaimName.QUOTE_FORMAT, 111)
