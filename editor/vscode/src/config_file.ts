@@ -1,11 +1,10 @@
 /** The user's own Codex config: open it, and put a provider into it. */
 
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { SnippetString, type TextDocument, type TextEditor, Uri, window } from "vscode";
-import { codexHome, isCodexConfig, isProjectConfig } from "./codex.js";
+import { isCodexConfig, isProjectConfig } from "./codex.js";
 import { ensureFile } from "./own_file.js";
-import { text } from "./settings.js";
+import { configuredHome } from "./settings.js";
 
 const NEW_PROVIDER = `[model_providers.\${1:my-provider}]
 name = "\${2:My provider}"
@@ -47,12 +46,4 @@ export async function newProvider(): Promise<void> {
 
 function mayHoldProviders(document: TextDocument): boolean {
   return isServed(document) && !isProjectConfig(document.fileName, configuredHome());
-}
-
-function configuredHome(): string {
-  return codexHome({
-    setting: text("codexHome"),
-    environment: process.env,
-    home: homedir(),
-  });
 }

@@ -293,6 +293,8 @@ describe("names", () => {
   test("of Codex configs", () => {
     const home = codexHome({ setting: "", environment: {}, home: "/h" });
     expect(home).toBe("/h/.codex");
+    const relative = { setting: "x", environment: { CODEX_HOME: "y" }, home: "/h" };
+    expect(codexHome(relative)).toBe(home);
     expect(isCodexConfig("/h/.codex/config.toml", "", home)).toBe(true);
     expect(isCodexConfig("/p/.codex/config.toml", "", home)).toBe(true);
     expect(isCodexConfig("/p/pyproject.toml", "[project]", home)).toBe(false);

@@ -71,7 +71,7 @@ class AttestedModels {
     const { body } = await this.ratls.attestedRequest({ provider, uri, path: "/models" });
     const listed = /** @type {{ data?: { id: string }[] }} */ (body).data ?? [];
     return listed.map(({ id }) => ({
-      id: `${provider}/${id}`,
+      id: JSON.stringify([uri, provider, id]),
       name: `${id} (${provider}, attested)`,
       family: id,
       version: "1",
