@@ -124,6 +124,13 @@ def hint_for(name: str) -> str | None:
     return _HINTS.get(plain(name))
 
 
+def is_called_so(name: str, value: Value) -> bool:
+    """Whether `name` is what others call a key, rather than like one."""
+    if plain(name) in _OTHER_NAMES:
+        return True
+    return not isinstance(value, Table) and _SWITCHING.search(plain(name)) is not None
+
+
 def bears_on_attestation(name: str, value: Value, meant: Path | None) -> bool:
     """Whether `name`, which nobody knows in a provider's own table, may have been meant to switch
     attestation on, or to refuse something. `meant`: as `meant_by` has it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.meant import bears_on_attestation, hint_for, home_of
+from ratls_ls.config.lost import lost_in
+from ratls_ls.config.meant import bears_on_attestation, hint_for, home_of, is_called_so
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable, UnknownKey
 from ratls_ls.config.values import Table
@@ -54,8 +55,19 @@ def is_dangerous(provider: ProviderTable, unknown: UnknownKey) -> bool:
         return False
     if not bears_on_attestation(name, value, unknown.meant):
         return False
-    # Without attestation any table may be of a Codex that is newer than this.
-    return provider.attested or unknown.meant is not None or not isinstance(value, Table)
+    return provider.attested or _is_certain(unknown)
+
+
+def _is_certain(unknown: UnknownKey) -> bool:
+    """Whether it is more than alike: where nothing is attested a key may well be of a Codex that is
+    newer than this."""
+    entry = unknown.key.entry
+    inner = entry.value if isinstance(entry.value, Table) else ()
+    return (
+        unknown.meant == ("use_ratls",)
+        or is_called_so(entry.key.name, entry.value)
+        or any(lost_in(each.key.name, each.value) is not None for each in (entry, *inner))
+    )
 
 
 def _effect(unknown: UnknownKey) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ratls_ls.config.keys import RATLS_POLICY
 from ratls_ls.config.lost import Lost, lost_in
 from ratls_ls.config.meant import hint_for, home_of
 from ratls_ls.config.problem import Problem, Severity
@@ -49,7 +50,9 @@ def _unknown(provider: ProviderTable, unknown: UnknownKey) -> Problem:
         else "Codex ignores it"
     )
     message = f"Unknown key `{shown(name)}`: {effect}"
-    fixes = become(provider, unknown)
+    # Beside the policy a key that is like one of it may be another's, if it got here.
+    alike = meant is not None and not key.path and meant[0] == RATLS_POLICY.name
+    fixes = become(provider, unknown) if not alike else ()
     hint = hint_for(name)
     selects = lost_in(name, key.entry.value) is Lost.SELECTION
     if selects:
