@@ -37,7 +37,9 @@ RULE = Rule(
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    attested = [provider for provider in file.providers.values() if provider.attested]
+    below = context.base.by_id if context.base is not None else {}
+    providers = {**below, **file.providers}
+    attested = [provider for provider in providers.values() if provider.attested]
     if not attested:
         return
     default = file.default
@@ -49,7 +51,7 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
             )
             yield RULE.problem(attested[0].id_spans[0], message, provider=attested[0].id)
         return
-    known = default.id in file.providers or default.id in BUILT_IN_IDS
+    known = default.id in providers or default.id in BUILT_IN_IDS
     if known and not any(provider.id == default.id for provider in attested):
         message = f"`{shown(default.id)}` is not attested: by default prompts go there unverified"
         yield RULE.problem(default.span, message)
