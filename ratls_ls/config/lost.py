@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from .keys import RATLS_POLICY, find
 from .meant import NO_SUCH_PIN, POLICY_PATHS, plain
-from .measurements import digits_of
 from .values import Invalid, Scalar, Table, Value, integer_of, string_of
 from .words import slips
 
@@ -37,7 +36,8 @@ _NICKNAME = "ratls"
 _GRACE_PERIOD = "grace_period"
 # Words of a policy that other programs have as well.
 _COMMON = frozenset(("tee_type", "pccs_url", _GRACE_PERIOD))
-_MANY_LETTERS, _MANY_BYTES = 8, 8
+_MANY_LETTERS = 8
+_DIGITS = re.compile(r"(0x)?[0-9a-f\s:_-]{16,}", re.IGNORECASE)
 
 
 def _joined(name: str) -> str:
@@ -119,5 +119,4 @@ def _may_be(word: str, value: Value, *, slip: bool) -> bool:
     if word in _COMMON:
         return word == _GRACE_PERIOD and integer_of(value) is not None
     # So few letters are soon another word's.
-    digits = digits_of(string_of(value) or "") or b""
-    return len(word) >= _MANY_LETTERS or len(digits) >= _MANY_BYTES
+    return len(word) >= _MANY_LETTERS or _DIGITS.fullmatch(string_of(value) or "") is not None

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .keys import PROVIDER, RATLS_POLICY, REFERENCE_KEYS
-from .lost import Lost, lost_in
-from .meant import meant_by
+from .lost import Lost, lost_in, spelling_of
+from .meant import POLICY_PATHS, meant_by
 from .values import Array, Entry, Key, Table, Value, string_of
 from .words import nearest
 
@@ -87,12 +87,17 @@ def _in_providers(providers: Table) -> Iterator[Stray]:
         value = entry.value
         if not isinstance(value, Table):
             yield from _at(entry, "")
-        elif lost_in(entry.key.name, value) is Lost.POLICY and "base_url" not in value.entries:
+        elif _is_no_id(entry.key.name) and "base_url" not in value.entries:
             yield Stray(entry.key, value, Lost.POLICY)
         else:
             for own in value:
                 if not _is_judged_there(own):
                     yield from _under(own.value, own.key.name)
+
+
+def _is_no_id(name: str) -> bool:
+    spelling = spelling_of(name)
+    return spelling is not None and spelling.word in POLICY_PATHS and not spelling.slip
 
 
 def _is_judged_there(own: Entry) -> bool:

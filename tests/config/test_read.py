@@ -222,6 +222,8 @@ UNKNOWN_ELSEWHERE = {
     "keys of a newer Codex in another": PLAIN
     + "[model_providers.new]\nbase_url = 'https://new.example/v1'\nretry_policy.most = 3\n"
     + "key_type = 'a'\nstatuses = [1]\nimage_hash = 'b'\nattestation = {}",
+    "an id that is almost a word of a policy, not written yet": PLAIN
+    + "[model_providers.ratls]\nname = 'x'\n[model_providers.ratls_polis]\nname = 'x'",
     "a policy that is turned off": PLAIN
     + "[model_providers.off]\nbase_url = 'https://off.example/v1'\nuse_ratls = false\n"
     + f'[model_providers.off.ratls_policy]\ncompose_hash = "{HEX[:64]}"',
