@@ -19,6 +19,7 @@ from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import DeadlineError, UnreachableError
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.audit import Audit
+from ratls_ls.config.keys import DEFAULT_ID
 from ratls_ls.config.model import Peer, Provider, origin_of
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import LineIndex, PositionEncoding
@@ -39,7 +40,7 @@ from . import requests
 from .files import Files, OpenFile
 from .news import News
 from .requests import Emit
-from .shapes import problem_list
+from .shapes import built_in_default, problem_list
 
 
 class Session:
@@ -232,10 +233,14 @@ class Session:
                 if params.provider is None or name == params.provider
             ]
 
-        return {
-            "providers": shapes(lambda entry: entry.file.providers),
-            "defaults": shapes(lambda entry: entry.foreign_default),
-        }
+        defaults = shapes(lambda entry: entry.foreign_default)
+        if (
+            params.uri is None
+            and params.provider in (None, DEFAULT_ID)
+            and self._files.default is None
+        ):
+            defaults.insert(0, built_in_default(self._files.default_uri))
+        return {"providers": shapes(lambda entry: entry.file.providers), "defaults": defaults}
 
     async def attest(self, uri: str | None, provider: str | None) -> int:
         """Attest now, because the user asks. Returns how many providers were meant.

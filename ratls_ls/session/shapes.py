@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ratls_ls.config.keys import DEFAULT_ID
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.span import LineIndex, PositionEncoding, Span
 from ratls_ls.language.diagnose import Diagnostic, as_diagnostic
-from ratls_ls.status import ProviderStatus
+from ratls_ls.status import ProviderStatus, State
 
 from .files import OpenFile
 
@@ -26,6 +27,13 @@ def status_json(
     if provider == entry.default_id:
         shape["default"] = True
     return shape
+
+
+def built_in_default(uri: str) -> dict[str, Any]:
+    """The wire shape `ProviderStatus` of what Codex uses where there is no config `uri`."""
+    status = ProviderStatus(State.DISABLED).to_json(DEFAULT_ID)
+    start = {"line": 0, "character": 0}
+    return {**status, "uri": uri, "range": {"start": start, "end": start}, "default": True}
 
 
 def problem_list(

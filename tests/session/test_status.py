@@ -674,6 +674,21 @@ async def test_the_default_of_a_project_is_what_cannot_be_relied_on(
     assert await found('model_provider = "openai"') == ["openai"]
 
 
+async def test_without_a_config_of_the_users_own_it_is_openai(
+    world: World, provider: SimulatedProvider
+) -> None:
+    own = world.home / ".codex" / "config.toml"
+    elsewhere = world.home / "elsewhere.toml"
+    own.parent.mkdir(exist_ok=True)
+    text = f'model_provider = "tee"\n{provider.config_toml("tee")}'
+    world.session.open(elsewhere.as_uri(), text, 1)
+    assert await defaults(world) == [("openai", "disabled", own.as_uri())]
+    assert await defaults(world, uri=elsewhere.as_uri()) == []
+    assert await defaults(world, provider="tee") == []
+    own.write_text(text, "utf-8")
+    assert await defaults(world) == []
+
+
 async def defaults(world: World, **params: Any) -> list[tuple[str, str, str]]:
     """Provider, state and config of each default that is in no table."""
     parsed = AttestationStatusParams.parse(params)

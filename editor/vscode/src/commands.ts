@@ -14,7 +14,6 @@ import { plain } from "./render/text.js";
 import type { TreeNode } from "./render/tree.js";
 import { isAttested, isUsable, reason } from "./render/words.js";
 import type { Session } from "./session.js";
-import { foremost } from "./statuses.js";
 import { trusted } from "./trust.js";
 
 type Command = (...args: unknown[]) => Promise<void>;
@@ -104,8 +103,7 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
     "ratls.restartServer": () => session.server.restart(),
     "ratls.showOutput": async () => output.show(),
     "ratls.showActions": async () => {
-      const active = window.activeTextEditor?.document.uri.toString();
-      const status = foremost(session.statuses.all, active);
+      const status = session.foremost;
       const id = await chooseAction(status, session.server.version);
       if (id) {
         await table[id](...(status && isUsable(status) ? [{ status }] : []));
@@ -122,10 +120,11 @@ async function exportReport(status: ProviderStatus): Promise<void> {
 }
 
 async function askName(session: Session): Promise<string | undefined> {
-  const status = foremost(session.statuses.all.filter(isUsable), undefined);
+  const status = session.foremost;
+  const whose = status && isUsable(status) ? ` for ${plain(status.provider)}` : "";
   return await window.showInputBox({
     title: "Store an API key",
-    prompt: `The variable that env_key names${status ? ` for ${plain(status.provider)}` : ""}`,
+    prompt: `The variable that env_key names${whose}`,
     placeHolder: "MY_PROVIDER_KEY",
     validateInput: (name) => (mayHoldKey(name) ? undefined : "This variable cannot hold a key."),
   });

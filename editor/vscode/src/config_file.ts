@@ -26,10 +26,15 @@ export function isServed(document: TextDocument): boolean {
   );
 }
 
+/** The user's own config, be it there or not. */
+export function ownConfig(): Uri {
+  return Uri.file(join(configuredHome(), "config.toml"));
+}
+
 export async function openConfig(): Promise<TextEditor> {
-  const path = join(configuredHome(), "config.toml");
-  await ensureFile(path);
-  return await window.showTextDocument(Uri.file(path));
+  const uri = ownConfig();
+  await ensureFile(uri.fsPath);
+  return await window.showTextDocument(uri);
 }
 
 /**

@@ -1,8 +1,16 @@
 /** What the rest of the extension and other extensions ask of the server. */
 
 import { randomUUID } from "node:crypto";
-import { type CancellationToken, commands, type Disposable, EventEmitter, workspace } from "vscode";
+import {
+  type CancellationToken,
+  commands,
+  type Disposable,
+  EventEmitter,
+  window,
+  workspace,
+} from "vscode";
 import { type LanguageClient, ProgressType } from "vscode-languageclient/node";
+import { ownConfig } from "./config_file.js";
 import {
   ATTEST_COMMAND,
   ATTESTATION_STATUS,
@@ -17,7 +25,7 @@ import {
   type ProviderStatus,
 } from "./methods.js";
 import type { Server } from "./server.js";
-import { Statuses } from "./statuses.js";
+import { foremost, Statuses } from "./statuses.js";
 
 // An edit is told to the server at once, but what follows of it need not be shown at every key.
 const PAUSE_MILLISECONDS = 200;
@@ -48,6 +56,12 @@ export class Session implements Disposable {
         }
       }),
     ];
+  }
+
+  /** Of the provider that Codex uses by default: by the config in front, else by the user's own. */
+  get foremost(): ProviderStatus | undefined {
+    const active = window.activeTextEditor?.document.uri;
+    return foremost(this.statuses.all, [active?.toString(), ownConfig().toString()]);
   }
 
   async request(

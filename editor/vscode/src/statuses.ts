@@ -1,6 +1,7 @@
 /** What the server told of the providers, and which of them the status bar speaks of. Pure. */
 
 import type { ProviderStatus } from "./methods.js";
+import { isAttested } from "./render/words.js";
 
 export class Statuses {
   private known: ProviderStatus[] = [];
@@ -27,14 +28,18 @@ export class Statuses {
 }
 
 /**
- * The one that matters now: the default provider of the config in front of the user, else of the
- * first that has one, which is the user's own. Never one that Codex does not use by default,
- * however well attested.
+ * The one that matters now: the default provider of the first of these configs that has one; if
+ * none has, that of another config, rather one that is not attested. Never a provider that Codex
+ * does not use by default, however well attested.
  */
 export function foremost(
   statuses: readonly ProviderStatus[],
-  activeUri: string | undefined,
+  configs: readonly (string | undefined)[],
 ): ProviderStatus | undefined {
   const defaults = statuses.filter((each) => each.default);
-  return defaults.find((each) => each.uri === activeUri) ?? defaults[0];
+  return (
+    configs.map((uri) => defaults.find((each) => each.uri === uri)).find(Boolean) ??
+    defaults.find((each) => !isAttested(each)) ??
+    defaults[0]
+  );
 }

@@ -240,18 +240,20 @@ describe("which provider matters", () => {
   test("the default one of the config in front of the user comes first", () => {
     const other = status({ uri: "file:///d.toml", provider: "other", default: true });
     const mine = status({ default: true });
-    expect(foremost([other, mine], "file:///c.toml")).toBe(mine);
-    expect(foremost([other, mine], undefined)).toBe(other);
-    expect(foremost([other, mine], "file:///d.toml")).toBe(other);
-    expect(foremost([], undefined)).toBeUndefined();
+    expect(foremost([other, mine], ["file:///c.toml"])).toBe(mine);
+    expect(foremost([other, mine], ["file:///x.ts", "file:///d.toml"])).toBe(other);
+    expect(foremost([], [undefined])).toBeUndefined();
   });
 
   test("none that is attested stands in for the default one", () => {
     const openai = status({ provider: "openai", state: "disabled", default: true });
-    const shown = foremost([status(), { ...openai, result: undefined }], "file:///c.toml");
+    const own = { ...openai, uri: "file:///own.toml", result: undefined };
+    const shown = foremost([status({ default: true }), own], ["file:///x.ts", own.uri]);
+    expect(shown).toBe(own);
     expect(shown && label(shown)).toBe("openai: not attested");
     expect(shown && reason(shown)).toContain("Codex uses it by default, over plain TLS");
-    expect(foremost([status()], "file:///c.toml")).toBeUndefined();
+    expect(foremost([status({ default: true }), own], [undefined])).toBe(own);
+    expect(foremost([status()], ["file:///c.toml"])).toBeUndefined();
   });
 
   test("it is named, whatever its name", () => {

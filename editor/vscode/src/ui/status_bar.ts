@@ -15,7 +15,6 @@ import {
 import { tooltip } from "../render/tooltip.js";
 import { judge, label, spoken, type Tone } from "../render/words.js";
 import type { Session } from "../session.js";
-import { foremost } from "../statuses.js";
 
 const BACKGROUNDS: Partial<Record<Tone, string>> = {
   bad: "statusBarItem.errorBackground",
@@ -44,8 +43,7 @@ export class StatusBar implements Disposable {
   }
 
   private update(): void {
-    const { server, statuses } = this.session;
-    const status = foremost(statuses.all, window.activeTextEditor?.document.uri.toString());
+    const { server, statuses, foremost: status } = this.session;
     if (!server.isRunning) {
       this.showNone("The language server is not running.");
     } else if (status) {
