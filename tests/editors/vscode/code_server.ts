@@ -73,7 +73,8 @@ export class CodeServer {
     const env = {
       ...process.env,
       HOME: home,
-      CODEX_HOME: folder,
+      // Relative to nothing that a window knows of: the server has to go by the home, too.
+      CODEX_HOME: "elsewhere",
       [KEY]: "simulated",
     };
     if (path !== undefined) {
