@@ -160,7 +160,7 @@ class Monitor:
             return
         had_failed, entry.failures = entry.failures > 0, 0
         status = judged(attestation, attestation.result.appraised_at, change=change)
-        self._schedule(peer, entry, self._refresh_seconds)
+        self._schedule(entry, self._refresh_seconds)
         self._set(peer, entry, status)
         if had_failed:
             self._network_is_back()
@@ -187,7 +187,7 @@ class Monitor:
         entry.failures += 1
         state = State.STALE if entry.status.attestation is not None else State.UNREACHABLE
         backoff = FIRST_BACKOFF_SECONDS * 2 ** min(entry.failures - 1, 16)
-        self._schedule(peer, entry, min(self._refresh_seconds, backoff))
+        self._schedule(entry, min(self._refresh_seconds, backoff))
         self._set(peer, entry, replace(entry.status, state=state, error=error))
 
     async def _check(self, entry: _Entry) -> None:
@@ -265,11 +265,8 @@ class Monitor:
             self._set(peer, self._entries[peer], self._known(peer))
 
     def _known(self, peer: Peer) -> ProviderStatus:
-        """What the newest evidence of this origin says under this very policy."""
-        found = self._evidence.get(peer.origin)
-        if found is None:
-            return UNCHECKED
-        judged_for, attestation = found
+        """What the newest evidence of this origin, which there is, says under this very policy."""
+        judged_for, attestation = self._evidence[peer.origin]
         at = attestation.result.appraised_at
         now = self._verifier.clock()
         if judged_for != peer:
@@ -281,10 +278,10 @@ class Monitor:
 
     # Time. All of it is wall-clock time, looked at once in a while.
 
-    def _schedule(self, peer: Peer, entry: _Entry, seconds: float) -> None:
+    def _schedule(self, entry: _Entry, seconds: float) -> None:
         now = self._verifier.clock()
         self._wake_by(now + self._stale_seconds)
-        if not self._refresh_seconds or not self._may_check(peer):
+        if not self._refresh_seconds:
             entry.due = None
             return
         entry.due = now + seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (spreads load only)

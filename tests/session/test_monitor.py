@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ratls_ls import monitor as monitors
-from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.atls.errors import AttestationRejectedError, Step, UnreachableError
 from ratls_ls.atls.pccs import CollateralStore
 from ratls_ls.atls.verifier import Verifier
 from ratls_ls.config.model import Peer, Provider
@@ -90,14 +90,20 @@ class _Client:
         match net.ends.get(self.provider.host):
             case None:
                 net.monitor.attested(self.provider.peer, attestation(self.provider, net.now))
+            case "rejected":
+                refused = attestation(self.provider, net.now, ClaimVerdict.FAILED)
+                net.monitor.attested(self.provider.peer, refused)
+                raise AttestationRejectedError(refused.result)
             case "unreachable":
                 raise UnreachableError(Step.TCP, self.provider.host, "nobody is there")
             case other:
                 raise RuntimeError(other)
 
 
-def attestation(provider: Provider, now: float) -> Attestation:
-    claims = tuple(Claim(name, ClaimVerdict.PASSED) for name in ClaimName)
+def attestation(
+    provider: Provider, now: float, verdict: ClaimVerdict = ClaimVerdict.PASSED
+) -> Attestation:
+    claims = tuple(Claim(name, verdict) for name in ClaimName)
     result = AttestationResult(claims, provider.origin, int(now))
     return Attestation(result, EvidenceError(ClaimName.QUOTE_FORMAT, "none"), None, LIVE)
 
@@ -244,6 +250,41 @@ async def test_an_internal_error_is_shown_and_affirms_nothing(
     assert status.error is not None
     assert status.error.message == "internal error (RuntimeError); please report it"
     assert "a secret" not in caplog.text
+
+
+async def test_measurements_are_those_of_what_was_just_affirmed() -> None:
+    made = net(refresh_minutes=0)
+    await checked(made, A)
+    assert made.monitor.verified(A.origin) is not None
+    made.now += 24 * 60 * MINUTE
+    assert made.monitor.verified(A.origin) is None
+    made.ends["a.example"] = "rejected"
+    await made.monitor.check(A)
+    assert made.monitor.status(A.peer).state is State.REJECTED
+    assert made.monitor.verified(A.origin) is None
+
+
+async def test_an_edited_policy_is_judged_by_old_evidence_as_old() -> None:
+    made = net(refresh_minutes=0)
+    await checked(made, A)
+    made.now += 24 * 60 * MINUTE
+    other = provider("a", grace_period=1)
+    made.monitor.watch("a", [A, other], saved=False, unasked=False)
+    status = made.monitor.status(other.peer)
+    assert (status.state, status.what_if) == (State.STALE, True)
+
+
+async def test_what_is_checked_again_is_not_stale_meanwhile() -> None:
+    made = net(refresh_minutes=0)
+    await checked(made, A)
+    made.gate.clear()
+    running = made.monitor.check(A)
+    await made.until(lambda: made.monitor.status(A.peer).state is State.CHECKING)
+    await made.later(24 * 60 * MINUTE)
+    assert made.monitor.status(A.peer).state is State.CHECKING
+    made.gate.set()
+    await running
+    assert made.monitor.status(A.peer).state is State.AFFIRMED
 
 
 async def test_a_check_under_way_is_joined() -> None:
