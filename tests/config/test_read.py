@@ -10,6 +10,7 @@ import pytest
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.model import DEFAULT_PCCS_URL, Provider, Secret
 from ratls_ls.config.overlay import base_of
+from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import read
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
 
@@ -256,6 +257,28 @@ def test_a_profile_has_the_policy_that_it_is_laid_over(over: str, pinned: bool |
     assert unchanged is file.parts[0][1]
     other = base_of(read(PLAIN))
     assert bool(pinned) is (read(file.text, file, other).providers["tee"].provider is not None)
+
+
+IDENTITY = 'name = "TEE"', 'base_url = "https://tee.example"', "use_ratls = true"
+SETTINGS = (
+    *('env_key = "KEY"', 'http_headers.A = "b"', "request_max_retries = 1"),
+    'ratls_policy.allowed_tdx_status = ["UpToDate"]',
+    f'ratls_policy.compose_hash = "{HEX[:64]}"',
+    f'ratls_policy.expected_bootchain.mrtd = "{HEX}"',
+)
+
+
+def test_it_does_not_matter_which_of_both_has_a_setting() -> None:
+    settings = [f"model_providers.tee.{setting}\n" for setting in SETTINGS]
+    identity = [f"model_providers.tee.{setting}\n" for setting in IDENTITY]
+    whole = read("".join((*identity, *settings))).providers["tee"].provider
+    assert whole is not None
+    for chosen in range(1, 2 ** len(settings)):
+        own = [line for index, line in enumerate(settings) if chosen >> index & 1]
+        below = [line for line in settings if line not in own]
+        file = read("".join(own), base=base_of(read("".join((*identity, *below)))))
+        assert file.providers["tee"].provider == whole
+        assert not [each for each in check(file) if each.severity is Severity.ERROR]
 
 
 @pytest.mark.parametrize("broken", ["\nx =", "\n[ratls_policy]\ngrace_period = 1"])
