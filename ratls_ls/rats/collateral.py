@@ -22,6 +22,8 @@ from .evidence import from_hex
 
 # Intel, "Provisioning Certification Service" v4, certificate hierarchy.
 TCB_SIGNER = "Intel SGX TCB Signing"
+# The same, "Get TDX TCB Info" and "Get TDX QE Identity": what all else is to be understood by.
+_FORM = {"TCB info": {"version": 3, "tcbType": 0}, "QE identity": {"version": 2}}
 _BYTES = ("root_ca_crl", "pck_crl", "tcb_info_signature", "qe_identity_signature")
 
 
@@ -117,6 +119,13 @@ def evaluation_number(collateral: Collateral) -> int:
 
 
 @lru_cache(maxsize=64)
+def pce_id(collateral: Collateral) -> bytes | None:
+    """Which of Intel's provisioning enclaves the TCB info is for; None if it does not say. Raises
+    CollateralError."""
+    return from_hex(str(_document(collateral.tcb_info, "TCB info").get("pceId")))
+
+
+@lru_cache(maxsize=64)
 def wrong_signer(collateral: Collateral) -> str | None:
     """The name on a leaf that may not sign TCB info or QE identity; None if both may.
 
@@ -162,6 +171,10 @@ def _document(text: str, name: str) -> dict[str, Any]:
         raise CollateralError(f"the {name} cannot be read: {error}") from error
     if not isinstance(document, dict):
         raise CollateralError(f"the {name} is not a JSON object")
+    if any(document.get(key) != value for key, value in _FORM[name].items()):
+        raise CollateralError(
+            f"the {name} has another form than version 4 of Intel's service gives"
+        )
     return document
 
 

@@ -19,11 +19,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .certificates import common_name, leads_to, read_chain
-from .collateral import Collateral, unix_seconds
+from .collateral import Collateral, pce_id, unix_seconds
 from .collateral import to_json as collateral_json
 from .errors import foreign
 from .quote_format import check_format, malformed
-from .refusal import FOREIGN_ROOT, Refusal, understand
+from .refusal import FOREIGN_ROOT, OTHER_PCE, Refusal, understand
 
 # Intel, "SGX PCK Certificate and CRL Profile", subject of a leaf.
 _PCK_COMMON_NAME = "Intel SGX PCK Certificate"
@@ -149,6 +149,9 @@ def _verify(
         policy = dcap_qvl.QuotePolicy.claims_only(now)
         verifier = dcap_qvl.QuoteVerifier(anchor.der)
         claims = json.loads(verifier.verify_with_policy(quote, parts, now, policy).to_json())
+        # Which dcap_qvl does not compare, as it does the FMSPC (Intel, "Get TDX TCB Info", pceId).
+        if bytes(claims["platform"]["pck"]["pce_id"]) != pce_id(collateral):
+            return OTHER_PCE
         return _verified(_claimed_body(claims), _platform_tcb(claims), simulated)
     except (ValueError, OverflowError, LookupError, TypeError, AttributeError):
         refusal = _refusal(quote, collateral, now, anchor)

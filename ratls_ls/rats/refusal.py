@@ -72,7 +72,16 @@ _CAUSES: tuple[tuple[str, Refusal], ...] = (
     ("Signature is invalid for", _COLLATERAL_SIGNATURE),
     ("Invalid key length", _COLLATERAL_SIGNATURE),
     ("Failed to decode TcbInfo", _COLLATERAL),
+    ("Failed to parse TCB Info", _COLLATERAL),
     ("Failed to decode QeIdentity", _COLLATERAL),
+    ("Failed to parse QE Identity", _COLLATERAL),
+    (
+        "UnknownRevocationStatus",
+        Refusal(
+            ClaimName.COLLATERAL,
+            f"the PCK CRL is not of the authority that certified the platform; {_FIX_PCCS}",
+        ),
+    ),
     ("Unsupported QE Identity", _COLLATERAL),
     ("TCB levels found in QE Identity", _COLLATERAL),
     ("non-TDX TCB info", _COLLATERAL),
@@ -165,6 +174,11 @@ _FOREIGN_COLLATERAL = Refusal(
 )
 
 
+OTHER_PCE = Refusal(
+    ClaimName.COLLATERAL, f"the collateral is for another platform (PCE ID); {_FIX_PCCS}"
+)
+
+
 def understand(cause: str, *, chain_leads_to_root: bool) -> Refusal:
     """The refusal that dcap_qvl's text means. `chain_leads_to_root`: that of the quote."""
     for sign, refusal in _CAUSES:
@@ -172,5 +186,7 @@ def understand(cause: str, *, chain_leads_to_root: bool) -> Refusal:
             return refusal
     if any(sign in cause for sign in _CHAIN):
         return _FOREIGN_COLLATERAL if chain_leads_to_root else FOREIGN_ROOT
+    if "Failed to parse PCK CRL" in cause:
+        return _COLLATERAL
     detail = foreign(cause.removeprefix("Verification failed: "))
     return Refusal(ClaimName.QUOTE_SIGNATURE, f"the quote does not verify: {detail}")

@@ -102,6 +102,78 @@ def without_next_update(crl: bytes) -> bytes:
     return bytes(made)
 
 
+def edited(part: str, **changes: Any) -> Collateral:
+    """Collateral whose `part` has these keys, and is signed so; ... takes one away."""
+    given = collateral()
+    document = json.loads(getattr(given, part)) | changes
+    return resigned(given, **{part: {k: v for k, v in document.items() if v is not ...}})
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("tcb_info", {"version": 2}),
+        ("tcb_info", {"version": 4}),
+        ("tcb_info", {"version": "3"}),
+        ("tcb_info", {"version": ...}),
+        ("tcb_info", {"tcbType": 1}),
+        ("tcb_info", {"tcbType": ...}),
+        ("qe_identity", {"version": 1}),
+        ("qe_identity", {"version": 3}),
+    ],
+)
+def test_another_form_is_not_understood(part: str, changes: dict[str, Any]) -> None:
+    result = World(collateral=edited(part, **changes)).appraise()
+    assert failures(result) == ["collateral"]
+    assert "another form" in (result.claim(ClaimName.COLLATERAL).reason or "")
+
+
+@pytest.mark.parametrize("told", ["0001", "0100", "00", "0x0000", "", None, 0, ...])
+def test_tcb_info_is_for_the_platforms_pce(told: object) -> None:
+    assert failures(World(collateral=edited("tcb_info", pceId="0000")).appraise()) == []
+    result = World(collateral=edited("tcb_info", pceId=told)).appraise()
+    assert failures(result) == ["collateral"]
+
+
+@pytest.mark.parametrize("part", ["tcb_info", "qe_identity"])
+@pytest.mark.parametrize("key", ["issueDate", "nextUpdate"])
+def test_a_date_that_the_library_alone_cannot_read(part: str, key: str) -> None:
+    moment = "2026-W01-1" if key == "issueDate" else "9998-12-31"
+    result = World(collateral=edited(part, **{key: moment})).appraise()
+    assert failures(result) == ["collateral"]
+    assert "malformed" in (result.claim(ClaimName.COLLATERAL).reason or "")
+
+
+def test_the_revocation_list_is_of_the_platforms_authority() -> None:
+    given = collateral()
+    result = World(collateral=replace(given, pck_crl=given.root_ca_crl)).appraise()
+    assert failures(result) == ["collateral"]
+    assert "not of the authority" in (result.claim(ClaimName.COLLATERAL).reason or "")
+
+
+def test_a_revocation_list_of_a_part_only() -> None:
+    """Of CA certificates, here: it says nothing of the platform's."""
+    issuer = pki().platform_ca
+    start = datetime.fromtimestamp(NOW, UTC)
+    scope = x509.IssuingDistributionPoint(None, None, False, True, None, False, False)
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(start - timedelta(days=1))
+        .next_update(start + timedelta(days=29))
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), False
+        )
+        .add_extension(x509.CRLNumber(1), False)
+        .add_extension(scope, True)
+        .sign(issuer.key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    result = World(collateral=replace(collateral(), pck_crl=crl)).appraise()
+    assert failures(result) == ["collateral"]
+    assert "malformed" in (result.claim(ClaimName.COLLATERAL).reason or "")
+
+
 class TestWindow:
     def test_the_part_that_ends_first_ends_it(self) -> None:
         assert collaterals.expires_at(collateral(valid_days=3)) == NOW + 2 * DAY

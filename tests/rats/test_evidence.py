@@ -156,6 +156,7 @@ class TestStrictJson:
 
     @pytest.mark.parametrize("part", ["[],", "{},", "0,", '"",'])
     def test_it_has_so_many_parts_at_most(self, part: str) -> None:
+        assert strict_json.MAX_PARTS == 65_536
         weight = sum(part.count(sign) for sign in ",[{")
         left = strict_json.MAX_PARTS - 1  # less the list that they are in
         text = "[" + left % weight * "0," + left // weight * part + '"["]'
