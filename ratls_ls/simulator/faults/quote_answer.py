@@ -69,14 +69,18 @@ def half_a_record_behind_the_quote(scenario: Scenario) -> None:
     _delivered(scenario, deliver)
 
 
+async def _while_it_is_judged(wire: Wire) -> None:
+    """Some of the collateral is still to come, so the verdict cannot be there first."""
+    await wire.record.wait_for(lambda record: len(record.pccs_targets) >= _DOCUMENTS - 1)
+
+
 @rejected(ClaimName.QUOTE_FORMAT, 98)
 def record_during_appraisal(scenario: Scenario) -> None:
     """a second answer comes while the quote is judged"""
 
     async def deliver(wire: Wire) -> None:
         await wire.send(await wire.whole())
-        # Behind the answer that the client waits for next, the collateral's last part.
-        await wire.record.wait_for(lambda record: len(record.pccs_targets) == _DOCUMENTS)
+        await _while_it_is_judged(wire)
         await wire.send(_FORGED)
 
     _delivered(scenario, deliver)
@@ -88,8 +92,7 @@ def cut_during_appraisal(scenario: Scenario) -> None:
 
     async def deliver(wire: Wire) -> None:
         await wire.send(await wire.whole())
-        # Some of the collateral is still to come, so the verdict cannot be there first.
-        await wire.record.wait_for(lambda record: len(record.pccs_targets) >= _DOCUMENTS - 1)
+        await _while_it_is_judged(wire)
         await wire.cut()
 
     _delivered(scenario, deliver)
