@@ -219,6 +219,29 @@ test("a selection is sent when the user says so, and cancelling closes the conne
   await code.run("View: Close Editor");
 });
 
+test("closing an answer closes its connection, and giving it another language does not", async () => {
+  await code.line("wire_api").click();
+  await code.run("ratls: Send Prompt over Attested TLS");
+  await code.question("Prompt for vllm-tee");
+  for (const gate of gates) {
+    gate.hold();
+  }
+  await code.answer("Prompt for vllm-tee", "Are you there?");
+  await code.line("> Are you there?").click();
+  await code.message("Asking vllm-tee over attested TLS").waitFor();
+  await code.run("Change Language Mode");
+  await code.page.getByPlaceholder("Select Language Mode").fill("Plain Text");
+  await code.press("Enter");
+  await code.page.locator(".statusbar-item", { hasText: "Plain Text" }).waitFor();
+  await code.screenshot("answer-plain");
+  expect(gates[0]?.connected).toBe(1);
+  await code.run("View: Close Editor");
+  await expect.poll(() => gates[0]?.connected).toBe(0);
+  for (const gate of gates) {
+    gate.release();
+  }
+});
+
 test("another extension's prompt is answered over the attested connection", async () => {
   await code.run("Example: Ask an Attested Model");
   await code.answer("Ask simulated-llm (vllm-tee, attested)", "Who are you?");

@@ -9,6 +9,8 @@ import {
   CancellationTokenSource,
   type Disposable,
   EventEmitter,
+  type Tab,
+  TabInputText,
   type TextDocumentContentProvider,
   Uri,
   ViewColumn,
@@ -20,7 +22,7 @@ const SCHEME = "ratls-answer";
 // Often enough to read along, seldom enough not to keep the editor busy.
 const SHOW_MILLISECONDS = 50;
 
-/** `cancellation` is cancelled when the document is closed. */
+/** `cancellation` is cancelled when its last editor is closed. */
 interface Answer {
   readonly cancellation: CancellationTokenSource;
   append(text: string): void;
@@ -39,10 +41,13 @@ export class AnswerView implements TextDocumentContentProvider, Disposable {
   constructor() {
     this.subscriptions = [
       workspace.registerTextDocumentContentProvider(SCHEME, this),
-      // It is told of a document that gets another language, too; that one is not closed.
-      workspace.onDidCloseTextDocument(({ uri, isClosed }) => {
-        if (uri.scheme === SCHEME && isClosed) {
-          this.close(uri);
+      // The document itself is kept by VS Code for minutes after its editor is closed.
+      window.tabGroups.onDidChangeTabs(({ closed }) => {
+        for (const tab of closed) {
+          const uri = answerIn(tab);
+          if (uri && !isShown(uri)) {
+            this.close(uri);
+          }
         }
       }),
     ];
@@ -104,4 +109,14 @@ export class AnswerView implements TextDocumentContentProvider, Disposable {
       map.delete(key);
     }
   }
+}
+
+/** The answer that a tab shows, if it shows one. */
+function answerIn({ input }: Tab): Uri | undefined {
+  return input instanceof TabInputText && input.uri.scheme === SCHEME ? input.uri : undefined;
+}
+
+function isShown(uri: Uri): boolean {
+  const tabs = window.tabGroups.all.flatMap((group) => group.tabs);
+  return tabs.some((tab) => answerIn(tab)?.toString() === uri.toString());
 }
