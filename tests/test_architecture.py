@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1] / "ratls_ls"
 
 # From the bottom up. A room imports from rooms below its own line only.
 LAYERS = (
-    {"rats", "private_files", "turns", "bounded"},
+    {"rats", "private_files", "turns", "bounded", "stamps"},
     {"config"},
     {"atls", "settings"},
     {"status"},

@@ -31,6 +31,7 @@ from ratls_ls.rats import strict_json
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import CollateralError
 from ratls_ls.rats.quote import CollateralKey
+from ratls_ls.stamps import Stamp, as_they_are
 
 from .errors import Step, UnreachableError
 from .network import CONNECT_SECONDS, resolve
@@ -287,7 +288,7 @@ async def fetch(pccs_url: str, key: CollateralKey, ca_files: Sequence[Path] = ()
     try:
         async with asyncio.timeout(FETCH_SECONDS):
             # To read all those roots takes longer than a keystroke may wait.
-            context = await asyncio.to_thread(_context, tuple(ca_files))
+            context = await asyncio.to_thread(lambda: _context(as_they_are(ca_files)))
             async with _client(host, context) as http:
                 documents = await _documents(http, urls)
                 return await asyncio.to_thread(_assemble, documents)
@@ -407,9 +408,9 @@ def _der(body: bytes) -> bytes:
 
 
 @lru_cache(maxsize=8)  # a megabyte of roots each
-def _context(ca_files: tuple[Path, ...]) -> ssl.SSLContext:
+def _context(ca_files: tuple[tuple[Path, Stamp], ...]) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
-    for file in ca_files:
+    for file, _ in ca_files:
         context.load_verify_locations(file)
     return context
 

@@ -24,6 +24,7 @@ from service_identity.cryptography import (
     verify_certificate_ip_address,
 )
 
+from ratls_ls.stamps import Stamp, as_they_are
 from ratls_ls.turns import Turn
 
 from .errors import Step, UnreachableError
@@ -220,10 +221,14 @@ class TlsStream:
         await turn.rest()
 
 
-@lru_cache(maxsize=8)
-def client_context(ca_files: tuple[Path, ...] = ()) -> SSL.Context:
+def client_context(ca_files: Sequence[Path] = ()) -> SSL.Context:
     """A context that trusts the web PKI roots and those in `ca_files` (PEM), and nothing older
     than TLS 1.3. Raises OSError or SSL.Error for a file that cannot be read as certificates."""
+    return _client_context(as_they_are(ca_files))
+
+
+@lru_cache(maxsize=8)
+def _client_context(ca_files: tuple[tuple[Path, Stamp], ...]) -> SSL.Context:
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
     context.set_max_proto_version(SSL.TLS1_3_VERSION)
@@ -231,7 +236,7 @@ def client_context(ca_files: tuple[Path, ...] = ()) -> SSL.Context:
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_alpn_protos([ALPN_HTTP11])
     context.load_verify_locations(certifi.where())
-    for ca_file in ca_files:
+    for ca_file, _ in ca_files:
         context.load_verify_locations(str(ca_file))
     return context
 
@@ -252,7 +257,7 @@ async def connect_tls(channel: TcpChannel, host: str, ca_files: Sequence[Path] =
 
     try:
         # The first time all roots are read, which takes longer than a keystroke may wait.
-        context = await asyncio.to_thread(client_context, tuple(ca_files))
+        context = await asyncio.to_thread(client_context, ca_files)
         connection = SSL.Connection(context, None)
         connection.set_verify(SSL.VERIFY_PEER, observe)
         if not _is_ip(host):

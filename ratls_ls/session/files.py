@@ -28,6 +28,7 @@ from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.tables import Base
 from ratls_ls.settings import Settings
+from ratls_ls.stamps import Stamp, stamp_of
 from ratls_ls.status import ProviderStatus
 
 MAX_CLOSED_FILES = 16
@@ -36,15 +37,6 @@ MAX_PROFILES = 64
 LONG_TEXT = 64 * 1024
 LONG_NEWS = 8 * 1024
 Own = Literal["user", "profile"]
-
-
-class _Stamp(NamedTuple):
-    """Tells one state of a file on disk from another."""
-
-    inode: int
-    size: int
-    modified_ns: int
-    changed_ns: int  # unlike the time of modification, nobody sets it
 
 
 class _Judged(NamedTuple):
@@ -78,7 +70,7 @@ class OpenFile:
     open: bool = True
     told: dict[str, ProviderStatus] = field(default_factory=dict)
     told_default: str | None = None
-    stamp: _Stamp | None = None
+    stamp: Stamp | None = None
 
     @property
     def key(self) -> str:
@@ -348,7 +340,7 @@ class Files:
                 self._on_read(entry)
 
     def _read(
-        self, uri: str, text: str, version: int | None, *, saved: bool, stamp: _Stamp | None = None
+        self, uri: str, text: str, version: int | None, *, saved: bool, stamp: Stamp | None = None
     ) -> OpenFile:
         """`stamp`: of the file on disk that the text is from."""
         previous = self.get(uri)
@@ -462,7 +454,7 @@ def _key(uri: str) -> str:
     return str(path) if path is not None else uri
 
 
-def _stamp(uri: str) -> _Stamp | None:
+def _stamp(uri: str) -> Stamp | None:
     """None if there is no regular file of a size that can be read."""
     path = uri_path(uri)
     try:
@@ -471,7 +463,7 @@ def _stamp(uri: str) -> _Stamp | None:
         return None
     if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
         return None
-    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return stamp_of(found)
 
 
 def _disk_text(uri: str) -> str | None:

@@ -125,7 +125,7 @@ async def test_keys_are_logged_nowhere(
 ) -> None:
     log = tmp_path / "keys.log"
     monkeypatch.setenv("SSLKEYLOGFILE", str(log))
-    tls.client_context.cache_clear()
+    tls._client_context.cache_clear()
     async with serving() as server:
         (await connect("127.0.0.1", server.port, "localhost", ca_file)).close()
     assert not log.exists()
@@ -137,6 +137,16 @@ async def test_a_certificate_that_is_not_trusted_says_what_to_do(tmp_path: Path)
     async with serving() as server:
         with pytest.raises(UnreachableError) as caught:
             await connect("127.0.0.1", server.port, "localhost", other)
+    assert "tls.caFile" in str(caught.value)
+
+
+async def test_a_root_that_is_taken_out_of_its_file_is_trusted_no_longer(ca_file: Path) -> None:
+    other = web_ca("Another CA").pem
+    async with serving() as server:
+        (await connect("127.0.0.1", server.port, "localhost", ca_file)).close()
+        ca_file.write_bytes(other)
+        with pytest.raises(UnreachableError) as caught:
+            await connect("127.0.0.1", server.port, "localhost", ca_file)
     assert "tls.caFile" in str(caught.value)
 
 
