@@ -142,6 +142,7 @@ async def test_news_that_change_nothing_contact_nobody(
     world.session.save(unknown)
     for file in (uri, unknown):
         world.session.changed_on_disk(file)
+    await meanwhile(tmp_path, monkeypatch)
     # Still unsaved, whatever is on the disk.
     world.session.change(uri, provider.config_toml("tee", grace_period=1), 2)
     world.session.changed_on_disk(uri)
