@@ -210,11 +210,13 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         """Whether what is attested now may take a request: until its server is refused, or it is
         too old by either clock. One stands still while the machine sleeps, the other may be set
         back."""
-        generation, clock = self._generation, self._verifier.clock
-        seconds = self._verifier.max_age_seconds
-        awake_until, until = time.monotonic() + seconds, clock() + seconds
+        generation, verifier = self._generation, self._verifier
+        awake_until = time.monotonic() + verifier.max_age_seconds
+        until = verifier.clock() + verifier.max_age_seconds
         return lambda: (
-            generation == self._generation and time.monotonic() < awake_until and clock() < until
+            generation == self._generation
+            and time.monotonic() < awake_until
+            and verifier.clock() < until
         )
 
     async def _attest(self, tls: TlsStream, state: Progress) -> Attestation:

@@ -76,8 +76,16 @@ class DcapPki:
         """The same with another platform certificate, from `issuer` if it is not the CA."""
         return replace(self, pck=_pck(issuer or self.platform_ca, expired=expired))
 
-    def crl(self, issuer: Identity, now: int, *, revoked: tuple[int, ...] = ()) -> bytes:
-        """A CRL (DER) of `issuer` valid for 30 days around `now` (Unix seconds)."""
+    def crl(
+        self,
+        issuer: Identity,
+        now: int,
+        *,
+        revoked: tuple[int, ...] = (),
+        scope: x509.IssuingDistributionPoint | None = None,
+    ) -> bytes:
+        """A CRL (DER) of `issuer` valid for 30 days around `now` (Unix seconds). `scope`: of what
+        it is, if not of all that is issued."""
         moment = datetime.fromtimestamp(now, UTC)
         builder = (
             x509.CertificateRevocationListBuilder()
@@ -89,6 +97,8 @@ class DcapPki:
             )
             .add_extension(x509.CRLNumber(1), False)
         )
+        if scope is not None:
+            builder = builder.add_extension(scope, critical=True)
         for serial in revoked:
             entry = x509.RevokedCertificateBuilder().serial_number(serial)
             builder = builder.add_revoked_certificate(

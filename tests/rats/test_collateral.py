@@ -153,22 +153,8 @@ def test_the_revocation_list_is_of_the_platforms_authority() -> None:
 
 def test_a_revocation_list_of_a_part_only() -> None:
     """Of CA certificates, here: it says nothing of the platform's."""
-    issuer = pki().platform_ca
-    start = datetime.fromtimestamp(NOW, UTC)
     scope = x509.IssuingDistributionPoint(None, None, False, True, None, False, False)
-    crl = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.certificate.subject)
-        .last_update(start - timedelta(days=1))
-        .next_update(start + timedelta(days=29))
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), False
-        )
-        .add_extension(x509.CRLNumber(1), False)
-        .add_extension(scope, True)
-        .sign(issuer.key, hashes.SHA256())
-        .public_bytes(Encoding.DER)
-    )
+    crl = pki().crl(pki().platform_ca, NOW, scope=scope)
     result = World(collateral=replace(collateral(), pck_crl=crl)).appraise()
     assert failures(result) == ["collateral"]
     assert "malformed" in (result.claim(ClaimName.COLLATERAL).reason or "")
