@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ratls_ls.rats.result import ClaimName
-from ratls_ls.simulator.http import JSON, Response, Wire
+from ratls_ls.simulator.http import JSON, Request, Response, Wire
 from ratls_ls.simulator.scenario import Scenario
 
 from .fault import rejected, unreachable
 
-_DOCUMENTS = 4  # that a PCCS is asked for
 _FORGED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -69,33 +68,41 @@ def half_a_record_behind_the_quote(scenario: Scenario) -> None:
     _delivered(scenario, deliver)
 
 
-async def _while_it_is_judged(wire: Wire) -> None:
-    """Some of the collateral is still to come, so the verdict cannot be there first."""
-    await wire.record.wait_for(lambda record: len(record.pccs_targets) >= _DOCUMENTS - 1)
+def _while_it_is_judged(scenario: Scenario, act: Callable[[Wire], Awaitable[None]]) -> None:
+    """`act` on the connection after the quote and before the collateral, so that the verdict cannot
+    be there first."""
+    acted = asyncio.Event()
+
+    async def deliver(wire: Wire) -> None:
+        await wire.send(await wire.whole())
+        await wire.record.wait_for(lambda record: bool(record.pccs_targets))
+        try:
+            await act(wire)
+        finally:
+            acted.set()
+
+    async def wait(wire: Wire) -> None:
+        await acted.wait()
+        await wire.send(await wire.whole())
+
+    def hold(_request: Request, response: Response) -> Response:
+        response.deliver = wait
+        return response
+
+    _delivered(scenario, deliver)
+    scenario.pccs.append(hold)
 
 
 @rejected(ClaimName.QUOTE_FORMAT, 98)
 def record_during_appraisal(scenario: Scenario) -> None:
     """a second answer comes while the quote is judged"""
-
-    async def deliver(wire: Wire) -> None:
-        await wire.send(await wire.whole())
-        await _while_it_is_judged(wire)
-        await wire.send(_FORGED)
-
-    _delivered(scenario, deliver)
+    _while_it_is_judged(scenario, lambda wire: wire.send(_FORGED))
 
 
 @unreachable("quote", 96)
 def cut_during_appraisal(scenario: Scenario) -> None:
     """TCP ends while the quote is judged"""
-
-    async def deliver(wire: Wire) -> None:
-        await wire.send(await wire.whole())
-        await _while_it_is_judged(wire)
-        await wire.cut()
-
-    _delivered(scenario, deliver)
+    _while_it_is_judged(scenario, lambda wire: wire.cut())
 
 
 @rejected(ClaimName.QUOTE_FORMAT, 99)
