@@ -1,4 +1,5 @@
-"""Break the verifier in every small way, one at a time, and see whether its tests notice.
+"""Break the verifier and what decides who is contacted in every small way, one at a time, and see
+whether their tests notice.
 
 Each comparison is inverted, each check removed or forced, each limit moved, each error swallowed,
 in a temporary copy; then the tests of its room run against the copy. A mutant that survives is a
@@ -26,11 +27,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# What is broken, and the tests that are to notice: all that judges, and what asks for evidence.
-ROOMS = {
-    "ratls_ls/rats/*.py": "tests/rats",
-    "ratls_ls/atls/attester.py": "tests/atls/test_attester.py",
-}
+
+
+@dataclass(frozen=True)
+class Room:
+    """`files`: a glob of what is broken; `tests`: those that are to notice, what mostly does first;
+    `decides`: the functions that are broken, by name, if not all of them."""
+
+    files: str
+    tests: tuple[str, ...]
+    decides: str = ""
+
+
+# All that judges, what asks for evidence, and where it is decided who is contacted and what is sent
+# or shown as verified.
+ROOMS = (
+    Room("ratls_ls/rats/*.py", ("tests/rats",)),
+    Room("ratls_ls/atls/attester.py", ("tests/atls/test_attester.py",)),
+    Room(
+        "ratls_ls/monitor.py",
+        ("tests/session/test_monitor.py", "tests/session/test_status.py"),
+        "verified _schedule _may_check _known _is_stale _is_recent",
+    ),
+)
 SECONDS = 120  # a mutant that hangs is noticed
 INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -59,6 +78,8 @@ EQUIVALENT = {
     "attester.py:_answer forced True: isinstance(event, h11.EndOfMessage)": "h11 raises before",
     "attester.py:_answer not raised: raise _malformed('the quote answer ended early')": "as above",
     "event_log.py:rtmrs one more: 4": "a fifth register is never extended nor shown",
+    "monitor.py:_is_stale part 1 dropped: status.state in (State.AFFIRMED, State.REJECTED) and"
+    " status.checked_at is not None and (not self._is_recent(st": "what was judged has a time",
     "measurements.py:event_log flipped: True": "both sides of the strict zip are four by type",
 }
 
@@ -68,31 +89,34 @@ class Mutant:
     """One broken file. `name` is stable as long as the broken line is."""
 
     file: Path
-    tests: str
+    tests: tuple[str, ...]
     name: str
     text: str
 
 
 def mutants() -> list[Mutant]:
     found: dict[str, Mutant] = {}
-    for file, tests in _files():
-        tree = ast.parse(file.read_text("utf-8"))
-        words = {id(part) for word in _words(tree) for part in ast.walk(word)}
-        places = _places(tree)
-        for number, node in enumerate(ast.walk(tree)):
-            for what, changed in _changes(node) if id(node) not in words else ():
-                name = f"{file.name}:{places.get(id(node), '')} {what}: {_shown(node)}"
-                while name in found:
-                    name += " (again)"
-                text = _with(tree, number, changed)
-                found[name] = Mutant(file.relative_to(ROOT), tests, name, text)
+    for room in ROOMS:
+        for file in sorted(ROOT.glob(room.files)):
+            _break(file, room, found)
     return list(found.values())
 
 
-def _files() -> Iterator[tuple[Path, str]]:
-    for pattern, tests in ROOMS.items():
-        for file in sorted(ROOT.glob(pattern)):
-            yield file, tests
+def _break(file: Path, room: Room, found: dict[str, Mutant]) -> None:
+    tree = ast.parse(file.read_text("utf-8"))
+    words = {id(part) for word in _words(tree) for part in ast.walk(word)}
+    places = _places(tree)
+    decides = room.decides.split()
+    for number, node in enumerate(ast.walk(tree)):
+        place = places.get(id(node), "")
+        if id(node) in words or (decides and place not in decides):
+            continue
+        for what, changed in _changes(node):
+            name = f"{file.name}:{place} {what}: {_shown(node)}"
+            while name in found:
+                name += " (again)"
+            text = _with(tree, number, changed)
+            found[name] = Mutant(file.relative_to(ROOT), room.tests, name, text)
 
 
 def _places(tree: ast.AST) -> dict[int, str]:
@@ -203,17 +227,17 @@ class Bench:
     def notices(self, mutant: Mutant) -> bool:
         """Whether the tests fail with this mutant. Those named after its file come first: they
         mostly do, and soon."""
-        nearest = f"{mutant.tests}/test_{mutant.file.name}"
+        nearest = f"{mutant.tests[0]}/test_{mutant.file.name}"
         file = self.root / mutant.file
         whole = file.read_text("utf-8")
         file.write_text(mutant.text, "utf-8")
         try:
             near = (self.root / nearest).is_file() and self.fails(nearest)
-            return near or self.fails(mutant.tests)
+            return near or self.fails(*mutant.tests)
         finally:
             file.write_text(whole, "utf-8")
 
-    def fails(self, tests: str) -> bool:
+    def fails(self, *tests: str) -> bool:
         """Whether these tests fail as things are."""
         options = ["-x", "-q", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider"]
         options += ["-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto"]
@@ -228,7 +252,7 @@ class Bench:
         }
         try:
             run = subprocess.run(
-                [*command, *options, tests],
+                [*command, *options, *tests],
                 cwd=self.root,
                 env=environment,
                 capture_output=True,
@@ -264,7 +288,7 @@ def main() -> int:
 def _run(chosen: list[Mutant], jobs: int) -> int:
     with tempfile.TemporaryDirectory(prefix="mutation-") as name:
         benches = [Bench(_made(Path(name) / str(number))) for number in range(jobs)]
-        if any(benches[0].fails(tests) for tests in ROOMS.values()):
+        if any(benches[0].fails(*tests) for tests in {mutant.tests for mutant in chosen}):
             print("the tests fail with nothing broken")
             return 2
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

@@ -147,6 +147,16 @@ async def test_refreshed_by_interval_give_or_take(monkeypatch: pytest.MonkeyPatc
     assert made.checked == ["a.example"] * 3
 
 
+async def test_the_soonest_is_a_fifth_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = net(refresh_minutes=15)
+    monkeypatch.setattr(random, "uniform", lambda least, _: least)
+    await checked(made, A)
+    await made.later(11.9 * MINUTE)
+    assert made.checked == ["a.example"]
+    await made.later(0.2 * MINUTE)
+    assert made.checked == ["a.example"] * 2
+
+
 async def test_a_machine_that_slept_looks_at_once() -> None:
     made = net()
     await checked(made, A)
@@ -255,8 +265,9 @@ async def test_an_internal_error_is_shown_and_affirms_nothing(
 async def test_measurements_are_those_of_what_was_just_affirmed() -> None:
     made = net(refresh_minutes=0)
     await checked(made, A)
+    made.now += 30 * MINUTE
     assert made.monitor.verified(A.origin) is not None
-    made.now += 24 * 60 * MINUTE
+    made.now += 1
     assert made.monitor.verified(A.origin) is None
     made.ends["a.example"] = "rejected"
     await made.monitor.check(A)
