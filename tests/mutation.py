@@ -49,6 +49,11 @@ ROOMS = (
         ("tests/session/test_monitor.py", "tests/session/test_status.py"),
         "verified _schedule _may_check _known _is_stale _is_recent",
     ),
+    Room(
+        "ratls_ls/session/session.py",
+        ("tests/session/test_status.py", "tests/session/test_refusals.py"),
+        "open save changed_on_disk _check_unasked _may_contact_unasked _require_trust",
+    ),
 )
 SECONDS = 120  # a mutant that hangs is noticed
 INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
