@@ -207,3 +207,21 @@ def test_a_claim_tells_what_it_has() -> None:
 def test_a_claim_by_name() -> None:
     result: AttestationResult = World().appraise()
     assert [result.claim(name).name for name in ClaimName] == list(ClaimName)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "reason", "why"),
+    [
+        ("a", "b", "it differs", "it differs (expected a, got b)"),
+        ("a", None, "it differs", "it differs (expected a, got ?)"),
+        (None, "b", "it differs", "it differs (expected ?, got b)"),
+        (None, None, "it differs", "it differs"),
+        ("a", "b", None, "failed (expected a, got b)"),
+        (None, None, None, "failed"),
+    ],
+)
+def test_why_says_all_that_is_known(
+    expected: str | None, actual: str | None, reason: str | None, why: str
+) -> None:
+    claim = Claim(ClaimName.TLS, ClaimVerdict.FAILED, expected, actual, reason)
+    assert claim.why == why
