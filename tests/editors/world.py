@@ -100,7 +100,7 @@ async def world(home: Path) -> AsyncIterator[World]:
         _install(home / "bin" / "ratls-ls", trust(tee, home))
         config = tee.config_toml("tee") + "\n" + attacked.config_toml("attacked")
         _write(made.config, MISSPELT + config)
-        _write(home / ".codex" / "unpinned.config.toml", tee.config_toml("tee", pinned=False))
+        _write(home / ".codex" / "unpinned.config.toml", tee.config_toml("unpinned", pinned=False))
         _write(home / "project" / ".codex" / "config.toml", tee.config_toml("tee"))
         _write(home / "project" / "pyproject.toml", '[project]\nname = "other"\n')
         yield made
