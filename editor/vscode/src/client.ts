@@ -6,6 +6,7 @@
 
 import { type LogOutputChannel, window } from "vscode";
 import {
+  CloseAction,
   DidChangeConfigurationNotification,
   ErrorAction,
   type ErrorHandler,
@@ -53,6 +54,10 @@ export function createClient(start: Start, output: LogOutputChannel): LanguageCl
       // connection is closed is told too, and starts the server again.
       error: () => ({ action: ErrorAction.Continue, handled: true }),
       closed: () => {
+        if (client.initializeResult === undefined) {
+          // Whoever started it says so; it would only fail again.
+          return { action: CloseAction.DoNotRestart, handled: true };
+        }
         standard ??= client.createDefaultErrorHandler();
         return standard.closed();
       },

@@ -58,6 +58,7 @@ test(
     await complaint.locator(".monaco-button", { hasText: "Set Up" }).waitFor();
     await code.screenshot("does-not-start");
     await code.status(/not attested/);
+    await code.run("Notifications: Clear All Notifications");
     rmSync(join(dirname(program), "python"));
     await code.run("ratls: Restart Language Server");
     await question.waitFor();
