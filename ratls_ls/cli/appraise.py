@@ -21,7 +21,7 @@ from ratls_ls.rats.evidence import Evidence, from_hex
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register
 
 from .common import find_provider, verifier
-from .main import EXIT_NO, EXIT_YES, CommandError
+from .exits import EXIT_NO, EXIT_YES, CommandError
 from .show import screen, show_result
 
 _UNIX_SECONDS = re.compile(r"[0-9]{1,11}")

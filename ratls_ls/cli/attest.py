@@ -19,7 +19,7 @@ from ratls_ls.config.words import printable
 from ratls_ls.rats.result import AttestationResult
 
 from .common import find_provider, verifier
-from .main import EXIT_ERROR, EXIT_NO, EXIT_YES, complain
+from .exits import EXIT_ERROR, EXIT_NO, EXIT_YES, complain
 from .show import screen, show_result
 from .steps import Steps
 

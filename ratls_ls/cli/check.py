@@ -29,7 +29,7 @@ from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
 from .common import read_stdin, read_text, verifier
-from .main import EXIT_ERROR, EXIT_NO, EXIT_YES, CommandError, complain
+from .exits import EXIT_ERROR, EXIT_NO, EXIT_YES, CommandError, complain
 
 STDIN = "-"
 

@@ -19,7 +19,7 @@ from ratls_ls.config.span import LineIndex
 from ratls_ls.config.words import shown
 from ratls_ls.session import codex_home, context_of
 
-from .main import CommandError
+from .exits import CommandError
 
 
 def config_path(options: argparse.Namespace) -> Path:

@@ -14,7 +14,7 @@ from argcomplete.completers import BaseCompleter, FilesCompleter
 from argcomplete.shell_integration import shellcode
 
 from .common import config_path, read_config
-from .main import EXIT_YES, CommandError
+from .exits import EXIT_YES, CommandError
 
 
 def completion(options: argparse.Namespace) -> int:

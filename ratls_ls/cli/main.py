@@ -8,13 +8,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from .exits import EXIT_ERROR, CommandError, complain
 from .parser import parser
-
-EXIT_YES, EXIT_NO, EXIT_ERROR = 0, 1, 2
-
-
-class CommandError(Exception):
-    """The command cannot run; its message says what the user can do."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -56,13 +51,6 @@ def run(arguments: Sequence[str]) -> int:
         # Its message may hold a secret.
         complain(f"stopped by an error of its own ({type(error).__name__}); please report it")
         return EXIT_ERROR
-
-
-def complain(message: str) -> None:
-    """Tell the user on stderr. Names and answers of others may stand in `message`."""
-    from ratls_ls.config.words import printable
-
-    print(f"ratls-ls: {printable(message)}", file=sys.stderr)
 
 
 def _transport_chosen(options: argparse.Namespace) -> bool:

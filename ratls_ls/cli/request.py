@@ -22,7 +22,7 @@ from ratls_ls.atls.request import RequestParameters, prepare
 from ratls_ls.config.words import printable
 
 from .common import find_provider, read_stdin, verifier
-from .main import EXIT_NO, EXIT_YES, CommandError, complain
+from .exits import EXIT_NO, EXIT_YES, CommandError, complain
 
 TIMEOUT_SECONDS = 600.0
 

@@ -8,7 +8,7 @@ import sys
 
 from ratls_ls.config.schema import schema as config_schema
 
-from .main import EXIT_YES
+from .exits import EXIT_YES
 
 
 def schema(_options: argparse.Namespace) -> int:

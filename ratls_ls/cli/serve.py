@@ -22,7 +22,7 @@ from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from .main import EXIT_NO, CommandError
+from .exits import EXIT_NO, CommandError
 
 if TYPE_CHECKING:
     from ratls_ls.server import Server

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ratls_ls.simulator import FAULTS, serve
 
-from .main import EXIT_YES, CommandError
+from .exits import EXIT_YES, CommandError
 
 PROVIDER_ID = "simulated"
 _MARK = "# Written by `ratls-ls simulate`, which may write it anew.\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ratls_ls.cli.main import EXIT_YES, CommandError
+from ratls_ls.cli.exits import EXIT_YES, CommandError
 
 from .screen import Screen
 from .story import Event, story
