@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from functools import cached_property
 
+from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import Register, TcbStatus
 
 from .model import DEFAULT_PCCS_URL

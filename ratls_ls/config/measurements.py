@@ -61,10 +61,7 @@ def measurements(policy: Table | None) -> Iterator[Measurement]:
     if policy is None:
         return
     for key, path, size in _HEX_KEYS:
-        if path[0] not in policy.entries:
-            continue
-        table = policy.get(*path[:-1])
-        entry = table.entries.get(path[-1]) if isinstance(table, Table) else None
+        entry = policy.entry(*path)
         text = string_of(entry.value) if entry is not None else None
         if entry is not None and text is not None:
             yield Measurement(key, entry, text, digits_of(text), entry.value.span, size)

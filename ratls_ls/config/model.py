@@ -7,9 +7,9 @@ holds one may connect to it (given trust). Statuses and connections are kept by 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from urllib.parse import urlsplit
 
+from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import AppraisalPolicy
 
 DEFAULT_PCCS_URL = "https://pccs.phala.network/tdx/certification/v4"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from enum import StrEnum
-from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
+
+from ratls_ls.cached import cached_property
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -61,7 +62,8 @@ class LineIndex:
     def _starts(self) -> list[int]:
         if "\r" in self.text:
             return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
-        return [0, *accumulate(len(line) + 1 for line in self.text.split("\n"))][:-1]
+        lengths = map(len, self.text.split("\n"))
+        return [0, *accumulate(map((1).__add__, lengths))][:-1]
 
     @cached_property
     def _ascii(self) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
+from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import Pin
 
 from .keys import PROVIDER, KeyModel

@@ -11,7 +11,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+
+from ratls_ls.cached import cached_property
 
 from .merge import Merger
 from .pieces import next_start

@@ -68,14 +68,17 @@ class Table:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     line_end: int | None = None
 
-    def get(self, *path: str) -> Value | None:
-        """The value at `path`, None if there is none."""
-        value: Value = self
-        for name in path:
-            if not isinstance(value, Table) or name not in value.entries:
-                return None
-            value = value.entries[name].value
-        return value
+    def entry(self, name: str, *path: str) -> Entry | None:
+        """The entry of `name`, or of `path` within it; None if there is none."""
+        entry = self.entries.get(name)
+        if entry is None or not path:
+            return entry
+        return entry.value.entry(*path) if isinstance(entry.value, Table) else None
+
+    def get(self, name: str, *path: str) -> Value | None:
+        """The value of the same."""
+        entry = self.entry(name, *path) if path else self.entries.get(name)
+        return entry.value if entry is not None else None
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())

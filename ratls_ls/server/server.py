@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from functools import cached_property, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from lsprotocol import types
@@ -18,6 +18,7 @@ from pygls.lsp.server import LanguageServer
 
 from ratls_ls import __version__
 from ratls_ls import settings as settings_module
+from ratls_ls.cached import cached_property
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded

@@ -12,12 +12,13 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ratls_ls.bounded import MAX_FILE_BYTES
+from ratls_ls.cached import cached_property
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.context import Kind
 from ratls_ls.config.keys import BUILT_IN_IDS, DEFAULT_ID

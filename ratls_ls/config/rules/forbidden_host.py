@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.urls import Url, parse_url
-from ratls_ls.config.values import Table
 
 from .rule import Rule
 
@@ -31,8 +30,7 @@ RULE = Rule(
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for path in (("base_url",), ("ratls_policy", "pccs_url")):
         url = parse_url(provider.string(*path) or "")
-        table = provider.table.get(*path[:-1])
-        if isinstance(url, Url) and url.refusal is not None and isinstance(table, Table):
-            span = table.entries[path[-1]].value.span
+        value = provider.table.get(*path) if isinstance(url, Url) and url.refusal else None
+        if isinstance(url, Url) and value is not None:
             message = f"`{url.host}` is {url.refusal}; it is never contacted"
-            yield RULE.problem(span, message, provider=provider.id)
+            yield RULE.problem(value.span, message, provider=provider.id)

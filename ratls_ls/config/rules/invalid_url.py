@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.config.urls import QUERY, USER_INFORMATION, parse_url
-from ratls_ls.config.values import Table
 
 from .rule import Rule
 
@@ -37,11 +36,8 @@ _INSTEAD = {
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for path in (_BASE_URL, ("ratls_policy", "pccs_url")):
         text = provider.string(*path)
-        table = provider.table.get(*path[:-1])
-        if text is None or not isinstance(table, Table):
-            continue
-        fault = parse_url(text)
-        if isinstance(fault, str):
-            span = table.entries[path[-1]].value.span
+        fault = parse_url(text) if text is not None else None
+        value = provider.table.get(*path) if isinstance(fault, str) else None
+        if isinstance(fault, str) and value is not None:
             instead = _INSTEAD.get(fault, "") if path == _BASE_URL else ""
-            yield RULE.problem(span, f"`{path[-1]}` {fault}{instead}", provider=provider.id)
+            yield RULE.problem(value.span, f"`{path[-1]}` {fault}{instead}", provider=provider.id)
