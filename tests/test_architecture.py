@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1] / "ratls_ls"
 
 # From the bottom up. A room imports from rooms below its own line only.
 LAYERS = (
-    {"rats", "private_files", "turns", "bounded", "stamps"},
+    {"rats", "private_files", "turns", "bounded", "stamps", "cached"},
     {"config"},
     {"atls", "settings"},
     {"status"},

@@ -7,7 +7,6 @@ told by its key: no key without quotes has a dot in it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from .keys import PROVIDER
 from .span import Span
@@ -35,11 +34,11 @@ def joined(root: Table) -> Table:
             entries[name] = entry
         elif isinstance(entry.value, Table) and (left := entry.value.entries.keys() - cut.keys()):
             own = {key: inner for key, inner in entry.value.entries.items() if key in left}
-            entries[name] = entry._replace(value=replace(entry.value, entries=own))
+            entries[name] = entry._replace(value=entry.value.having(own))
     if entries.keys() == providers.value.entries.keys():
         return root
-    merged = providers._replace(value=replace(providers.value, entries=entries))
-    return replace(root, entries={**root.entries, _PROVIDERS: merged})
+    merged = providers._replace(value=providers.value.having(entries))
+    return root.having({**root.entries, _PROVIDERS: merged})
 
 
 def _cut(entry: Entry) -> Iterator[tuple[str, Entry]]:

@@ -7,7 +7,6 @@ the base's own text, not about this one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from .span import Span
 from .tables import Base, ConfigFile, ProviderTable
@@ -34,8 +33,8 @@ def laid_over(root: Table, below: Mapping[str, ProviderTable], end: int) -> Tabl
         else entry
         for name, entry in providers.value.entries.items()
     }
-    merged = providers._replace(value=replace(providers.value, entries=inner))
-    return replace(root, entries={**root.entries, _PROVIDERS: merged})
+    merged = providers._replace(value=providers.value.having(inner))
+    return root.having({**root.entries, _PROVIDERS: merged})
 
 
 def stands_behind(span: Span, end: int) -> bool:
@@ -56,4 +55,4 @@ def _over(own: Value, below: Value) -> Value:
         entries[name] = (
             entry if there is None else there._replace(value=_over(there.value, entry.value))
         )
-    return replace(own, entries=entries)
+    return own.having(entries)

@@ -7,7 +7,6 @@ speed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from .build import provider_of
 from .cut_ids import joined
@@ -46,9 +45,9 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
         for table in part.providers:
             placed = table.at(start)
             if table.id in spoilt or None in spoilt:
-                placed = replace(placed, provider=None, broken=table.id in spoilt)
+                placed = placed.judged(None, broken=table.id in spoilt)
             elif astray or (table.under is not None and unsound):
-                placed = replace(placed, provider=None)
+                placed = placed.judged(None)
             providers.setdefault(table.id, placed)
         references += (
             Reference(reference.id, reference.span.shifted(start), reference.path)
@@ -104,10 +103,10 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
         if (under := below.get(table.id)) is None:
             tables.append(_judged(table, found))
         else:
-            own = replace(table, relative_entry=entry, under=under)
+            own = table.over(under, entry)
             weakened = overlay_problems(own, under)
             judged = _judged(table, [*found, *weakened])
-            tables.append(replace(own, provider=judged.provider))
+            tables.append(own.judged(judged.provider))
             found = [*_not_of(under, table, found), *weakened]
         problems += found
     told = tuple(problem for problem in (_within(problem, end) for problem in problems) if problem)
@@ -152,7 +151,7 @@ def _judged(table: ProviderTable, problems: Iterable[Problem]) -> ProviderTable:
     """With its Provider, if nothing about it is wrong."""
     if not table.attested or any(problem.severity is Severity.ERROR for problem in problems):
         return table
-    return replace(table, provider=provider_of(table))
+    return table.judged(provider_of(table))
 
 
 def _references(root: Table) -> Iterator[Reference]:

@@ -6,14 +6,15 @@ character, so it can be kept for as long as that text stands anywhere in the fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from .record import record
 from .recover import recover
 from .tree import Failure, Reading, read_valid
 from .values import Header, Issue, Statement
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(slots=True)
 class Section:
     """Compared by identity.
 

@@ -18,6 +18,7 @@ from .meant import meant_by
 from .measurements import Measurement, measurements, pins
 from .model import Provider
 from .problem import Problem
+from .record import record
 from .span import Span
 from .statuses import Allowed, allowed_in
 from .strays import Stray, is_policy_alone
@@ -73,7 +74,7 @@ class UnknownKey(NamedTuple):
         return isinstance(value, Invalid) and not value.assigned
 
 
-@dataclass(frozen=True, eq=False)
+@record()
 class ProviderTable:
     """One `[model_providers.<id>]` with all that belongs to it, wherever it stands.
 
@@ -96,13 +97,25 @@ class ProviderTable:
         """The same, standing at `base`."""
         if base == self.base:
             return self
-        # `replace` would take three times as long, and every edit moves all that follows it.
+        return self._with(base, self.provider, broken=self.broken)
+
+    def judged(self, provider: Provider | None, *, broken: bool = False) -> ProviderTable:
+        """The same, described by `provider`."""
+        return self._with(self.base, provider, broken=broken)
+
+    def over(self, under: ProviderTable, entry: Entry) -> ProviderTable:
+        """The same, saying `entry` and laid over `under`."""
+        return ProviderTable(
+            self.id, entry, self.base, None, False, self.newline, self.pieces, under
+        )
+
+    def _with(self, base: int, provider: Provider | None, *, broken: bool = False) -> ProviderTable:
         return ProviderTable(
             self.id,
             self.relative_entry,
             base,
-            self.provider,
-            self.broken,
+            provider,
+            broken,
             self.newline,
             self.pieces,
             self.under,
@@ -272,7 +285,7 @@ class Base:
         return {table.id: table for table in self.tables}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(slots=True)
 class Part:
     """One Group as config; spans count from its start.
 
@@ -291,7 +304,7 @@ class Part:
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, eq=False)
+@record()
 class ConfigFile:
     """A read config. Spans and values are absolute and those of `text`. `base`: what it was read
     as laid over."""

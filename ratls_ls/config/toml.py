@@ -10,12 +10,13 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ratls_ls.cached import cached_property
 
 from .merge import Merger
 from .pieces import next_start
+from .record import record
 from .section import Section, read_section
 from .span import Span
 from .values import Issue, Table
@@ -29,7 +30,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]+")
 Placed = tuple[int, Section]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(slots=True)
 class Group:
     """Sections that may touch the same tables, put together. Spans count from the start of the
     first of them. Compared by identity: the same sections at the same distances are one Group in
@@ -40,7 +41,7 @@ class Group:
     sections: tuple[Placed, ...] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Memory:
     """What a later document can take over: sections by text, groups by sections and distances."""
 
@@ -48,7 +49,7 @@ class Memory:
     groups: Mapping[tuple[object, ...], Group] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@record()
 class Document:
     """A text as TOML. `sections` and `groups` come with where they start, in that order.
 

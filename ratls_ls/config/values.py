@@ -7,11 +7,12 @@ value is an `Invalid`, never absent, so that nobody takes a broken line for a mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import NamedTuple
 
+from .record import record
 from .span import Span
 
 ScalarType = str | int | float | bool | datetime | date | time
@@ -54,7 +55,7 @@ class TableKind(StrEnum):
     INLINE = "inline"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, slots=True)
 class Table:
     """A table, gathered from all places that add to it.
 
@@ -75,13 +76,22 @@ class Table:
             return entry
         return entry.value.entry(*path) if isinstance(entry.value, Table) else None
 
-    def get(self, name: str, *path: str) -> Value | None:
-        """The value of the same."""
-        entry = self.entry(name, *path) if path else self.entries.get(name)
-        return entry.value if entry is not None else None
+    def get(self, *path: str) -> Value | None:
+        """The value at `path`, None if there is none."""
+        value: Value = self
+        for name in path:
+            entry = value.entries.get(name) if isinstance(value, Table) else None
+            if entry is None:
+                return None
+            value = entry.value
+        return value
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())
+
+    def having(self, entries: Mapping[str, Entry]) -> Table:
+        """The same with other entries."""
+        return Table(self.span, self.kind, entries, self.line_end)
 
 
 class Invalid(NamedTuple):

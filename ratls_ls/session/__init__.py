@@ -4,7 +4,8 @@ Invariant: untrusted, nothing is contacted and no key is read. Unasked, only wha
 and trusted is contacted. One document's fault never touches another's.
 """
 
-from .files import OpenFile, codex_home, context_of
+from .files import OpenFile
+from .places import codex_home, context_of
 from .session import Session
 from .shapes import diagnostic_json
 

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
 
-from ratls_ls.bounded import MAX_FILE_BYTES
 from ratls_ls.cached import cached_property
 from ratls_ls.config.check import Context, check
-from ratls_ls.config.context import Kind
 from ratls_ls.config.keys import BUILT_IN_IDS, DEFAULT_ID
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.config.overlay import base_of
@@ -29,15 +24,16 @@ from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.tables import Base
 from ratls_ls.settings import Settings
-from ratls_ls.stamps import Stamp, stamp_of
+from ratls_ls.stamps import Stamp
 from ratls_ls.status import ProviderStatus
+
+from .places import Place, Places, codex_home, mode_at, stamp_at, text_at
 
 MAX_CLOSED_FILES = 16
 MAX_PROFILES = 64
 # In characters: what takes more than a few milliseconds to read again, and what to read at first.
 LONG_TEXT = 64 * 1024
 LONG_NEWS = 8 * 1024
-Own = Literal["user", "profile"]
 
 
 class _Judged(NamedTuple):
@@ -56,15 +52,15 @@ def _judged(text: str, context: Context, previous: ConfigFile | None) -> _Judged
 @dataclass(eq=False)
 class OpenFile:
     """One config at one moment. `open`: the client has it so, else it is from disk. `saved`: its
-    text is what is on disk. `own`: which of the user's own it is. `told`: the status of each
-    provider that the client knows of; `told_default`: the default one that it knows of."""
+    text is what is on disk. `told`: the status of each provider that the client knows of;
+    `told_default`: the default one that it knows of."""
 
     uri: str
+    place: Place
     text: str = field(repr=False)
     version: int | None
     file: ConfigFile
     context: Context
-    own: Own | None
     problems: list[Problem]
     served: bool
     saved: bool
@@ -76,7 +72,7 @@ class OpenFile:
     @property
     def key(self) -> str:
         """The same for every spelling of its URI."""
-        return _key(self.uri)
+        return self.place.key
 
     @cached_property
     def index(self) -> LineIndex:
@@ -98,7 +94,7 @@ class OpenFile:
     def default_id(self) -> str | None:
         """The provider that Codex uses unless told otherwise, be it one of this config or not; None
         where the user's own config says which."""
-        kind, named = self.context.kind, self.file.default
+        kind, named = self.place.kind, self.file.default
         if not self.served or (named is None and kind != "user"):
             return None
         if named is None:
@@ -150,7 +146,7 @@ class Files:
 
     @property
     def codex_home(self) -> Path:
-        return self._codex_home
+        return self._places.home
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -158,15 +154,9 @@ class Files:
         return frozenset(self._environment)
 
     def _locate(self) -> None:
-        home = codex_home(self.settings.codex_home, self._environment)
-        self._codex_home = home
-        # Asked at every keystroke, and links are followed on the disk.
-        self._own = lru_cache(maxsize=256)(lambda path: _own(path, home))
-
-    @property
-    def default_uri(self) -> str:
-        """The user-level config."""
-        return (self.codex_home / "config.toml").absolute().as_uri()
+        self._places = Places(codex_home(self.settings.codex_home, self._environment))
+        # That of the user-level config.
+        self.default_uri = (self.codex_home / "config.toml").absolute().as_uri()
 
     @property
     def all(self) -> list[OpenFile]:
@@ -179,7 +169,7 @@ class Files:
 
     def get(self, uri: str) -> OpenFile | None:
         """What is known of `uri` already."""
-        return self._entries.get(_key(uri))
+        return self._entries.get(self._places.at(uri).key)
 
     def named(self, uri: str) -> OpenFile | None:
         """The config `uri`, from disk if it is not open; None if there is none."""
@@ -199,7 +189,7 @@ class Files:
         """The same without a look at the disk, be it open under another name."""
         known = self.get(self.default_uri)
         if known is None or not known.open:
-            own = (each for each in self.opened if each.own == "user")
+            own = (each for each in self.opened if each.place.own == "user")
             known = next(own, known)
         return known
 
@@ -209,8 +199,7 @@ class Files:
         return self._known_default if self._lies_over(entry.uri) else None
 
     def _lies_over(self, uri: str) -> bool:
-        own = self._own_of(uri)
-        return own == "profile" or _kind(uri_path(uri), own) == "project"
+        return self._places.at(uri).kind in ("profile", "project")
 
     def sharing(self, entry: OpenFile, provider: str) -> list[OpenFile]:
         """The configs in which the id `provider` means the same as in `entry`, that one first.
@@ -218,19 +207,19 @@ class Files:
         They are the user-level config, the profiles' beside it, and projects that are open and
         define none of this id themselves.
         """
-        if entry.own is None and not self._names_the_users(entry, provider):
+        if entry.place.own is None and not self._names_the_users(entry, provider):
             return [entry]
         found = [entry, *self.opened, self.default, *self._profiles()]
         shared: dict[str, OpenFile] = {}
         for each in found:
-            if each is not None and (each.own is not None or self._names_the_users(each, provider)):
+            if each is not None and (each.place.own or self._names_the_users(each, provider)):
                 # One file may be open by another name than it has in the home.
                 shared.setdefault(os.path.realpath(each.key), each)
         return list(shared.values())
 
     def _names_the_users(self, entry: OpenFile, provider: str) -> bool:
         """Whether a project's `provider` can only be one of the user's own."""
-        return entry.context.kind == "project" and provider not in entry.file.providers
+        return entry.place.kind == "project" and provider not in entry.file.providers
 
     def _profiles(self) -> Iterator[OpenFile | None]:
         try:
@@ -247,20 +236,22 @@ class Files:
         if len(text) > LONG_TEXT or len(text) - len(known.text if known else "") > LONG_NEWS:
             if previous is None:
                 self._look_around(uri)
-            loop, context = asyncio.get_running_loop(), self._context(uri)
+            loop = asyncio.get_running_loop()
+            context = self._context(self._places.at(uri), previous)
             self._ahead = await loop.run_in_executor(self._reader, _judged, text, context, known)
 
     def put(self, uri: str, text: str, version: int | None, *, saved: bool | None) -> OpenFile:
         """The client has `uri` open with this text. `saved` None: the disk tells."""
         if saved is None:
-            saved = _disk_text(uri) == text
+            saved = text_at(self._places.at(uri).path) == text
             self._look_around(uri)
         return self._keep(self._read(uri, text, version, saved=saved))
 
     def _look_around(self, uri: str) -> None:
         """Know who can open a file, and the user-level config before what lies over it; from then
         on changes of that are told."""
-        self._modes[_key(uri)] = _mode(uri_path(uri))
+        place = self._places.at(uri)
+        self._modes[place.key] = mode_at(place.path)
         if self._lies_over(uri):
             _ = self.default
 
@@ -273,11 +264,11 @@ class Files:
     def reread(self, uri: str) -> None:
         """The file at `uri` changed on disk."""
         entry = self.get(uri)
-        if entry is None and _key(uri) == _key(self.default_uri):
+        if entry is None and self._places.at(uri).key == self._places.at(self.default_uri).key:
             _ = self.default
         elif entry is not None and not entry.open:
             self._from_disk(uri)
-        elif entry is not None and not entry.saved and _disk_text(uri) == entry.text:
+        elif entry is not None and not entry.saved and text_at(entry.place.path) == entry.text:
             entry.saved = True
             self._on_read(entry)
 
@@ -294,19 +285,20 @@ class Files:
                 self._from_disk(entry.uri)
 
     def _from_disk(self, uri: str) -> OpenFile | None:
-        known, stamp = self.get(uri), _stamp(uri)
+        place = self._places.at(uri)
+        known, stamp = self._entries.get(place.key), stamp_at(place.path)
         if known is not None and stamp is not None and known.stamp == stamp:
             self._entries[known.key] = self._entries.pop(known.key)  # the most recently used
             return known
-        text = _disk_text(uri) if stamp is not None else None
+        text = text_at(place.path) if stamp is not None else None
         entry = None
         if text is not None:
             uri = known.uri if known is not None else uri
-            self._modes[_key(uri)] = _mode(uri_path(uri))
+            self._modes[place.key] = mode_at(place.path)
             entry = self._read(uri, text, None, saved=True, stamp=stamp)
         if entry is not None and entry.served:
             return self._keep(entry)
-        self._modes.pop(_key(uri), None)
+        self._modes.pop(place.key, None)
         if known is not None:
             self._forget(known)
         return None
@@ -314,27 +306,31 @@ class Files:
     def _keep(self, entry: OpenFile) -> OpenFile:
         self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
-        default = _key(self.default_uri)
+        self._on_read(entry)
+        if not entry.open:
+            self._forget_the_oldest()
+        if entry.place.own == "user":
+            self._review()
+        return entry
+
+    def _forget_the_oldest(self) -> None:
+        default = self._places.at(self.default_uri).key
         closed = [other for other in self.all if not other.open and other.key != default]
         if len(closed) > MAX_CLOSED_FILES:
             self._forget(closed[0])
-        self._on_read(entry)
-        if entry.own == "user":
-            self._review()
-        return entry
 
     def _forget(self, entry: OpenFile) -> None:
         del self._entries[entry.key]
         self._modes.pop(entry.key, None)
         self._on_gone(entry)
-        if entry.own == "user":
+        if entry.place.own == "user":
             self._review()
 
     def _review(self) -> None:
         """Judge again whatever the user-level config bears on."""
         for entry in self.all:
-            context = self._context(entry.uri)
-            if context != entry.context:
+            context = self._context(entry.place, entry)
+            if context is not entry.context:
                 judged = _judged(entry.text, context, entry.file)
                 entry = replace(entry, file=judged.file, context=context, problems=judged.problems)
                 self._entries[entry.key] = entry
@@ -344,8 +340,9 @@ class Files:
         self, uri: str, text: str, version: int | None, *, saved: bool, stamp: Stamp | None = None
     ) -> OpenFile:
         """`stamp`: of the file on disk that the text is from."""
-        previous = self.get(uri)
-        context = self._context(uri)
+        place = self._places.at(uri)
+        previous = self._entries.get(place.key)
+        context = self._context(place, previous)
         judged = self._ahead
         if judged is not None and (judged.context, judged.file.text) == (context, text):
             self._ahead = None
@@ -356,13 +353,13 @@ class Files:
         served = previous is not None and previous.open and previous.served
         entry = OpenFile(
             uri=uri,
+            place=place,
             text=text,
             version=version,
             file=file,
             context=context,
-            own=self._own_of(uri),
             problems=judged.problems,
-            served=served or self._serves(uri, file),
+            served=served or place.is_named_so or file.is_codex_config,
             saved=saved,
             open=stamp is None,
             told=previous.told if previous is not None else {},
@@ -372,109 +369,10 @@ class Files:
         entry.told_default = entry.default_id if previous is None else previous.told_default
         return entry
 
-    def _context(self, uri: str) -> Context:
-        path = uri_path(uri)
-        own, names = self._own_of(uri), self._names if self.settings.trusted else None
-        base = self._known_default if own == "profile" else None
+    def _context(self, place: Place, previous: OpenFile | None) -> Context:
+        """Of what is at `place`: the same as before, if it is equal."""
+        names = self._names if self.settings.trusted else None
+        base = self._known_default if place.own == "profile" else None
         below = base.as_base if base is not None else None
-        return Context(_kind(path, own), names, below, self._modes.get(_key(uri)))
-
-    def _own_of(self, uri: str) -> Own | None:
-        path = uri_path(uri)
-        return self._own(path) if path is not None else None
-
-    def _serves(self, uri: str, file: ConfigFile) -> bool:
-        path = uri_path(uri)
-        if path is not None:
-            if path.name == "config.toml" and path.parent.name == ".codex":
-                return True
-            named = path.name == "config.toml" or path.name.endswith(".config.toml")
-            if named and self._own_of(uri) is not None:
-                return True
-        return file.is_codex_config
-
-
-def context_of(path: Path | None, home: Path, environment: frozenset[str] | None) -> Context:
-    """What bears on the config at `path` (None: nowhere), where the user's own is in `home`. Reads
-    that for a profile."""
-    own = _own(path, home) if path is not None else None
-    text = _disk_text((home / "config.toml").absolute().as_uri()) if own == "profile" else None
-    base = base_of(read(text)) if text is not None else None
-    return Context(_kind(path, own), environment, base, _mode(path))
-
-
-def _mode(path: Path | None) -> int | None:
-    """The permission bits of a regular file; None where there is none, or where they mean
-    nothing."""
-    try:
-        found = path.stat().st_mode if path is not None else 0
-    except (OSError, ValueError):  # a name that no file can have
-        return None
-    return stat.S_IMODE(found) if os.name == "posix" and stat.S_ISREG(found) else None
-
-
-def _kind(path: Path | None, own: Own | None) -> Kind:
-    """`own`: what the config is to the user."""
-    is_project = own is None and path is not None and path.parent.name == ".codex"
-    return "project" if is_project else own or "user"
-
-
-def _own(path: Path, home: Path) -> Own | None:
-    """Which of the user's own configs is at `path`, whatever links lead there; None if none is."""
-    if os.path.realpath(path) == os.path.realpath(home / "config.toml"):
-        return "user"
-    if os.path.realpath(path.parent) != os.path.realpath(home):
-        return None
-    return "user" if path.name == "config.toml" else "profile"
-
-
-def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:
-    """Where Codex keeps its user-level config."""
-    if setting is not None:
-        return setting
-    if named := environment.get("CODEX_HOME"):
-        return Path(named)
-    return Path.home() / ".codex"
-
-
-@lru_cache(maxsize=64)  # asked several times per keystroke
-def uri_path(uri: str) -> Path | None:
-    """The local path of a file URI; None for any other."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        return None
-    path = unquote(parts.path)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or "\0" in path:
-        return None
-    return Path(path)
-
-
-def _key(uri: str) -> str:
-    path = uri_path(uri)
-    return str(path) if path is not None else uri
-
-
-def _stamp(uri: str) -> Stamp | None:
-    """None if there is no regular file of a size that can be read."""
-    path = uri_path(uri)
-    try:
-        found = path.stat() if path is not None else None
-    except (OSError, ValueError):  # a name that no file can have
-        return None
-    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
-        return None
-    return stamp_of(found)
-
-
-def _disk_text(uri: str) -> str | None:
-    """The text of a file as it is on disk; None if it cannot be had."""
-    path = uri_path(uri)
-    if path is None or _stamp(uri) is None:
-        return None
-    try:
-        # Editors show no byte order mark.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            return stream.read(MAX_FILE_BYTES + 1)
-    except (OSError, UnicodeError):
-        return None
+        context = Context(place.kind, names, below, self._modes.get(place.key))
+        return previous.context if previous is not None and previous.context == context else context

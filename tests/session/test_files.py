@@ -14,7 +14,9 @@ import pytest
 
 from ratls_ls.session import OpenFile
 from ratls_ls.session import files as files_module
-from ratls_ls.session.files import Files, context_of
+from ratls_ls.session import places as places_module
+from ratls_ls.session.files import Files
+from ratls_ls.session.places import context_of
 from ratls_ls.settings import Settings
 
 CONFIG = '[model_providers.tee]\nname = "tee"\n'
@@ -313,7 +315,7 @@ def test_a_file_too_large_or_not_text_is_no_config(
     assert files.default is None
     file.write_text(CONFIG, "utf-8")
     assert files.default is not None
-    monkeypatch.setattr(files_module, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(places_module, "MAX_FILE_BYTES", 10)
     file.write_text(CONFIG + "\n", "utf-8")
     assert files.default is None
 

@@ -1,0 +1,132 @@
+"""Where configs lie, what that makes them, and what is on the disk there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from ratls_ls.bounded import MAX_FILE_BYTES
+from ratls_ls.config.check import Context
+from ratls_ls.config.context import Kind
+from ratls_ls.config.overlay import base_of
+from ratls_ls.config.read import read
+from ratls_ls.stamps import Stamp, stamp_of
+
+Own = Literal["user", "profile"]
+
+
+class Place(NamedTuple):
+    """`key`: the same for every spelling of its URI. `path`: None for a URI of no local file.
+    `own`: which of the user's own configs it is. `is_named_so`: whether its name alone shows that
+    it is a Codex config."""
+
+    key: str
+    path: Path | None
+    own: Own | None
+    kind: Kind
+    is_named_so: bool
+
+
+class Places:
+    """`home`: where Codex keeps the user-level config. Links are followed once."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        # Asked several times at every keystroke.
+        self.at = lru_cache(maxsize=256)(self._at)
+
+    def _at(self, uri: str) -> Place:
+        path = _path(uri)
+        if path is None:
+            return Place(uri, None, None, "user", is_named_so=False)
+        own = _own(path, self.home)
+        named = path.name == "config.toml" or path.name.endswith(".config.toml")
+        in_project = path.name == "config.toml" and path.parent.name == ".codex"
+        is_named_so = in_project or (named and own is not None)
+        return Place(str(path), path, own, _kind(path, own), is_named_so)
+
+
+def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:
+    """Where Codex keeps its user-level config."""
+    if setting is not None:
+        return setting
+    if named := environment.get("CODEX_HOME"):
+        return Path(named)
+    return Path.home() / ".codex"
+
+
+def context_of(path: Path | None, home: Path, environment: frozenset[str] | None) -> Context:
+    """What bears on the config at `path` (None: nowhere), where the user's own is in `home`. Reads
+    that for a profile."""
+    own = _own(path, home) if path is not None else None
+    text = text_at(home / "config.toml") if own == "profile" else None
+    base = base_of(read(text)) if text is not None else None
+    return Context(_kind(path, own), environment, base, mode_at(path))
+
+
+def mode_at(path: Path | None) -> int | None:
+    """The permission bits of a regular file; None where there is none, or where they mean
+    nothing."""
+    try:
+        found = path.stat().st_mode if path is not None else 0
+    except (OSError, ValueError):  # a name that no file can have
+        return None
+    return stat.S_IMODE(found) if os.name == "posix" and stat.S_ISREG(found) else None
+
+
+def stamp_at(path: Path | None) -> Stamp | None:
+    """None if there is no regular file of a size that can be read."""
+    try:
+        found = path.stat() if path is not None else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
+        return None
+    return stamp_of(found)
+
+
+def text_at(path: Path | None) -> str | None:
+    """The text of a file as it is on disk; None if it cannot be had."""
+    if path is None or stamp_at(path) is None:
+        return None
+    try:
+        # Editors show no byte order mark.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return stream.read(MAX_FILE_BYTES + 1)
+    except (OSError, UnicodeError):
+        return None
+
+
+def _path(uri: str) -> Path | None:
+    """The local path of a file URI; None for any other."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    path = unquote(parts.path)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or "\0" in path:
+        return None
+    return Path(path)
+
+
+def _kind(path: Path | None, own: Own | None) -> Kind:
+    """`own`: what the config is to the user."""
+    is_project = own is None and path is not None and path.parent.name == ".codex"
+    return "project" if is_project else own or "user"
+
+
+def _own(path: Path, home: Path) -> Own | None:
+    """Which of the user's own configs is at `path`, whatever links lead there; None if none is."""
+    try:
+        if os.path.realpath(path) == os.path.realpath(home / "config.toml"):
+            return "user"
+        if os.path.realpath(path.parent) != os.path.realpath(home):
+            return None
+    except ValueError:  # a name that no file can have
+        return None
+    return "user" if path.name == "config.toml" else "profile"
