@@ -16,7 +16,7 @@ from .rules import context_problems, file_problems
 from .span import Span
 from .tables import ConfigFile, Part
 
-__all__ = ["Context", "apply", "check", "fix_all", "mend"]
+__all__ = ["Context", "apply", "check", "file_problems", "fix_all", "mend", "problems_of"]
 
 _ROUNDS = 20
 
@@ -28,7 +28,7 @@ def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
     found = file_problems(file, context)
     context = context.of_part
     for base, part in file.parts:
-        found += (_shifted(problem, base) for problem in _of_part(part, context))
+        found += (_shifted(problem, base) for problem in problems_of(part, context))
     found.sort(key=lambda problem: (problem.span, problem.code))
     return found
 
@@ -68,7 +68,9 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return text
 
 
-def _of_part(part: Part, context: Context) -> tuple[Problem, ...]:
+def problems_of(part: Part, context: Context) -> tuple[Problem, ...]:
+    """The problems that `part` has by itself; spans count from its start. `context`: one that is
+    `of_part`."""
     contextual = part.contextual.get(context)
     if contextual is None:
         contextual = tuple(

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ratls_ls.cached import cached_property
+
 from .tables import Base
 
 Kind = Literal["user", "project", "profile"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """`kind`: the user's own config, one in a project's `.codex`, or a `<profile>.config.toml`
     beside the user's own; the latter two may refer to providers of the first.
@@ -27,7 +29,7 @@ class Context:
     base: Base | None = None
     mode: int | None = None
 
-    @property
+    @cached_property
     def of_part(self) -> Context:
         """What of it bears on one table by itself, and so is kept with that."""
         return self if self.base is None else replace(self, base=None)

@@ -83,7 +83,7 @@ def diagnose(
 ) -> list[Diagnostic]:
     """All diagnostics of `file`, static ones first."""
     static = [as_diagnostic(problem) for problem in problems]
-    return static + list(_live(file, status))
+    return static + list(live(file, status))
 
 
 def as_diagnostic(problem: Problem) -> Diagnostic:
@@ -98,7 +98,8 @@ def as_diagnostic(problem: Problem) -> Diagnostic:
     )
 
 
-def _live(file: ConfigFile, status: StatusOf) -> Iterator[Diagnostic]:
+def live(file: ConfigFile, status: StatusOf) -> Iterator[Diagnostic]:
+    """The live diagnostics of `file`."""
     for table in file.providers.values():
         if table.provider is None:
             continue

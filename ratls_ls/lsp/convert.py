@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 
+from ratls_ls.config.check import Context, file_problems, problems_of
 from ratls_ls.config.problem import Edit, Problem, Severity
-from ratls_ls.config.span import LineIndex, PositionEncoding, Span
+from ratls_ls.config.span import LineIndex, Position, PositionEncoding, Span
+from ratls_ls.config.tables import ConfigFile, Part
 from ratls_ls.config.words import printable
-from ratls_ls.language.diagnose import RULES_URL, Diagnostic, Related, as_diagnostic
+from ratls_ls.language.diagnose import RULES_URL, Diagnostic, Related
 
 if TYPE_CHECKING:
     import cattrs
@@ -36,6 +38,14 @@ _TAGS = {
     "grace-period-without-out-of-date": [types.DiagnosticTag.Unnecessary],
     "wire-api-chat": [types.DiagnosticTag.Deprecated],
 }
+
+
+class Rendered(NamedTuple):
+    """The problems of one Part as JSON, for as long as its sections start at `places`."""
+
+    context: Context
+    places: list[Position]
+    texts: list[str]
 
 
 class Converter:
@@ -74,22 +84,50 @@ class Converter:
 
     def problem(self, problem: Problem) -> types.Diagnostic:
         """As it was published."""
-        published = json.loads(self.diagnostic(as_diagnostic(problem)))
+        published = json.loads(self._problem(problem, 0))
         return _from_json().structure(published, types.Diagnostic)
 
+    def problems(
+        self, file: ConfigFile, context: Context, rendered: dict[Part, Rendered]
+    ) -> list[str]:
+        """Those of `file` as JSON. `rendered`: what this gave before for (mostly) the same text,
+        which is brought up to date: a keystroke changes one part and moves no line of others."""
+        found = [self._problem(problem, 0) for problem in file_problems(file, context)]
+        context = context.of_part
+        known = rendered.copy()
+        rendered.clear()
+        for start, part in file.parts:
+            places = [self._position(start + at) for at, _ in part.group.sections]
+            shown = known.get(part)
+            if shown is None or shown.context is not context or shown.places != places:
+                problems = problems_of(part, context)
+                texts = [self._problem(problem, start) for problem in problems]
+                shown = Rendered(context, places, texts)
+            rendered[part] = shown
+            found += shown.texts
+        return found
+
+    def _problem(self, problem: Problem, base: int) -> str:
+        """`base`: where the text starts that its span counts from."""
+        titles = tuple([fix.title for fix in problem.fixes])
+        what = _what(problem.severity, problem.code, problem.message, problem.provider, titles)
+        return f"{{{self._place(problem.span, base)}, {what}}}"
+
     def diagnostic(self, diagnostic: Diagnostic) -> str:
-        """As JSON. Each keystroke publishes all of a document, which may be hundreds, and of most
-        of them nothing has changed but the place."""
-        problem = diagnostic.problem
-        start_line, start = self._index.position(diagnostic.span.start, self._encoding)
-        end_line, end = self._index.position(diagnostic.span.end, self._encoding)
-        place = _PLACE % (start_line, start, end_line, end)
-        titles = tuple([fix.title for fix in problem.fixes]) if problem is not None else ()
+        """As JSON."""
+        if diagnostic.problem is not None:
+            return self._problem(diagnostic.problem, 0)
         what = _what(
-            diagnostic.severity, diagnostic.code, diagnostic.message, diagnostic.provider, titles
+            diagnostic.severity, diagnostic.code, diagnostic.message, diagnostic.provider, ()
         )
         related = f", {self._related(diagnostic.related)}" if diagnostic.related else ""
-        return f"{{{place}, {what}{related}}}"
+        return f"{{{self._place(diagnostic.span, 0)}, {what}{related}}}"
+
+    def _place(self, span: Span, base: int) -> str:
+        return _PLACE % (*self._position(base + span.start), *self._position(base + span.end))
+
+    def _position(self, offset: int) -> Position:
+        return self._index.position(offset, self._encoding)
 
     def _related(self, related: Iterable[Related]) -> str:
         shapes = [

@@ -149,15 +149,18 @@ class Server(LanguageServer):
             logger.error("%s in %s", type(error).__name__, answer.__qualname__)
             return nothing
 
-    def publish(self, entry: OpenFile, diagnostics: list[Diagnostic]) -> None:
-        converter = self.converter(entry)
-        identity: dict[str, Any] = {"uri": entry.uri}
-        if entry.version is not None:
-            identity["version"] = entry.version
-        shown = ", ".join([converter.diagnostic(diagnostic) for diagnostic in diagnostics])
+    def publish(self, entry: OpenFile, live: list[Diagnostic] | None) -> None:
+        """Show what is wrong with an open file and what is known of its providers; with None
+        nothing any more."""
+        shown: list[str] = []
+        if live is not None:
+            converter = self.converter(entry)
+            shown += converter.problems(entry.file, entry.context, entry.rendered)
+            shown += map(converter.diagnostic, live)
         method = types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
-        params = f'{json.dumps(identity)[:-1]}, "diagnostics": [{shown}]}}'
-        message = f'{{"jsonrpc": "2.0", "method": "{method}", "params": {params}}}'
+        version = "" if entry.version is None else f'"version": {entry.version}, '
+        params = f'"uri": {json.dumps(entry.uri)}, {version}"diagnostics": [{", ".join(shown)}]'
+        message = f'{{"jsonrpc": "2.0", "method": "{method}", "params": {{{params}}}}}'
         self.writer.send_json([message.encode()])
 
     def complain(self, message: str) -> None:

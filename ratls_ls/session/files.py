@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ratls_ls.cached import cached_property
 from ratls_ls.config.check import Context, check
@@ -22,10 +22,13 @@ from ratls_ls.config.overlay import base_of
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
-from ratls_ls.config.tables import Base
+from ratls_ls.config.tables import Base, Part
 from ratls_ls.settings import Settings
 from ratls_ls.stamps import Stamp
 from ratls_ls.status import ProviderStatus
+
+if TYPE_CHECKING:
+    from ratls_ls.lsp.convert import Rendered
 
 from .places import Place, Places, codex_home, mode_at, stamp_at, text_at
 
@@ -37,23 +40,22 @@ LONG_NEWS = 8 * 1024
 
 
 class _Judged(NamedTuple):
-    """A text, and what is wrong with it in a context."""
+    """A text, read, and judged in a context."""
 
     file: ConfigFile
     context: Context
-    problems: list[Problem]
 
 
 def _judged(text: str, context: Context, previous: ConfigFile | None) -> _Judged:
     file = read(text, previous, context.base)
-    return _Judged(file, context, check(file, context))
+    return _Judged(file, context)
 
 
 @dataclass(eq=False)
 class OpenFile:
     """One config at one moment. `open`: the client has it so, else it is from disk. `saved`: its
     text is what is on disk. `told`: the status of each provider that the client knows of;
-    `told_default`: the default one that it knows of."""
+    `told_default`: the default one that it knows of; `rendered`: the problems that it was shown."""
 
     uri: str
     place: Place
@@ -61,13 +63,13 @@ class OpenFile:
     version: int | None
     file: ConfigFile
     context: Context
-    problems: list[Problem]
     served: bool
     saved: bool
     open: bool = True
     told: dict[str, ProviderStatus] = field(default_factory=dict)
     told_default: str | None = None
     stamp: Stamp | None = None
+    rendered: dict[Part, Rendered] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> str:
@@ -77,6 +79,11 @@ class OpenFile:
     @cached_property
     def index(self) -> LineIndex:
         return LineIndex(self.text)
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """All that is wrong with its text."""
+        return check(self.file, self.context)
 
     @cached_property
     def providers(self) -> list[Provider]:
@@ -332,7 +339,7 @@ class Files:
             context = self._context(entry.place, entry)
             if context is not entry.context:
                 judged = _judged(entry.text, context, entry.file)
-                entry = replace(entry, file=judged.file, context=context, problems=judged.problems)
+                entry = replace(entry, file=judged.file, context=context)
                 self._entries[entry.key] = entry
                 self._on_read(entry)
 
@@ -358,12 +365,12 @@ class Files:
             version=version,
             file=file,
             context=context,
-            problems=judged.problems,
             served=served or place.is_named_so or file.is_codex_config,
             saved=saved,
             open=stamp is None,
             told=previous.told if previous is not None else {},
             stamp=stamp,
+            rendered=previous.rendered if previous is not None else {},
         )
         # Who opens a config asks for its statuses; what changes from then on is told.
         entry.told_default = entry.default_id if previous is None else previous.told_default

@@ -12,7 +12,7 @@ from typing import Any
 
 from ratls_ls.config.model import Provider
 from ratls_ls.config.span import PositionEncoding
-from ratls_ls.language.diagnose import Diagnostic, diagnose
+from ratls_ls.language.diagnose import Diagnostic, live
 from ratls_ls.status import UNCHECKED, ProviderStatus, State
 
 from .files import OpenFile
@@ -62,7 +62,7 @@ class News:
         """Publish the diagnostics of an open file."""
         if entry.open and entry.served:
             started = time.monotonic()
-            self._publish(entry, diagnose(entry.file, entry.problems, self._status))
+            self._publish(entry, list(live(entry.file, self._status)))
             self._show_seconds = time.monotonic() - started
 
     def show_soon(self, entry: OpenFile) -> None:

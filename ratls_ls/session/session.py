@@ -44,7 +44,8 @@ from .shapes import built_in_default, problem_list
 
 
 class Session:
-    """`publish` shows the diagnostics of one open file; `changed` tells of one ProviderStatus;
+    """`publish` shows the problems of one open file beside its live diagnostics, None if it is
+    closed; `changed` tells of one ProviderStatus;
     `complain` tells the user of a setting that cannot be used."""
 
     def __init__(
@@ -52,7 +53,7 @@ class Session:
         settings: Settings,
         options: Options,
         *,
-        publish: Callable[[OpenFile, list[Diagnostic]], None],
+        publish: Callable[[OpenFile, list[Diagnostic] | None], None],
         changed: Callable[[dict[str, Any]], None],
         complain: Callable[[str], None],
         encoding: PositionEncoding = PositionEncoding.UTF_16,
@@ -141,7 +142,7 @@ class Session:
     def close(self, uri: str) -> None:
         entry = self._files.get(uri)
         if entry is not None and entry.open and entry.served:
-            self._publish(entry, [])
+            self._publish(entry, None)
         self._files.close(uri)
 
     def changed_on_disk(self, uri: str) -> None:

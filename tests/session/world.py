@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ratls_ls import settings as settings_module
-from ratls_ls.language.diagnose import Diagnostic
+from ratls_ls.language.diagnose import Diagnostic, as_diagnostic
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
 from ratls_ls.session import OpenFile, Session
@@ -191,8 +191,9 @@ async def a_world(
     files = [provider.write_files(home) for provider in trusting]
     world = World(home)
 
-    def publish(entry: OpenFile, diagnostics: list[Diagnostic]) -> None:
-        world.shown[entry.uri] = diagnostics
+    def publish(entry: OpenFile, live: list[Diagnostic] | None) -> None:
+        shown = [] if live is None else [*map(as_diagnostic, entry.problems), *live]
+        world.shown[entry.uri] = shown
         world.publications += 1
         world.news()
 
