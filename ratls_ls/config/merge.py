@@ -33,7 +33,7 @@ class _Table:
     span: Span
     kind: TableKind
     line_end: int | None = None
-    entries: dict[str, _Entry] = field(default_factory=dict)
+    entries: dict[str, _Entry | Entry] = field(default_factory=dict)
     explicit: bool = False
     dotted_by: int | None = None
 
@@ -46,8 +46,10 @@ class _Tables:
 
 @dataclass(slots=True)
 class _Entry:
+    """Of a table that later sections may add to; what has a value is an Entry at once."""
+
     keys: list[Key]
-    value: _Table | _Tables | Value
+    value: _Table | _Tables
     span: Span
     line_end: int
 
@@ -103,14 +105,10 @@ class Merger:
                 table.entries[key.name] = _Entry([key], step, header.span, header.line_end)
                 table = step
                 continue
+            if isinstance(entry, Entry):
+                raise _ConflictError(key, _is_a_value(key))
             entry.keys.append(key)
-            match entry.value:
-                case _Table():
-                    table = entry.value
-                case _Tables():
-                    table = entry.value.items[-1]
-                case _:
-                    raise _ConflictError(key, _is_a_value(key))
+            table = entry.value if isinstance(entry.value, _Table) else entry.value.items[-1]
         return (
             _open_element(table, last, header) if header.of_tables else _open(table, last, header)
         )
@@ -123,7 +121,7 @@ class Merger:
                 step = _Table(key.span, TableKind.DOTTED)
                 table.entries[key.name] = _Entry([key], step, statement.span, statement.line_end)
                 table = step
-            elif not isinstance(entry.value, _Table):
+            elif isinstance(entry, Entry) or isinstance(entry.value, _Tables):
                 raise _ConflictError(key, _is_a_value(key))
             elif entry.value.explicit or entry.value.dotted_by not in (None, self._number):
                 raise _ConflictError(
@@ -135,8 +133,8 @@ class Merger:
             table.dotted_by = self._number
         if last.name in table.entries:
             raise _ConflictError(last, f"Key `{last.name}` is already set in this table")
-        table.entries[last.name] = _Entry(
-            [last], statement.value, statement.span, statement.line_end
+        table.entries[last.name] = Entry(
+            last, statement.value, statement.span, statement.line_end, (last,)
         )
 
 
@@ -153,9 +151,9 @@ def _open(table: _Table, key: Key, header: Header) -> _Table:
         opened = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
         table.entries[key.name] = _Entry([key], opened, header.span, header.line_end)
         return opened
-    opened_before = entry.value
-    if not isinstance(opened_before, _Table):
+    if isinstance(entry, Entry) or isinstance(entry.value, _Tables):
         raise _ConflictError(key, _is_a_value(key))
+    opened_before = entry.value
     if opened_before.explicit or opened_before.dotted_by is not None:
         raise _ConflictError(key, f"Table `{key.name}` stands twice")
     entry.keys.append(key)
@@ -171,7 +169,7 @@ def _open_element(table: _Table, key: Key, header: Header) -> _Table:
     if entry is None:
         entry = _Entry([], _Tables(header.span), header.span, header.line_end)
         table.entries[key.name] = entry
-    if not isinstance(entry.value, _Tables):
+    if isinstance(entry, Entry) or isinstance(entry.value, _Table):
         raise _ConflictError(key, f"`{key.name}` is no array of tables; another place defines it")
     element = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
     entry.value.items.append(element)
@@ -185,23 +183,17 @@ def _is_a_value(key: Key) -> str:
 
 def _finished(table: _Table) -> Table:
     entries = {
-        name: Entry(
-            entry.keys[0],
-            _finished_value(entry.value),
-            entry.span,
-            entry.line_end,
-            tuple(entry.keys),
-        )
+        name: entry if isinstance(entry, Entry) else _finished_entry(entry)
         for name, entry in table.entries.items()
     }
     return Table(table.span, table.kind, entries, table.line_end)
 
 
-def _finished_value(value: _Table | _Tables | Value) -> Value:
-    match value:
-        case _Table():
-            return _finished(value)
-        case _Tables():
-            return Array(value.span, tuple(_finished(item) for item in value.items), of_tables=True)
-        case _:
-            return value
+def _finished_entry(entry: _Entry) -> Entry:
+    value: Value
+    if isinstance(entry.value, _Table):
+        value = _finished(entry.value)
+    else:
+        items = tuple([_finished(item) for item in entry.value.items])
+        value = Array(entry.value.span, items, of_tables=True)
+    return Entry(entry.keys[0], value, entry.span, entry.line_end, tuple(entry.keys))

@@ -32,11 +32,11 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     document = parse(text, previous.document if previous else None)
     known = {part.group: part for _, part in previous.parts} if previous else {}
     below = base.by_id if base is not None else {}
-    parts = tuple(
+    parts = [
         (start, _kept(known.get(group), below) or _part(group, below))
         for start, group in document.groups
-    )
-    spoilt = _spoilt(document)
+    ]
+    spoilt = _spoilt(document) if document.issues else set()
     unsound = base is not None and not base.sound
     astray = any(part.loses_policy for _, part in parts)
     providers: dict[str, ProviderTable] = {}
@@ -44,16 +44,14 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     for start, part in parts:
         for table in part.providers:
             placed = table.at(start)
-            if table.id in spoilt or None in spoilt:
+            if spoilt and (table.id in spoilt or None in spoilt):
                 placed = placed.judged(None, broken=table.id in spoilt)
-            elif astray or (table.under is not None and unsound):
+            elif astray or (unsound and table.under is not None):
                 placed = placed.judged(None)
             providers.setdefault(table.id, placed)
-        references += (
-            Reference(reference.id, reference.span.shifted(start), reference.path)
-            for reference in part.references
-        )
-    return ConfigFile(text, document, providers, tuple(references), parts, base)
+        for id_, span, path in part.references:
+            references.append(Reference(id_, span.shifted(start), path))
+    return ConfigFile(text, document, providers, tuple(references), tuple(parts), base)
 
 
 def _kept(part: Part | None, below: Mapping[str, ProviderTable]) -> Part | None:
@@ -86,9 +84,9 @@ def _spoilt_by(issue: Issue) -> Iterator[str | None]:
 
 
 def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
-    pieces = tuple((start, section.text) for start, section in group.sections)
+    pieces = tuple([(start, section.text) for start, section in group.sections])
     newline = "\r\n" if any("\r\n" in text for _, text in pieces) else "\n"
-    end = max(start + len(text) for start, text in pieces)
+    end = max([start + len(text) for start, text in pieces])
     own_root = joined(group.root)
     root = laid_over(own_root, below, end) if below else own_root
     problems = root_problems(root)
@@ -109,17 +107,13 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
             tables.append(own.judged(judged.provider))
             found = [*_not_of(under, table, found), *weakened]
         problems += found
-    told = tuple(problem for problem in (_within(problem, end) for problem in problems) if problem)
-    under_them = frozenset(table.under for table in tables if table.under is not None)
-    return Part(
-        group,
-        tuple(tables),
-        tuple(_references(root)),
-        told,
-        tuple(stray for stray in astray if not stands_behind(stray.key.span, end)),
-        loses_policy(root, astray),
-        under_them,
-    )
+    under_them = frozenset([table.under for table in tables if table.under is not None])
+    lost = loses_policy(root, astray)
+    if below:
+        problems = [each for problem in problems if (each := _within(problem, end)) is not None]
+        astray = tuple([stray for stray in astray if not stands_behind(stray.key.span, end)])
+    told, references = tuple(problems), tuple(_references(root))
+    return Part(group, tuple(tables), references, told, astray, lost, under_them)
 
 
 def _providers(root: Table) -> tuple[Entry, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from ratls_ls.cached import cached_property
@@ -17,7 +17,7 @@ from ratls_ls.cached import cached_property
 from .merge import Merger
 from .pieces import next_start
 from .record import record
-from .section import Section, read_section
+from .section import Outline, Section, read_section
 from .span import Span
 from .values import Issue, Table
 
@@ -43,10 +43,13 @@ class Group:
 
 @record(slots=True)
 class Memory:
-    """What a later document can take over: sections by text, groups by sections and distances."""
+    """What a later document can take over: sections by text, groups by sections and distances, and
+    which sections are `related` if they have these outlines."""
 
     sections: Mapping[str, Section] = field(default_factory=dict)
     groups: Mapping[tuple[object, ...], Group] = field(default_factory=dict)
+    outlines: Sequence[Outline] = ()
+    related: Sequence[Sequence[int]] = ()
 
 
 @record()
@@ -82,89 +85,83 @@ def parse(text: str, previous: Document | None = None) -> Document:
     # An unpaired surrogate is no text; it is reported, and something takes its place.
     clean = text if text.isascii() else _SURROGATES.sub(lambda found: "?" * len(found[0]), text)
     sections, known_sections = _sections(clean, before.sections)
+    read = [placed for placed in sections if not placed[1].lost]
+    outlines = [section.outline for _, section in read]
+    # A keystroke seldom changes what belongs together.
+    related = before.related if before.outlines == outlines else _related(outlines)
     known_groups: dict[tuple[object, ...], Group] = {}
     groups = []
-    for members in _related([placed for placed in sections if not placed[1].lost]):
+    for indexes in related:
+        members = [read[index] for index in indexes]
         base = members[0][0]
-        key = tuple(part for start, section in members for part in (start - base, section))
+        key = tuple([part for start, section in members for part in (start - base, section)])
         group = before.groups.get(key) or _group(members, base)
         known_groups[key] = group
         groups.append((base, group))
-    groups.sort(key=lambda placed: placed[0])
     issues = sorted(_issues(text, sections, groups), key=lambda issue: issue.span)
-    memory = Memory(known_sections, known_groups)
+    memory = Memory(known_sections, known_groups, outlines, related)
     return Document(text, tuple(sections), tuple(groups), tuple(issues), memory)
 
 
 def _sections(text: str, before: Mapping[str, Section]) -> tuple[list[Placed], dict[str, Section]]:
     known: dict[str, Section] = {}
 
-    def read(piece: str) -> Section:
-        section = known.get(piece) or before.get(piece) or read_section(piece)
-        known[piece] = section
+    def read(start: int, following: int) -> Section:
+        piece = text[start : ends[following - 1]]
+        section = known[piece] = before.get(piece) or known.get(piece) or read_section(piece)
         return section
 
     first = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
-    candidates = [first]
-    candidates += [match.start() + 1 for match in _HEADER_START.finditer(text)]
+    candidates = [first, *[match.start() + 1 for match in _HEADER_START.finditer(text)]]
+    ends = [*candidates[1:], len(text)]
     placed = []
     index = 0
     while index < len(candidates):
         start = candidates[index]
         following = index + 1
-        section = read(text[start : _end(text, candidates, following)])
+        section = read(start, following)
         if section.ends_early:
             following = next_start(text, candidates, index)
-            section = read(text[start : _end(text, candidates, following)])
+            section = read(start, following)
         placed.append((start, section))
         index = following
     return placed, known
 
 
-def _end(text: str, candidates: Sequence[int], following: int) -> int:
-    return candidates[following] if following < len(candidates) else len(text)
-
-
-def _related(sections: Sequence[Placed]) -> Iterator[list[Placed]]:
-    """The sections in sets that share no table in which both could set something.
+def _related(outlines: Sequence[Outline]) -> list[list[int]]:
+    """Which sections may touch the same tables: their indexes, in sets that share no table in which
+    both could set something, and in order.
 
     Sections are apart if they differ in the first part of their header, or in the second where
     nothing sets keys of the first.
     """
-    top = [placed for placed in sections if placed[1].header is None]
-    by_first: defaultdict[str, list[Placed]] = defaultdict(list)
-    for placed in sections:
-        header = placed[1].header
-        if header is not None:
-            by_first[header.keys[0].name].append(placed)
-    names = {statement.keys[0].name for _, section in top for statement in section.statements}
-    shared = sorted(names & by_first.keys())
+    top: list[int] = []
+    names: set[str] = set()
+    by_first: defaultdict[str, list[int]] = defaultdict(list)
+    for index, outline in enumerate(outlines):
+        if outline.first is None:
+            top.append(index)
+            names |= outline.sets
+        else:
+            by_first[outline.first].append(index)
     if top:
-        yield sorted([*top, *(placed for name in shared for placed in by_first.pop(name))], key=_at)
-    for members in by_first.values():
-        yield from _apart(members)
+        for name in names & by_first.keys():
+            top += by_first.pop(name)
+    apart = [found for members in by_first.values() for found in _apart(members, outlines)]
+    return sorted([*([sorted(top)] if top else []), *apart])
 
 
-def _apart(members: list[Placed]) -> Iterator[list[Placed]]:
+def _apart(members: list[int], outlines: Sequence[Outline]) -> Iterable[list[int]]:
     """Sections under one first name, apart by the second if that can be."""
-    by_second: defaultdict[str | None, list[Placed]] = defaultdict(list)
-    for placed in members:
-        header = placed[1].header
-        second = header.keys[1].name if header is not None and len(header.keys) > 1 else None
-        by_second[second].append(placed)
-    direct = by_second.get(None, [])
-    set_there = {
-        statement.keys[0].name for _, section in direct for statement in section.statements
-    }
-    is_table = all(section.header and not section.header.of_tables for _, section in direct)
-    if len(direct) > 1 or not is_table or set_there & by_second.keys():
-        yield members
-    else:
-        yield from by_second.values()
-
-
-def _at(placed: Placed) -> int:
-    return placed[0]
+    by_second: defaultdict[str | None, list[int]] = defaultdict(list)
+    for index in members:
+        by_second[outlines[index].second].append(index)
+    direct = [outlines[index] for index in by_second.get(None, [])]
+    set_there = {name for outline in direct for name in outline.sets}
+    of_tables = any(outline.of_tables for outline in direct)
+    if len(direct) > 1 or of_tables or set_there & by_second.keys():
+        return [members]
+    return by_second.values()
 
 
 def _group(members: Sequence[Placed], base: int) -> Group:
@@ -185,9 +182,10 @@ def _issues(
     ]
     yield from found
     for start, section in sections:
-        for issue in section.issues:
-            yield Issue(issue.span.shifted(start), issue.message, issue.path)
-        if section.failure is not None:
+        if section.issues:
+            for issue in section.issues:
+                yield Issue(issue.span.shifted(start), issue.message, issue.path)
+        elif section.failure is not None:
             end = start + len(section.text)
             if not any(start <= issue.span.start < end for issue in found):
                 at = start + min(section.failure.position, len(section.text) - 1)
