@@ -167,6 +167,11 @@ class ProviderTable:
         """All its keys, each before those under it."""
         return tuple(_modelled_keys(self.table, PROVIDER, ()))
 
+    @cached_property
+    def key_names(self) -> frozenset[str]:
+        """The names of the same."""
+        return frozenset([key.entry.key.name for key in self.modelled_keys])
+
     @property
     def strange_keys(self) -> Iterator[UnknownKey]:
         """Those that nobody knows and that are written in full."""

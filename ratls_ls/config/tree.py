@@ -101,41 +101,43 @@ class _Reader:
         header: Header | None = None
         statements: list[Statement] = []
         for node in root.named_children:
-            if node.type == "pair":
-                statements.append(self._statement(node, 0))
-            elif node.type != "comment":
+            pairs = [node]
+            if node.type in ("table", "table_array_element"):
                 header = self._header(node)
-                pairs = (child for child in node.named_children if child.type == "pair")
-                statements += [self._statement(pair, 0) for pair in pairs]
+                pairs = node.named_children
+            statements += [self._statement(pair, 0) for pair in pairs if pair.type == "pair"]
         return Reading(header, tuple(statements))
 
     def _offset(self, position: int) -> int:
         return position if self._ends is None else bisect_right(self._ends, position)
 
     def _span(self, node: tree_sitter.Node) -> Span:
-        at = self._at
-        if self._ends is None:
-            return Span(at + node.start_byte, at + node.end_byte)
-        return Span(at + self._offset(node.start_byte), at + self._offset(node.end_byte))
+        start, end, at = node.start_byte, node.end_byte, self._at
+        if self._ends is not None:
+            start, end = self._offset(start), self._offset(end)
+        return Span(start + at, end + at)
 
-    def _source(self, node: tree_sitter.Node) -> str:
-        return self._bytes[node.start_byte : node.end_byte].decode()
+    def _source(self, span: Span) -> str:
+        return self._text[span.start - self._at : span.end - self._at]
 
-    def _line_end(self, node: tree_sitter.Node) -> int:
-        return self._at + line_end(self._text, self._offset(node.end_byte))
+    def _line_end(self, offset: int) -> int:
+        return line_end(self._text, offset - self._at) + self._at
 
     def _header(self, node: tree_sitter.Node) -> Header:
         opening, key, closing = node.children[:3]
         span = Span(self._span(opening).start, self._span(closing).end)
-        return Header(self._keys(key), span, self._line_end(closing), opening.type == "[[")
+        return Header(self._keys(key), span, self._line_end(span.end), opening.type == "[[")
 
     def _statement(self, pair: tree_sitter.Node, depth: int) -> Statement:
-        key, _, value = pair.children[:3]
         # tree-sitter puts a comment after the value into the pair.
-        span = Span(self._span(key).start, self._span(value).end)
-        return Statement(self._keys(key), self._value(value, depth), span, self._line_end(value))
+        key, value = pair.named_children[:2]
+        keys, found = self._keys(key), self._value(value, depth)
+        span = Span(keys[0].span.start, found.span.end)
+        return Statement(keys, found, span, self._line_end(span.end))
 
     def _keys(self, node: tree_sitter.Node) -> tuple[Key, ...]:
+        if node.type != "dotted_key":
+            return (self._key(node),)
         parts = []
         while node.type == "dotted_key":
             node, last = node.named_children
@@ -143,26 +145,25 @@ class _Reader:
         parts.append(node)
         if len(parts) > MAX_DEPTH:
             raise _RefusedError(Failure(self._offset(node.start_byte), TOO_DEEP))
-        return tuple(Key(self._name(part), self._span(part)) for part in reversed(parts))
+        return tuple([self._key(part) for part in reversed(parts)])
 
-    def _name(self, node: tree_sitter.Node) -> str:
-        source = self._source(node)
-        return source if node.type == "bare_key" else str(scalar(source))
+    def _key(self, node: tree_sitter.Node) -> Key:
+        span = self._span(node)
+        source = self._source(span)
+        return Key(source if node.type == "bare_key" else str(scalar(source)), span)
 
     def _value(self, node: tree_sitter.Node, depth: int) -> Value:
+        span, kind = self._span(node), node.type
         if depth > MAX_DEPTH:
             raise _RefusedError(Failure(self._offset(node.start_byte), TOO_DEEP))
-        if node.type == "array":
+        if kind == "array":
             values = [child for child in node.named_children if child.type != "comment"]
-            return Array(self._span(node), tuple(self._value(v, depth + 1) for v in values))
-        if node.type == "inline_table":
+            return Array(span, tuple([self._value(value, depth + 1) for value in values]))
+        if kind == "inline_table":
             pairs = [child for child in node.named_children if child.type == "pair"]
-            statements = [self._statement(pair, depth + 1) for pair in pairs]
-            return inline_table(self._span(node), statements)
-        source = self._source(node)
-        return Scalar(
-            self._span(node), source == "true" if node.type == "boolean" else scalar(source)
-        )
+            return inline_table(span, [self._statement(pair, depth + 1) for pair in pairs])
+        source = self._source(span)
+        return Scalar(span, source == "true" if kind == "boolean" else scalar(source))
 
 
 def _first_error(node: tree_sitter.Node) -> tree_sitter.Node:

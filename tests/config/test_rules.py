@@ -109,6 +109,16 @@ def test_fix_all_leaves_no_safe_fix_and_keeps_comments(case: Case) -> None:
     assert fix_all(fixed, case.context) == fixed
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_check_that_is_left_out_would_say_nothing(case: Case) -> None:
+    file = read(case.text, base=case.context.base)
+    for table in file.providers.values():
+        for rare, keys in rules._RARE_KEY_CHECKS:
+            assert not table.key_names.isdisjoint(keys) or not list(rare(table))
+        for strange in rules._UNKNOWN_KEY_CHECKS:
+            assert table.unknown_keys or not list(strange(table))
+
+
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.code)
 def test_every_rule_has_cases_words_and_an_example(rule: rules.Rule) -> None:
     own = [case for case in CASES if case.code == rule.code]

@@ -141,9 +141,6 @@ _ROOT_CHECKS: tuple[RootCheck, ...] = (
 
 _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     reserved_provider_id.check,
-    misspelt_attestation.check,
-    unknown_key.check,
-    misplaced_key.check,
     wrong_type.check,
     missing_name.check,
     missing_base_url.check,
@@ -160,8 +157,6 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     revoked_allowed.check,
     up_to_date_refused.check,
     weak_tcb_status.check,
-    long_grace_period.check,
-    grace_period_without_out_of_date.check,
     missing_pccs_url.check,
     insecure_pccs_url.check,
     invalid_measurement.check,
@@ -169,23 +164,38 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     short_measurement.check,
     long_measurement.check,
     placeholder_measurement.check,
-    invalid_app_compose.check,
-    conflicting_pins.check,
     no_measurement_pinned.check,
     unanchored_pin.check,
-    extension_key.check,
     credential_fallback.check,
     foreign_credential.check,
-    competing_credentials.check,
-    literal_credential.check,
     invalid_env_key.check,
-    invalid_header.check,
-    duplicate_header.check,
     unknown_wire_api.check,
     wire_api_chat.check,
     refused_upstream.check,
-    capped_retries.check,
-    short_timeout.check,
+)
+
+# Of keys that nobody knows,
+_UNKNOWN_KEY_CHECKS: tuple[ProviderCheck, ...] = (
+    misspelt_attestation.check,
+    unknown_key.check,
+    misplaced_key.check,
+)
+
+# and of keys that few have: these need not run where none of them stands.
+_GRACE_PERIOD = frozenset({"grace_period"})
+_HEADERS = frozenset({"http_headers", "env_http_headers"})
+_RARE_KEY_CHECKS: tuple[tuple[ProviderCheck, frozenset[str]], ...] = (
+    (long_grace_period.check, _GRACE_PERIOD),
+    (grace_period_without_out_of_date.check, _GRACE_PERIOD),
+    (invalid_app_compose.check, frozenset({"app_compose"})),
+    (conflicting_pins.check, frozenset({"mrtmrs", "rtmr0", "compose_hash", "app_compose"})),
+    (extension_key.check, extension_key.KEYS),
+    (competing_credentials.check, _HEADERS | {"auth", "experimental_bearer_token"}),
+    (literal_credential.check, _HEADERS | {"experimental_bearer_token", "query_params"}),
+    (invalid_header.check, _HEADERS),
+    (duplicate_header.check, _HEADERS),
+    (capped_retries.check, frozenset({"request_max_retries", "stream_max_retries"})),
+    (short_timeout.check, frozenset({"stream_idle_timeout_ms"})),
 )
 
 # What also depends on things outside the text.
@@ -221,7 +231,14 @@ def provider_problems(provider: ProviderTable) -> list[Problem]:
     """What is wrong with one provider, taken by itself."""
     if is_cut(provider.relative_entry.key):
         return list(dotted_provider_id.check(provider))
-    return [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
+    problems = [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
+    if provider.unknown_keys:
+        problems += [problem for check in _UNKNOWN_KEY_CHECKS for problem in check(provider)]
+    names = provider.key_names
+    for check, keys in _RARE_KEY_CHECKS:
+        if not names.isdisjoint(keys):
+            problems += check(provider)
+    return problems
 
 
 def overlay_problems(provider: ProviderTable, base: ProviderTable) -> list[Problem]:

@@ -28,12 +28,11 @@ RULE = Rule(
     """,
 )
 
+KEYS = frozenset(model.name for model in RATLS_POLICY.children if model.is_extension)
+
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for entry in provider.policy or ():
-        model = RATLS_POLICY.child(entry.key.name)
-        if model is not None and model.is_extension:
-            message = (
-                f"`{model.name}` is enforced by ratls-ls alone: Codex itself does not check it"
-            )
+        if (name := entry.key.name) in KEYS:
+            message = f"`{name}` is enforced by ratls-ls alone: Codex itself does not check it"
             yield RULE.problem(entry.key.span, message, provider=provider.id)
