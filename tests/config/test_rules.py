@@ -111,8 +111,10 @@ def test_fix_all_leaves_no_safe_fix_and_keeps_comments(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_check_that_is_left_out_would_say_nothing(case: Case) -> None:
-    file = read(case.text, base=case.context.base)
-    for table in file.providers.values():
+    lines = case.text.splitlines(keepends=True)
+    texts = ["".join([*lines[:index], *lines[index + 1 :]]) for index in range(len(lines))]
+    files = [read(text, base=case.context.base) for text in (case.text, *texts)]
+    for table in (table for file in files for table in file.providers.values()):
         for rare, keys in rules._RARE_KEY_CHECKS:
             assert not table.key_names.isdisjoint(keys) or not list(rare(table))
         for strange in rules._UNKNOWN_KEY_CHECKS:
