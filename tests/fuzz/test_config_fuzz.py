@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import Any
 
@@ -13,7 +14,10 @@ from ratls_ls.config.check import Context, apply, check, fix_all
 from ratls_ls.config.place import header_path, place_at
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
+from ratls_ls.config.span import LineIndex, PositionEncoding
+from ratls_ls.config.tables import Part
 from ratls_ls.config.values import Array, Scalar, Table, Value, to_python
+from ratls_ls.lsp.convert import Converter, Rendered
 
 KEYS = ["a", "b", '"a"', "'c d'", '"é"', "model_providers", "tee", "ratls_policy"]
 VALUES = [
@@ -177,13 +181,25 @@ def test_edits_give_what_the_whole_text_gives(
     text: str, changes: list[tuple[float, float, str]]
 ) -> None:
     context = Context(environment=frozenset())
-    file = read(text)
-    check(file, context)
+    file, rendered = read(text), dict[Part, Rendered]()
+    _shown(file, context, rendered)
     for where, length, new_text in changes:
         start = int(where * len(text))
         text = text[:start] + new_text + text[start + int(length * len(text)) :]
-        file = read(text, file)
-        assert _meaning(file, context) == _meaning(read(text), context)
+        file, again = read(text, file), read(text)
+        assert _meaning(file, context) == _meaning(again, context)
+        assert _shown(file, context, rendered) == _shown(again, context, {})
+
+
+def _shown(
+    file: ConfigFile, context: Context, rendered: dict[Part, Rendered]
+) -> list[dict[str, Any]]:
+    index = LineIndex(file.text)
+    converter = Converter("file:///config.toml", index, PositionEncoding.UTF_16)
+    shown = [json.loads(text) for text in converter.problems(file, context, rendered)]
+    expected = [index.range(each.span, PositionEncoding.UTF_16) for each in check(file, context)]
+    assert sorted(map(str, expected)) == sorted(str(each["range"]) for each in shown)
+    return shown
 
 
 def _meaning(file: ConfigFile, context: Context) -> list[Any]:
