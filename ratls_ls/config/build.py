@@ -5,26 +5,28 @@ Invariant: what is not exactly understood gives no Provider.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 
-from .keys import MOST_RETRIES, find
+from .keys import MOST_RETRIES, PROVIDER, RATLS_POLICY, Kind
 from .meant import bears_on_attestation
 from .model import DEFAULT_PCCS_URL, Provider, Secret
 from .tables import ProviderTable, UnknownKey
 from .urls import Url, parse_url
 from .values import Table, integer_of, string_of
 
+_DEFAULTS = {
+    model.name: int(model.default or 0) for model in PROVIDER.children if model.kind is Kind.INTEGER
+}
+
 
 def provider_of(table: ProviderTable) -> Provider | None:
     """The Provider; None if anything that bears on its attestation is missing or not understood."""
+    if any(_may_be_policy(unknown) for unknown in table.unknown_keys):
+        return None
     base_url = _url(table.string("base_url"), "https")
     pccs_url = _url(table.string("ratls_policy", "pccs_url") or DEFAULT_PCCS_URL, "https", "http")
     policy = _policy(table)
     if not table.attested or base_url is None or pccs_url is None or policy is None:
-        return None
-    if any(_may_be_policy(unknown) for unknown in table.unknown_keys):
         return None
     token = table.string("experimental_bearer_token")
     return Provider(
@@ -35,9 +37,9 @@ def provider_of(table: ProviderTable) -> Provider | None:
         name=table.string("name"),
         env_key=table.string("env_key"),
         bearer_token=Secret(token) if token is not None else None,
-        http_headers=tuple((k, Secret(v)) for k, v in _pairs(table, "http_headers")),
+        http_headers=_secrets(table, "http_headers"),
         env_http_headers=tuple(_pairs(table, "env_http_headers")),
-        query_params=tuple((k, Secret(v)) for k, v in _pairs(table, "query_params")),
+        query_params=_secrets(table, "query_params"),
         request_max_retries=min(_integer(table, "request_max_retries"), MOST_RETRIES),
         stream_idle_timeout_ms=_integer(table, "stream_idle_timeout_ms"),
     )
@@ -45,7 +47,9 @@ def provider_of(table: ProviderTable) -> Provider | None:
 
 def _may_be_policy(unknown: UnknownKey) -> bool:
     key, meant = unknown
-    return not key.path and bears_on_attestation(key.entry.key.name, key.entry.value, meant)
+    if key.path:
+        return key.path[0] == RATLS_POLICY.name
+    return bears_on_attestation(key.entry.key.name, key.entry.value, meant)
 
 
 def _url(text: str | None, *schemes: str) -> str | None:
@@ -60,7 +64,7 @@ def _policy(table: ProviderTable) -> AppraisalPolicy | None:
     if entry is None:
         return AppraisalPolicy()
     policy = entry.value
-    if not isinstance(policy, Table) or not _is_understood(policy, ("ratls_policy",)):
+    if not isinstance(policy, Table):
         return None
     statuses = {found.status for found in table.allowed}
     if policy.get("allowed_tdx_status") is None:
@@ -76,31 +80,18 @@ def _policy(table: ProviderTable) -> AppraisalPolicy | None:
     )
 
 
-def _is_understood(table: Table, path: tuple[str, ...]) -> bool:
-    """Whether all keys are known: one that is not may be a misspelt pin."""
-    model = find(*path)
-    if model is None:
-        return False
-    for entry in table:
-        child = model.child(entry.key.name)
-        if child is None:
-            return False
-        inner = entry.value if child.children and isinstance(entry.value, Table) else None
-        if inner is not None and not _is_understood(inner, (*path, child.name)):
-            return False
-    return True
+def _secrets(table: ProviderTable, key: str) -> tuple[tuple[str, Secret], ...]:
+    return tuple([(name, Secret(text)) for name, text in _pairs(table, key)])
 
 
-def _pairs(table: ProviderTable, key: str) -> Iterator[tuple[str, str]]:
+def _pairs(table: ProviderTable, key: str) -> list[tuple[str, str]]:
     pairs = table.table.get(key)
-    for entry in pairs if isinstance(pairs, Table) else ():
-        if (text := string_of(entry.value)) is not None:
-            yield entry.key.name, text
+    if not isinstance(pairs, Table):
+        return []
+    found = [(entry.key.name, string_of(entry.value)) for entry in pairs]
+    return [(name, text) for name, text in found if text is not None]
 
 
 def _integer(table: ProviderTable, key: str) -> int:
     found = integer_of(table.table.get(key))
-    if found is not None:
-        return found
-    model = find(key)
-    return int(model.default) if model is not None and model.default is not None else 0
+    return found if found is not None else _DEFAULTS[key]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from .keys import PROVIDER
 from .span import Span
-from .values import Entry, Key, Table, TableKind
+from .values import Entry, Key, Table, TableKind, Value
 
 _PROVIDERS = "model_providers"
 _OF_A_PROVIDER = frozenset(("name", "base_url", "use_ratls", "ratls_policy"))
@@ -26,6 +26,8 @@ def joined(root: Table) -> Table:
     providers = root.entries.get(_PROVIDERS)
     if providers is None or not isinstance(providers.value, Table):
         return root
+    if not any(_has_foreign_table(entry.value) for entry in providers.value):
+        return root
     entries: dict[str, Entry] = {}
     for name, entry in providers.value.entries.items():
         cut = {inner: whole for inner, whole in _cut(entry) if whole.key.name not in entries}
@@ -39,6 +41,14 @@ def joined(root: Table) -> Table:
         return root
     merged = providers._replace(value=providers.value.having(entries))
     return root.having({**root.entries, _PROVIDERS: merged})
+
+
+def _has_foreign_table(provider: Value) -> bool:
+    """Whether there is a table in it that providers do not have."""
+    return isinstance(provider, Table) and any(
+        isinstance(inner.value, Table) and PROVIDER.child(inner.key.name) is None
+        for inner in provider
+    )
 
 
 def _cut(entry: Entry) -> Iterator[tuple[str, Entry]]:

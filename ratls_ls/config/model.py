@@ -7,10 +7,11 @@ holds one may connect to it (given trust). Statuses and connections are kept by 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import AppraisalPolicy
+
+from .urls import Url, parse_url
 
 DEFAULT_PCCS_URL = "https://pccs.phala.network/tdx/certification/v4"
 
@@ -92,8 +93,9 @@ class Provider:
 
     @cached_property
     def peer(self) -> Peer:
-        url = urlsplit(self.base_url)
-        return Peer(url.hostname or "", url.port or 443, self.pccs_url, self.policy)
+        url = parse_url(self.base_url)
+        host, port = (url.host, url.port) if isinstance(url, Url) else ("", None)
+        return Peer(host, port or 443, self.pccs_url, self.policy)
 
     @property
     def host(self) -> str:

@@ -89,11 +89,15 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     end = max([start + len(text) for start, text in pieces])
     own_root = joined(group.root)
     root = laid_over(own_root, below, end) if below else own_root
-    problems = root_problems(root)
+    providers = _providers(root)
+    # Where there is nothing but providers, nothing can stand beside them.
+    alone = bool(providers) and len(root.entries) == 1
+    problems = [] if alone else root_problems(root)
+    references = () if alone else tuple(_references(root))
     astray = tuple(strays(root))
     no_ids = {stray.key for stray in astray}
     tables = []
-    for whole, entry in zip(_providers(root), _providers(own_root), strict=True):
+    for whole, entry in zip(providers, _providers(own_root), strict=True):
         if entry.key in no_ids:
             continue
         table = ProviderTable(entry.key.name, whole, newline=newline, pieces=pieces)
@@ -112,8 +116,7 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     if below:
         problems = [each for problem in problems if (each := _within(problem, end)) is not None]
         astray = tuple([stray for stray in astray if not stands_behind(stray.key.span, end)])
-    told, references = tuple(problems), tuple(_references(root))
-    return Part(group, tuple(tables), references, told, astray, lost, under_them)
+    return Part(group, tuple(tables), references, tuple(problems), astray, lost, under_them)
 
 
 def _providers(root: Table) -> tuple[Entry, ...]:

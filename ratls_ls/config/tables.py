@@ -258,12 +258,14 @@ class ProviderTable:
         return None
 
 
-def _modelled_keys(table: Table, parent: KeyModel, path: tuple[str, ...]) -> Iterator[ModelledKey]:
-    for entry in table:
+def _modelled_keys(table: Table, parent: KeyModel, path: tuple[str, ...]) -> list[ModelledKey]:
+    found = []
+    for entry in table.entries.values():
         model = parent.child(entry.key.name)
-        yield ModelledKey(entry, model, table, parent, path)
-        if model is not None and model.children and isinstance(entry.value, Table):
-            yield from _modelled_keys(entry.value, model, (*path, model.name))
+        found.append(ModelledKey(entry, model, table, parent, path))
+        if isinstance(entry.value, Table) and model is not None and model.children:
+            found += _modelled_keys(entry.value, model, (*path, model.name))
+    return found
 
 
 def _spans(table: Table, prefix: str) -> Iterator[tuple[str, Span]]:

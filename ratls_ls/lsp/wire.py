@@ -54,7 +54,7 @@ async def serve(descriptor: int, writer: Writer, protocol: Protocol) -> None:
 
 async def _handle(body: bytes, writer: Writer, protocol: Protocol, lifecycle: Lifecycle) -> None:
     try:
-        data = json.loads(body)
+        data = json.loads(body.decode())
     except (ValueError, RecursionError):
         _reply(writer, None, PARSE_ERROR, "the message is not JSON in UTF-8")
         return
