@@ -104,4 +104,13 @@
   (should (eq major-mode 'conf-toml-mode))
   (should-not (eglot-current-server)))
 
+(ert-deftest a-home-that-is-no-place-makes-nobody-elses-config-ones-own ()
+  (dolist (home '("CODEX_HOME=" "CODEX_HOME=." "CODEX_HOME=.codex"))
+    (let ((process-environment (cons home process-environment))
+          (default-directory (file-name-as-directory (getenv "PROJECT"))))
+      (find-file (expand-file-name ".codex/config.toml" (getenv "PROJECT")))
+      (run-hooks 'post-command-hook)
+      (should-not (eglot-current-server))
+      (kill-buffer))))
+
 (ert-run-tests-batch-and-exit)

@@ -98,7 +98,8 @@ def _closed(number: int, record: Record) -> bool:
     return [connection.closed for connection in endless] == [True] * number
 
 
-async def test_an_untrusted_folder_causes_no_traffic(run: Run, user: World) -> None:
-    await run("untrusted")
+@pytest.mark.parametrize("scenario", ["untrusted", "cloned"])
+async def test_an_untrusted_folder_causes_no_traffic(run: Run, user: World, scenario: str) -> None:
+    await run(scenario)
     assert not user.tee.record.connections
     assert not user.tee.record.pccs_targets

@@ -7,6 +7,11 @@ local function directory(path)
   return #whole > 1 and whole:gsub('/$', '') or whole
 end
 
+--- A path that is one wherever Neovim was started; nil for what is empty or relative.
+local function absolute(path)
+  return type(path) == 'string' and (path:find('^/') or path:find('^%a:[\\/]')) and path or nil
+end
+
 local function has_providers(buffer)
   for _, line in ipairs(vim.api.nvim_buf_get_lines(buffer, 0, -1, false)) do
     if line:find('model_providers', 1, true) then
@@ -18,8 +23,11 @@ end
 
 --- Where Codex keeps the user's own configs.
 function M.codex_home(settings)
-  local home = vim.tbl_get(settings or {}, 'ratls', 'codexHome') or vim.env.CODEX_HOME
-  return directory(home or '~/.codex')
+  local named = vim.tbl_get(settings or {}, 'ratls', 'codexHome')
+  if type(named) == 'string' and named:find('^~/') then
+    named = vim.loop.os_homedir() .. named:sub(2)
+  end
+  return directory(absolute(named) or absolute(vim.env.CODEX_HOME) or '~/.codex')
 end
 
 --- The folder that a buffer's config belongs to; nil if the buffer holds no config.
