@@ -37,6 +37,7 @@ _GRACE_PERIOD = "grace_period"
 # Words of a policy that other programs have as well.
 _COMMON = frozenset(("tee_type", "pccs_url", _GRACE_PERIOD))
 _MANY_LETTERS = 8
+_HEADER_ALONE = re.compile(r"[ \t]*\[[^\]=#\r\n]*\]*[ \t]*(#[^\n]*)?(\r?\n[ \t]*(#[^\n]*)?)*\r?")
 _DIGITS = re.compile(r"(0x)?[0-9a-f\s:_-]{16,}", re.IGNORECASE)
 
 
@@ -95,6 +96,12 @@ def spelling_of(name: str) -> Spelling | None:
 def speaks_of_policy(text: str) -> bool:
     """Whether a word that only a policy has stands in a text that cannot be read."""
     return _POLICY_WORD.search(text) is not None
+
+
+def is_header_alone(section: str) -> bool:
+    """Whether nothing but blanks and comments stands under the header of a section, so that nothing
+    is lost with it, whatever it was meant to be."""
+    return _HEADER_ALONE.fullmatch(section) is not None
 
 
 def _is_others(name: str, spelling: Spelling) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from .build import provider_of
 from .cut_ids import joined
 from .keys import REFERENCE_KEYS
-from .lost import speaks_of_policy
+from .lost import is_header_alone, speaks_of_policy
 from .overlay import laid_over, stands_behind
 from .problem import Problem, Severity
 from .rules import overlay_problems, provider_problems, root_problems
@@ -67,10 +67,13 @@ def _spoilt(document: Document) -> set[str | None]:
     spoilt: set[str | None] = set()
     elsewhere = set()
     for issue in document.issues:
+        _, section = document.section_at(issue.span.start)
+        if is_header_alone(section.text):
+            continue
         by_it = set(_spoilt_by(issue))
         spoilt |= by_it
         if not by_it:
-            elsewhere.add(document.section_at(issue.span.start)[1])
+            elsewhere.add(section)
     # A policy may be among what cannot be read there.
     return spoilt | {None} if any(speaks_of_policy(each.text) for each in elsewhere) else spoilt
 

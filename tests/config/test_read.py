@@ -165,7 +165,11 @@ NO_PROVIDER = {
     + f'\n[model_providers.tee.ratls_policy.]\nos_image_hash = "{HEX[:64]}"',
     "a pin under a header of nobody": PLAIN + f'\n["model_prov\nos_image_hash = "{HEX[:64]}"',
     "providers of another type elsewhere": "model_providers = 3\n" + PLAIN,
-    "model_providers twice": "[model_providers]\n" + PLAIN + "[model_providers]\n",
+    "model_providers twice": "[model_providers]\n" + PLAIN + "[model_providers]\na.name = 'A'",
+    "a pin on the line of a header": PLAIN
+    + f'[model_providers.tee.ratls_policy]os_image_hash = "{HEX[:64]}"',
+    "a pin under a header that stands twice": POLICY
+    + f'tee_type = "Tdx"\n[model_providers.tee.ratls_policy]\nos_image_hash = "{HEX[:64]}"',
     "a line at the top that is nothing": "model_providers tee\n" + PLAIN,
     "no text": PLAIN + '\n[other]\na = "\ud800"',
 }
@@ -214,6 +218,35 @@ def _slips(text: str) -> Iterator[str]:
         for typed in "x_.\n]":
             yield before + typed + text[at:]
             yield before + typed + after
+
+
+TYPED = (
+    *("[model_providers.second]", "[model_providers.second.http_headers]", "[model_providers]"),
+    *('[projects."/home/me"]', "[[hooks.pre]]", '[projects."C:\\Users"]  # mine'),
+)
+
+
+@pytest.mark.parametrize("header", TYPED)
+@pytest.mark.parametrize("closed", ["", "]"])
+def test_no_header_that_is_being_typed_matters_until_something_stands_under_it(
+    header: str, closed: str
+) -> None:
+    whole = read(PLAIN).providers["tee"].provider
+    for end in range(1, len(header) + 1):
+        typed = header[:end] + (closed if "]" not in header[:end] else "")
+        for newline in ("\n", "\r\n"):
+            for before, after in ((PLAIN, ""), ("", PLAIN), ("[model_providers]\n" + PLAIN, "")):
+                lines = (before, typed, "", "# a comment", after)
+                file = read(newline.join(lines))
+                assert file.providers["tee"].provider == whole, typed
+
+
+@pytest.mark.parametrize(
+    "typed", ["[", "[]", "[model_providers", "[model_providers.]", "[[", "[a b]"]
+)
+def test_what_stands_under_a_header_that_cannot_be_read_is_in_doubt(typed: str) -> None:
+    for line in (f'mrtd = "{HEX}"', "a", 'b = "c"', "# d\n\n e"):
+        assert read(f"{PLAIN}\n{typed}\n{line}\n").providers["tee"].provider is None
 
 
 UNKNOWN_ELSEWHERE = {
