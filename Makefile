@@ -113,21 +113,24 @@ test-dist: dist
 	$(BIN)/pip --python build/venv install --quiet --disable-pip-version-check dist/*.whl
 	cd build && venv/bin/python -m ratls_ls --version && venv/bin/ratls-ls demo
 
-# What comes with the package: under licences that go with ours, and free of known faults. PyPI is
-# asked for those; where it is out of reach, or does not know a package, that is a failure (--strict).
+# What comes with the packages: under licences that go with ours, and free of known faults. PyPI and
+# npm are asked for those; where one is out of reach, or does not know a package, that is a failure.
 # The tools are apart: what they bring along changes what httpx imports.
 AUDITORS := build/auditors
 
 licences: test-dist $(AUDITORS)/.installed
 	$(AUDITORS)/bin/pip-licenses --python build/venv/bin/python
 
-# For who keeps an inventory: the package and what comes with it, in CycloneDX.
+# For who keeps an inventory: each package and what comes with it, in CycloneDX.
 sbom: test-dist $(AUDITORS)/.installed
 	$(AUDITORS)/bin/cyclonedx-py environment --output-reproducible \
 	  --output-file dist/ratls-ls.cdx.json build/venv/bin/python
+	cd editor/vscode && scripts/with-node npm sbom --package-lock-only --omit dev \
+	  --sbom-format cyclonedx > ../../dist/ratls-vsix.cdx.json
 
 audit: $(AUDITORS)/.installed
 	$(AUDITORS)/bin/pip-audit --strict --progress-spinner off .
+	cd editor/vscode && scripts/with-node npm audit --package-lock-only --omit dev
 
 workflows: $(AUDITORS)/.installed
 	$(AUDITORS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

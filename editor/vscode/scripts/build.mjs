@@ -47,9 +47,12 @@ for (const name of readdirSync(`${here}out/server`)) {
 // VS Code itself colours no TOML.
 const grammar = fileURLToPath(import.meta.resolve("tm-grammars/grammars/toml.json"));
 copyFileSync(grammar, `${here}out/toml.tmLanguage.json`);
-copyFileSync(`${root}LICENSE`, `${here}LICENSE`);
+for (const name of ["LICENSE", "CHANGELOG.md"]) {
+  copyFileSync(root + name, here + name);
+}
 
-// What is bundled keeps its licences, which go with it.
+// What is bundled keeps its licences, which go with it; `make audit` and `make sbom` know it as `dependencies`.
+const locked = JSON.parse(readFileSync(`${here}package-lock.json`, "utf8")).packages;
 const inputs = [main, extension].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 const bundled = inputs.map(
   (input) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(input)?.[1],
@@ -58,6 +61,9 @@ const notices = [...new Set([...bundled, "tm-grammars"])]
   .filter((name) => name !== undefined)
   .sort()
   .map((name) => {
+    if (locked[`node_modules/${name}`].dev) {
+      throw new Error(`${name} is bundled, so it belongs into the dependencies`);
+    }
     const folder = `${here}node_modules/${name}/`;
     const licence = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
     if (licence === undefined) {
