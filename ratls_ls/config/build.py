@@ -71,7 +71,7 @@ def _policy(table: ProviderTable) -> AppraisalPolicy | None:
         statuses = {TcbStatus.UP_TO_DATE}
     if not statuses or None in statuses or TcbStatus.REVOKED in statuses:
         return None
-    if not all(found.value for found in table.measurements):
+    if not all(found.is_whole for found in table.measurements):
         return None
     return AppraisalPolicy(
         allowed_tcb_status=frozenset(status for status in statuses if status is not None),

@@ -35,7 +35,7 @@ REGISTERS: dict[str, Register] = {
 
 class Measurement(NamedTuple):
     """A hex pin in a policy. `key`: dotted; `value`: None if it is no hex; `span`: the string with
-    its quotes."""
+    its quotes; `size`: of the whole value, in bytes; `in_fork`: whether the RA-TLS fork reads it."""
 
     key: str
     entry: Entry
@@ -43,14 +43,19 @@ class Measurement(NamedTuple):
     value: bytes | None
     span: Span
     size: int
+    in_fork: bool
+
+    @property
+    def is_whole(self) -> bool:
+        return self.value is not None and len(self.value) == self.size
 
 
-def _hex_keys() -> Iterator[tuple[str, tuple[str, ...], int]]:
+def _hex_keys() -> Iterator[tuple[str, tuple[str, ...], int, bool]]:
     for key in REGISTERS:
         path = tuple(key.split("."))
         model = find("ratls_policy", *path)
         if model is not None and model.size is not None:
-            yield key, path, model.size
+            yield key, path, model.size, not model.is_extension
 
 
 _HEX_KEYS = tuple(_hex_keys())
@@ -60,11 +65,12 @@ def measurements(policy: Table | None) -> Iterator[Measurement]:
     """The hex pins of a policy that are strings, whatever stands in them."""
     if policy is None:
         return
-    for key, path, size in _HEX_KEYS:
+    for key, path, size, in_fork in _HEX_KEYS:
         entry = policy.entry(*path)
         text = string_of(entry.value) if entry is not None else None
         if entry is not None and text is not None:
-            yield Measurement(key, entry, text, digits_of(text), entry.value.span, size)
+            value, span = digits_of(text), entry.value.span
+            yield Measurement(key, entry, text, value, span, size, in_fork)
 
 
 def pins(policy: Table | None, hex_pins: Iterable[Measurement]) -> Iterator[tuple[Pin, Span]]:

@@ -45,7 +45,7 @@ app_compose = '''{{}}'''
 min_tdx_tcb = {{ mrseam = "0x{HEX.upper()}" }}
 
 [model_providers.tee.ratls_policy.expected_bootchain]
-rtmr1 = "0011"
+rtmr1 = "{HEX}"
 
 [model_providers.tee]
 name = "TEE"
@@ -72,7 +72,7 @@ stream_idle_timeout_ms = 1
             grace_period=86400,
             pins=(
                 Pin("min_tdx_tcb.mrseam", Register.MRSEAM, bytes_),
-                Pin("expected_bootchain.rtmr1", Register.RTMR1, b"\x00\x11"),
+                Pin("expected_bootchain.rtmr1", Register.RTMR1, bytes_),
                 Pin("app_compose", Register.COMPOSE_HASH, hashlib.sha256(b"{}").digest()),
             ),
         ),
@@ -148,6 +148,7 @@ NO_PROVIDER = {
     "pin half written": POLICY + 'min_tdx_tcb.mrseam = "00',
     "pin of another type": POLICY + "min_tdx_tcb.mrseam = 0x00",
     "pin that is no hex": POLICY + 'min_tdx_tcb.mrseam = "0X00"',
+    "part of a pin": POLICY + 'min_tdx_tcb.mrseam = "0011"',
     "empty pin": POLICY + 'compose_hash = ""',
     "too long a pin": POLICY + f'compose_hash = "{HEX}"',
     "an application that is none": POLICY + 'app_compose = "docker-compose.yml"',
@@ -180,6 +181,16 @@ def test_no_provider_where_anything_is_in_doubt(text: str) -> None:
     assert not [table for table in read(text).providers.values() if table.provider]
 
 
+@pytest.mark.parametrize("key", ["min_tdx_tcb.mrseam", "expected_bootchain.mrtd"])
+def test_a_pin_that_is_being_typed_is_an_error_until_it_is_whole(key: str) -> None:
+    file = read(PLAIN)
+    for count in range(len(HEX) + 1):
+        file = read(f'{POLICY}{key} = "{HEX[:count]}"', file)
+        errors = [each for each in check(file) if each.severity is Severity.ERROR]
+        attested = file.providers["tee"].provider is not None
+        assert (attested, len(errors)) == ((True, 0) if count == len(HEX) else (False, 1))
+
+
 # Where the pin stands: under its own header, behind dots, in an inline table, before the provider,
 # after tables of Codex.
 SLIPS_OF = (
@@ -189,10 +200,10 @@ SLIPS_OF = (
     f'[model_providers.tee.ratls_policy]\ncompose_hash = "{HEX[:64]}"\n\n' + PLAIN,
     PLAIN
     + '[mcp_servers.docs.env]\nA = "b"\n[model_providers.tee.ratls_policy.expected_bootchain]\n'
-    + f'mrtd = "{HEX[:64]}"\n',
+    + f'mrtd = "{HEX}"\n',
     PLAIN
     + "[tui]\nnotifications = true\n[model_providers.tee.ratls_policy]\n"
-    + f'expected_bootchain = {{ rtmr1 = "{HEX[:64]}" }}\n',
+    + f'expected_bootchain = {{ rtmr1 = "{HEX}" }}\n',
 )
 
 

@@ -14,8 +14,8 @@ RULE = Rule(
     code="empty-measurement",
     severity=Severity.ERROR,
     words="""
-    The RA-TLS fork compares as many bytes as a pin has, so an empty one matches every server.
-    ratls-ls does not attest under a policy with an empty pin.
+    The RA-TLS fork compares as many bytes as `mrseam` or `mrtmrs` has, so an empty one matches
+    every server. ratls-ls does not attest under a policy with an empty pin.
     """,
     example="""
     [model_providers.tee]
@@ -34,5 +34,10 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         edit = remove_key(provider, found.entry)
         title = weakening(f"Remove the empty pin `{found.key}`")
         fixes = (Fix(title, (edit,)),) if edit else ()
-        message = "An empty pin: in the RA-TLS fork it matches every server. Write the full value"
+        effect = (
+            "in the RA-TLS fork it matches every server"
+            if found.in_fork
+            else "ratls-ls does not attest under it"
+        )
+        message = f"An empty pin: {effect}. Write the full value"
         yield RULE.problem(found.span, message, *fixes, provider=provider.id)

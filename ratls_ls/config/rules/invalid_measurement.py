@@ -16,9 +16,9 @@ RULE = Rule(
     code="invalid-measurement",
     severity=Severity.ERROR,
     words="""
-    A pin must be an even number of hex digits, with `0x` before it or not. The RA-TLS fork drops
-    one that is not (a blank, a colon, `0X`, an odd digit) without a word, and then checks nothing;
-    ratls-ls does not attest.
+    A pin must be an even number of hex digits, with `0x` before it or not. ratls-ls does not attest
+    under one that is not (a blank, a colon, `0X`, an odd digit); the RA-TLS fork drops such a
+    `mrseam` or `mrtmrs` without a word, and then checks nothing.
     """,
     example="""
     [model_providers.tee]
@@ -41,7 +41,12 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         fixes: tuple[Fix, ...] = ()
         if value is not None and len(value) == found.size:
             fixes = (Fix("Write plain hex", (Edit(found.span, quoted(plain)),), preferred=True),)
-        message = f"{_fault(found.text)}: the RA-TLS fork drops this pin and checks nothing"
+        effect = (
+            "the RA-TLS fork drops this pin and checks nothing"
+            if found.in_fork
+            else "ratls-ls does not attest under this pin"
+        )
+        message = f"{_fault(found.text)}: {effect}"
         yield RULE.problem(found.span, message, *fixes, provider=provider.id)
 
 

@@ -14,7 +14,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     Registers hold 48 bytes (SHA-384), the hashes of OS image and app-compose 32 (SHA-256). A
-    longer pin never matches, and the RA-TLS fork panics over it.
+    longer pin never matches, and the RA-TLS fork panics over such a `mrseam` or `mrtmrs`.
     """,
     example="""
     [model_providers.tee]
@@ -23,7 +23,7 @@ RULE = Rule(
     use_ratls = true
 
     [model_providers.tee.ratls_policy]
-    os_image_hash = "000000000000000000000000000000000000000000000000000000000000000000"
+    compose_hash = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00"
     """,
 )
 
@@ -32,8 +32,6 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     for found in provider.measurements:
         value = found.value
         if value is not None and len(value) > found.size:
-            message = (
-                f"{len(value)} bytes where {found.size} is all there are: never matches, and the"
-                " RA-TLS fork panics"
-            )
+            fork = ", and the RA-TLS fork panics" if found.in_fork else ""
+            message = f"{len(value)} bytes where {found.size} is all there are: never matches{fork}"
             yield RULE.problem(found.span, message, provider=provider.id)

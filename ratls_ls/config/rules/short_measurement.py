@@ -11,11 +11,11 @@ from .rule import Rule
 
 RULE = Rule(
     code="short-measurement",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     words="""
     Registers hold 48 bytes (SHA-384), the hashes of OS image and app-compose 32 (SHA-256). The
-    RA-TLS fork compares a shorter pin as a prefix, which is easier to meet; ratls-ls compares
-    whole values, so a short pin never matches and the server is refused.
+    RA-TLS fork compares a shorter `mrseam` or `mrtmrs` as a prefix, which is easier to meet.
+    ratls-ls compares whole values, which a short pin never matches: it does not attest under one.
     """,
     example="""
     [model_providers.tee]
@@ -31,8 +31,9 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     for found in provider.measurements:
         value = found.value
         if value and len(value) < found.size:
+            fork = "; the RA-TLS fork compares a prefix only" if found.in_fork else ""
             message = (
-                f"{len(value)} of {found.size} bytes: never matches in ratls-ls; the RA-TLS fork"
-                " compares a prefix only. Write the full value"
+                f"{len(value)} of {found.size} bytes: ratls-ls does not attest under a part of a"
+                f" pin{fork}. Write the full value"
             )
             yield RULE.problem(found.span, message, provider=provider.id)

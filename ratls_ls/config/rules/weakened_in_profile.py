@@ -17,10 +17,9 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     The file of a profile is laid over the user's own `config.toml`, key by key. This one turns the
-    attestation of a provider off that is attested there, or widens its policy: by a TCB status, a
-    longer `grace_period`, or a pin of which only the beginning is left. With this profile prompts
-    go to what was to be refused; the name of the provider does not tell. Define another provider
-    for it. ratls-ls attests none so weakened.
+    attestation of a provider off that is attested there, or widens its policy: by a TCB status or a
+    longer `grace_period`. With this profile prompts go to what was to be refused; the name of the
+    provider does not tell. Define another provider for it. ratls-ls attests none so weakened.
     """,
     example="""
     [model_providers.tee]
@@ -51,7 +50,6 @@ def check(provider: ProviderTable, base: ProviderTable) -> Iterator[Problem]:
         yield RULE.problem(switch.value.span, message, *fixes, provider=provider.id)
     yield from _statuses(provider, base)
     yield from _grace(provider, base)
-    yield from _pins(provider, base)
 
 
 def _statuses(provider: ProviderTable, base: ProviderTable) -> Iterator[Problem]:
@@ -71,12 +69,3 @@ def _grace(provider: ProviderTable, base: ProviderTable) -> Iterator[Problem]:
     if own is not None and seconds is not None and limit is not None and seconds > limit:
         message = f"config.toml limits `grace_period` to {limit} s, this profile to more"
         yield RULE.problem(own.span, message, provider=provider.id)
-
-
-def _pins(provider: ProviderTable, base: ProviderTable) -> Iterator[Problem]:
-    below = {pin.key: pin.value for pin, _ in base.pins}
-    for pin, span in provider.pins:
-        whole = below.get(pin.key, b"")
-        if len(pin.value) < len(whole) and whole.startswith(pin.value):
-            message = f"Only the beginning of what config.toml pins as `{pin.key}`"
-            yield RULE.problem(span, message, provider=provider.id)
