@@ -23,7 +23,19 @@ from ratls_ls.language.diagnose import RULES_URL
 from ratls_ls.simulator import FAULTS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("editor/*/README.md"),
+        *ROOT.glob("editor/*/examples/*/README.md"),
+    ]
+)
+# Links to our own files, where a document is read away from them.
+OURS = re.compile(
+    r"https://(raw\.githubusercontent\.com/ratls-ls/ratls-ls/main/"
+    r"|github\.com/ratls-ls/ratls-ls(/(blob|tree)/main/|(?=#)))"
+)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -34,20 +46,27 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def _named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
 def test_links_lead_somewhere(document: Path) -> None:
     for link in LINK.findall(document.read_text("utf-8")):
-        if link.startswith(("https://", "http://")):
+        base, target = document, link
+        if ours := OURS.match(link):
+            base, target = ROOT / "README.md", link[ours.end() :]
+        elif link.startswith(("https://", "http://")):
             continue
-        path, _, anchor = link.partition("#")
-        target = (document.parent / path).resolve() if path else document
-        assert target.exists(), link
-        assert not anchor or anchor in anchors(target.read_text("utf-8")), link
+        path, _, anchor = target.partition("#")
+        file = (base.parent / path).resolve() if path else base
+        assert file.exists(), link
+        if anchor:
+            page = file / "README.md" if file.is_dir() else file
+            assert anchor in anchors(page.read_text("utf-8")), link
 
 
-@pytest.mark.parametrize(
-    "document", [d for d in DOCUMENTS if d.name != "rules.md"], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if d.name != "rules.md"], ids=_named)
 def test_policies_are_free_of_errors(document: Path) -> None:
     for language, text in BLOCK.findall(document.read_text("utf-8")):
         if language == "toml" and "model_providers" in text:
@@ -55,7 +74,7 @@ def test_policies_are_free_of_errors(document: Path) -> None:
             assert errors == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=_named)
 def test_commands_are_commands(document: Path) -> None:
     for language, text in BLOCK.findall(document.read_text("utf-8")):
         for line in text.splitlines() if language == "sh" else ():
