@@ -13,7 +13,8 @@ The steps, in this order, are those of `ClaimName`:
 6.  tcb-status      merged status and the QE's own are allowed; grace period; Revoked never
 7.  freshness       report data carries this connection's nonce
 8.  channel-binding report data carries this session's exporter, else the event log this certificate
-9.  event-log       digests recomputed, replayed to the quote's registers
+9.  event-log       digests recomputed, replayed to the quote's registers; needed on a channel
+                    where RTMR3 shows that there are runtime events, since they may rule it out
 10. measurements    every pin of the policy
 """
 

@@ -12,7 +12,7 @@ from .binding import Binding, LiveBinding
 from .channel import carried
 from .claims import failed, not_required, passed
 from .errors import EvidenceError
-from .event_log import EventLog, parse
+from .event_log import RUNTIME_IMR, EventLog, parse
 from .policy import AppraisalPolicy, Pin, Register
 from .quote import VerifiedQuote
 from .result import ChannelBindingType, Claim, ClaimName
@@ -58,18 +58,23 @@ def event_log(
 
 def _absent(quote: VerifiedQuote, binding: Binding, policy: AppraisalPolicy) -> Claim:
     name = ClaimName.EVENT_LOG
-    by_certificate = (
-        isinstance(binding, LiveBinding)
-        and carried(quote.report_data, binding) is ChannelBindingType.CERTIFICATE_LOG
-    )
-    if by_certificate:
-        return failed(
-            name,
-            "the server sent no event log, without which nothing binds its certificate; ask its "
-            "operator to update it",
-            expected="an event log",
-            actual="none",
-        )
+    if isinstance(binding, LiveBinding):
+        reason = None
+        if carried(quote.report_data, binding) is ChannelBindingType.CERTIFICATE_LOG:
+            reason = "without which nothing binds its certificate; ask its operator to update it"
+        elif any(quote.rtmrs[RUNTIME_IMR]):
+            # Who stands in the middle of a TD that quotes whatever it is asked to leaves it out.
+            reason = (
+                "and RTMR3 shows runtime events, which may announce another certificate; ask its "
+                "operator to send the log"
+            )
+        if reason is not None:
+            return failed(
+                name,
+                f"the server sent no event log, {reason}",
+                expected="an event log",
+                actual="none",
+            )
     for pin in policy.pins:
         # mr_config_id is the host's word until the guest checks it, and older guests do not.
         if pin.register in _EVENTS:

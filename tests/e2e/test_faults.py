@@ -19,6 +19,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from ratls_ls.simulator import FAULTS, Fault, SimulatedProvider, serve
+from ratls_ls.simulator.faults import binding
 
 from .editor import Editor, editor, refused, trust
 
@@ -56,9 +57,10 @@ class Scene:
         params = types.ExecuteCommandParams("ratls.clearCache", [])
         await self.editor.workspace_execute_command_async(params)
 
-    def play(self, faulty: SimulatedProvider) -> None:
+    def play(self, faulty: SimulatedProvider, *, pinned: bool = True) -> None:
         """From the next request on the config names this provider, too."""
-        self.config.write_text(faulty.config_toml("faulty") + "\n" + self.good.config_toml("good"))
+        told = faulty.config_toml("faulty", pinned=pinned)
+        self.config.write_text(told + "\n" + self.good.config_toml("good"))
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -94,6 +96,24 @@ async def test_fault(fault: Fault, scene: Scene) -> None:
             assert faulty.record.connections or fault.expects_step == "tcp"
             assert faulty.record.api_bytes == 0
         assert (await scene.ask("good"))["complete"] is True
+
+
+OF_ANOTHER_SESSION = {
+    name: fault
+    for name, fault in FAULTS.items()
+    if fault.play.__module__ == binding.__name__ and fault.before_attestation
+}
+
+
+@pytest.mark.parametrize("fault", OF_ANOTHER_SESSION.values(), ids=OF_ANOTHER_SESSION)
+async def test_another_session_is_refused_whatever_is_pinned(fault: Fault, scene: Scene) -> None:
+    async with serve(faults=[fault.name]) as faulty:
+        scene.play(faulty, pinned=False)
+        await scene.forget()
+        error = await refused(scene.ask("faulty"))
+        assert error.code == fault.expects_code, error.message
+        _check(fault, error)
+        assert faulty.record.api_bytes == 0
 
 
 def _check(fault: Fault, error: JsonRpcException) -> None:

@@ -37,10 +37,37 @@ def test_a_quote_for_this_session_is_affirmed() -> None:
     assert {claim.verdict for claim in result.claims} == {ClaimVerdict.PASSED}
 
 
-def test_a_quote_for_this_session_needs_no_event_log() -> None:
+def test_a_quote_for_this_session_needs_no_log_of_events_that_there_are_not() -> None:
     result = World(log=None).appraise()
     assert result.affirmed
     assert result.claim(ClaimName.EVENT_LOG).verdict is ClaimVerdict.NOT_REQUIRED
+
+
+@pytest.mark.parametrize(
+    "registers",
+    [
+        pytest.param(logs.replay(log(leaf=b"the genuine server's")), id="another certificate"),
+        pytest.param(logs.replay(log()), id="this certificate"),
+        pytest.param([bytes(48)] * 3 + [bytes(47) + b"\1"], id="one bit"),
+    ],
+)
+def test_runtime_events_that_are_kept_back_may_announce_another_certificate(
+    registers: list[bytes],
+) -> None:
+    """Whoever stands in the middle of a server that quotes for anyone leaves the log out."""
+    world = World(log=None)
+    world.report.rtmrs = registers
+    result = world.appraise()
+    assert failures(result) == ["event-log"]
+    assert "RTMR3" in (result.claim(ClaimName.EVENT_LOG).reason or "")
+    world.binding = OfflineBinding()
+    assert world.appraise().affirmed
+
+
+def test_what_booted_needs_no_log() -> None:
+    world = World(log=None)
+    world.report.rtmrs = [*logs.replay(log())[:3], bytes(48)]
+    assert world.appraise().affirmed
 
 
 def test_the_first_generation_is_bound_by_the_log() -> None:

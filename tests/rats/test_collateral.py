@@ -18,12 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from ratls_ls.rats import collateral as collaterals
-from ratls_ls.rats.appraise import appraise
 from ratls_ls.rats.binding import Binding, OfflineBinding
 from ratls_ls.rats.certificates import common_name, leads_to, read_chain
 from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.errors import CollateralError
-from ratls_ls.rats.evidence import Evidence
 from ratls_ls.rats.result import ClaimName, rfc3339
 from ratls_ls.simulator.pki import dcap_pki
 from ratls_ls.simulator.quote import raw_signature
@@ -32,9 +30,7 @@ from .world import (
     DAY,
     LIVE,
     NOW,
-    AppraisalPolicy,
     World,
-    anchor,
     collateral,
     failures,
     not_reached,
@@ -338,16 +334,7 @@ class TestEvaluationNumber:
 
     def test_zero_is_one(self) -> None:
         given = dates(tcbEvaluationDataNumber=0)
-        quote = World().mint()
-        evidence = Evidence(quote, None)
-        result = appraise(
-            evidence,
-            collateral=given,
-            policy=AppraisalPolicy(),
-            binding=LIVE,
-            now=NOW,
-            anchors=(anchor(),),
-        )
+        result = World(collateral=given).appraise()
         assert result.affirmed
         assert result.tcb_evaluation_data_number == 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ratls_ls.rats.event_log import RUNTIME_IMR
 from ratls_ls.rats.policy import AppraisalPolicy, Register
 from ratls_ls.rats.result import ClaimName, ClaimVerdict
 from ratls_ls.simulator.quote import Body
@@ -95,6 +96,8 @@ def test_a_pin_of_the_log_needs_the_log(register: Register, binding: OfflineBind
     world = World()
     world.policy = pinning(**{register.value: actual(register, world)})
     world.log = None
+    # With events in it a channel needs the log, whatever is pinned.
+    world.report.rtmrs[RUNTIME_IMR] = bytes(48)
     # An older guest does not check mr_config_id, which its host sets at will.
     world.report.mr_config_id = (b"\x01" + logs.COMPOSE_HASH).ljust(48, b"\0")
     if binding is not None:

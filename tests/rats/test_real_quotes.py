@@ -20,7 +20,7 @@ from ratls_ls.rats.result import AttestationResult, ClaimName, ClaimVerdict
 from tests.vectors import Vector, edited_logs, needed, vectors
 
 from .tcb_matching import merged_status
-from .world import allowing, failures
+from .world import LIVE, allowing, failures
 
 pytestmark = needed
 CASES = [
@@ -180,6 +180,23 @@ def test_real_logs_replay_and_tell_the_compose_hash(vector: Vector) -> None:
     assert (told.hex() if told else None) == expected["compose_hash"]
     image = log.boot_value("os-image-hash")
     assert (image.hex() if image else None) == expected["os_image_hash"]
+
+
+@pytest.mark.parametrize(("vector", "entry"), CASES)
+def test_on_a_channel_runtime_events_want_a_log(vector: Vector, entry: dict[str, Any]) -> None:
+    """The real logs are there: they are needed where RTMR3 is not zero, and only then."""
+    kept_back = Evidence(vector.quote)
+    for evidence in (Evidence(vector.quote, vector.event_log), kept_back):
+        result = appraise(
+            evidence,
+            collateral=collateral(vector, entry),
+            policy=AppraisalPolicy(),
+            binding=LIVE,
+            now=entry["verify_at"],
+        )
+        silent = not any(bytes.fromhex(vector.meta["expected"]["rt_mr3"]))
+        told = evidence.event_log is not None
+        assert ("event-log" in failures(result)) == (not told and not silent)
 
 
 @pytest.mark.parametrize(

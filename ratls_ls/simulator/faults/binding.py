@@ -100,6 +100,13 @@ def quotes_for_anyone(scenario: Scenario) -> None:
     scenario.log.append(lambda _: make_event_log(_other_leaf(scenario)))
 
 
+@rejected(ClaimName.EVENT_LOG, 1, 21, 34)
+def quotes_for_anyone_without_a_log(scenario: Scenario) -> None:
+    """as quotes-for-anyone, and the log that would tell is left out"""
+    quotes_for_anyone(scenario)
+    scenario.told_log.append(lambda _: None)
+
+
 @rejected(ClaimName.CHANNEL_BINDING, 22)
 def superseded_certificate(scenario: Scenario) -> None:
     """this session's certificate was announced, and another one after it"""
