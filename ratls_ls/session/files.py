@@ -311,7 +311,8 @@ class Files:
         return None
 
     def _keep(self, entry: OpenFile) -> OpenFile:
-        self._entries.pop(entry.key, None)
+        # What is dropped is freed when what is new was shown.
+        _dropped = self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
         self._on_read(entry)
         if not entry.open:
