@@ -14,12 +14,15 @@ from lsprotocol.converters import get_converter
 from pygls.protocol import LanguageServerProtocol
 
 from . import methods
+from .position import PositionParams
 from .tasks import Tasks
 from .writer import Writer
 
 _NOT_BUILT_IN: Any = None
 # pygls would make objects of all that a body has.
 _PLAIN_REQUESTS = frozenset({methods.ATTESTED_REQUEST, methods.ATTESTATION_STATUS})
+# Asked for while somebody types; pygls would take longer for their types than they do themselves.
+_POSITION_REQUESTS = frozenset({types.TEXT_DOCUMENT_COMPLETION, types.TEXT_DOCUMENT_HOVER})
 # pygls would take a tenth of a millisecond for each, and keep a future of it for ever.
 _PLAIN_NOTIFICATIONS = frozenset(
     {
@@ -37,6 +40,14 @@ class PlainRequest(NamedTuple):
     id: int | str
     method: str
     params: Any
+
+
+class PositionRequest(NamedTuple):
+    """Answered at once, by a plain JSON value."""
+
+    id: int | str
+    method: str
+    params: PositionParams
 
 
 class PlainNotification(NamedTuple):
@@ -65,12 +76,17 @@ class Protocol(LanguageServerProtocol):
             return PlainNotification(method, data.get("params"))
         if method in _PLAIN_REQUESTS and isinstance(identifier, (int, str)):
             return PlainRequest(identifier, method, data.get("params"))
+        if method in _POSITION_REQUESTS and isinstance(identifier, (int, str)):
+            return PositionRequest(identifier, method, PositionParams.parse(data["params"]))
         return super().structure_message(data)
 
     def handle_message(self, message: Any) -> None:
         if isinstance(message, PlainRequest):
             work = self.fm.features[message.method](message.params)
             self._tasks.start(message.id, work, writer_of(self))
+        elif isinstance(message, PositionRequest):
+            result = self.fm.features[message.method](message.params)
+            writer_of(self).send(id=message.id, result=result)
         elif not self._cancelled(message):
             super().handle_message(message)
 

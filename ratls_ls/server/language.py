@@ -5,6 +5,8 @@ Invariant: a document that is not served gets nothing, whatever is asked of it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from lsprotocol import types
 
 from ratls_ls.config.span import Span
@@ -13,34 +15,35 @@ from ratls_ls.language.explain import explain
 from ratls_ls.language.hover import hover
 from ratls_ls.language.inlays import inlays
 from ratls_ls.lsp.convert import Converter
+from ratls_ls.lsp.position import PositionParams
 from ratls_ls.session import OpenFile
 
 from .server import Server
 
 _ITEM_KINDS = {
-    ItemKind.KEY: types.CompletionItemKind.Property,
-    ItemKind.VALUE: types.CompletionItemKind.Value,
-    ItemKind.PROVIDER: types.CompletionItemKind.Module,
-    ItemKind.SNIPPET: types.CompletionItemKind.Snippet,
+    ItemKind.KEY: types.CompletionItemKind.Property.value,
+    ItemKind.VALUE: types.CompletionItemKind.Value.value,
+    ItemKind.PROVIDER: types.CompletionItemKind.Module.value,
+    ItemKind.SNIPPET: types.CompletionItemKind.Snippet.value,
 }
+_SNIPPET = types.InsertTextFormat.Snippet.value
 
 
-def completion(ls: Server, params: types.CompletionParams) -> types.CompletionList:
-    def items(entry: OpenFile, converter: Converter) -> list[types.CompletionItem]:
-        offset = converter.offset(params.position)
+def completion(ls: Server, params: PositionParams) -> Any:
+    def items(entry: OpenFile, _: Converter) -> list[dict[str, Any]]:
         found = complete(
             entry.file,
-            offset,
+            entry.index.offset(params.line, params.character, ls.encoding),
             ls.session.measured,
             snippets=ls.shows_snippets,
             base=ls.session.base(entry),
         )
-        ranges = {span: converter.range(span) for span in {item.span for item in found}}
+        spans = {item.span for item in found}
+        ranges = {span: entry.index.range(span, ls.encoding) for span in spans}
         return [_item(item, index, ranges[item.span]) for index, item in enumerate(found)]
 
-    nothing: list[types.CompletionItem] = []
-    found = ls.served(params.text_document.uri, items, nothing)
-    return types.CompletionList(is_incomplete=False, items=found)
+    nothing: list[dict[str, Any]] = []
+    return {"isIncomplete": False, "items": ls.served(params.uri, items, nothing)}
 
 
 def resolve_item(_ls: Server, item: types.CompletionItem) -> types.CompletionItem:
@@ -50,18 +53,19 @@ def resolve_item(_ls: Server, item: types.CompletionItem) -> types.CompletionIte
     return item
 
 
-def show_hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
-    def shown(entry: OpenFile, converter: Converter) -> types.Hover | None:
-        offset, base = converter.offset(params.position), ls.session.base(entry)
-        found = hover(entry.file, offset, ls.session.status, base)
+def show_hover(ls: Server, params: PositionParams) -> Any:
+    def shown(entry: OpenFile, _: Converter) -> dict[str, Any] | None:
+        offset = entry.index.offset(params.line, params.character, ls.encoding)
+        found = hover(entry.file, offset, ls.session.status, ls.session.base(entry))
         if found is None:
             return None
         kind, text = types.MarkupKind.Markdown, found.text
         if not ls.shows_markdown:
             kind, text = types.MarkupKind.PlainText, found.plain
-        return types.Hover(types.MarkupContent(kind, text), converter.range(found.span))
+        contents = {"kind": kind.value, "value": text}
+        return {"contents": contents, "range": entry.index.range(found.span, ls.encoding)}
 
-    return ls.served(params.text_document.uri, shown, None)
+    return ls.served(params.uri, shown, None)
 
 
 def inlay_hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
@@ -79,16 +83,20 @@ def inlay_hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHi
     return ls.served(params.text_document.uri, hints, [])
 
 
-def _item(item: Item, index: int, place: types.Range) -> types.CompletionItem:
-    return types.CompletionItem(
-        label=item.label,
-        kind=_ITEM_KINDS[item.kind],
-        detail=item.detail or None,
+def _item(item: Item, index: int, place: Any) -> dict[str, Any]:
+    shape = {
+        "label": item.label,
+        "kind": _ITEM_KINDS[item.kind],
         # In the order of the model, which is that of importance.
-        sort_text=f"{index:03}",
+        "sortText": f"{index:03}",
         # Always: Neovim takes what has none for filtered already.
-        filter_text=item.new_text if item.new_text[:1] in "\"'" else item.label,
-        insert_text_format=types.InsertTextFormat.Snippet if item.snippet else None,
-        text_edit=types.TextEdit(place, item.new_text),
-        data=item.topic or None,
-    )
+        "filterText": item.new_text if item.new_text[:1] in "\"'" else item.label,
+        "textEdit": {"range": place, "newText": item.new_text},
+    }
+    if item.detail:
+        shape["detail"] = item.detail
+    if item.snippet:
+        shape["insertTextFormat"] = _SNIPPET
+    if item.topic:
+        shape["data"] = item.topic
+    return shape
