@@ -1,4 +1,4 @@
-"""Whether a value has the type of its key.
+"""Whether a value has the type of its key, or says what one of that type would.
 
 Invariant: what cannot be read (`Invalid`) fits everywhere: it is reported as such already.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from .keys import Kind
 from .values import Array, Invalid, Scalar, Table, Value, integer_of
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_TRUTHS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
 
 
 def fits(kind: Kind, value: Value) -> bool:
@@ -25,3 +28,9 @@ def fits(kind: Kind, value: Value) -> bool:
             return isinstance(value, Array)
         case Kind.STRING_MAP | Kind.TABLE:
             return isinstance(value, Table)
+
+
+def truth_of(value: Value) -> bool | None:
+    """The truth value that `value` is, or that other formats take it for."""
+    plain = value.value if isinstance(value, Scalar) else None
+    return _TRUTHS.get(str(plain).lower()) if isinstance(plain, str | int) else None

@@ -1,8 +1,8 @@
 """What a key that nobody knows was probably meant to be.
 
 Invariant: a guess has the type of the value that stands there, so that following it makes no other
-error; whether a key bears on attestation is asked by its name alone, so that a wrong type hides
-nothing.
+error; but what bears on attestation is asked by its name alone, as the switch is, so that a wrong
+type hides nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from .keys import PROVIDER, RATLS_POLICY, KeyModel
-from .kinds import fits
+from .kinds import fits, truth_of
 from .values import Scalar, Table, Value
 from .words import nearest
 
@@ -23,6 +23,7 @@ _SWITCH = ("use_ratls",)
 _PCCS_URL = (*_POLICY, "pccs_url")
 _STATUSES = (*_POLICY, "allowed_tdx_status")
 _ENV_KEY = ("env_key",)
+_ALIKE = 0.85
 _IN_A_VARIABLE = "Name the environment variable that holds it with `env_key`"
 # Whoever requires attestation may call that so,
 _SWITCHING = re.compile(
@@ -100,7 +101,7 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
     for other in _OTHER_NAMES.get(spelt, ()):
         if fits(_MODELS[other].kind, value):
             return other
-    if isinstance(value, Scalar) and isinstance(value.value, bool) and _is_switch(name):
+    if isinstance(value, Scalar) and _is_switch(name, value, path):
         return _SWITCH
     fitting = {other: model for other, model in _MODELS.items() if fits(model.kind, value)}
     own = {other[-1]: other for other in fitting if other[:-1] == path}
@@ -113,10 +114,14 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
     return None
 
 
-def _is_switch(name: str) -> bool:
+def _is_switch(name: str, value: Scalar, path: Path) -> bool:
     spelt = plain(name)
+    if nearest(name, _POLICY) is not None:
+        return False
+    if not path and nearest(spelt, _SWITCH, likeness=_ALIKE) is not None:
+        return True
     switching = _SWITCHING.search(spelt) and not _UNSWITCHING.search(spelt)
-    return bool(switching) and nearest(name, _POLICY) is None
+    return bool(switching) and truth_of(value) is not None
 
 
 def hint_for(name: str) -> str | None:

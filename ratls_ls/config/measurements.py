@@ -35,7 +35,8 @@ REGISTERS: dict[str, Register] = {
 
 class Measurement(NamedTuple):
     """A hex pin in a policy. `key`: dotted; `value`: None if it is no hex; `span`: the string with
-    its quotes; `size`: of the whole value, in bytes; `in_fork`: whether the RA-TLS fork reads it."""
+    its quotes; `size`: of the whole value, in bytes; `in_fork`: whether the RA-TLS fork reads it.
+    """
 
     key: str
     entry: Entry

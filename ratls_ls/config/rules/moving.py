@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ratls_ls.config.edits import add_keys, innermost, remove_key, spelled, weakening
-from ratls_ls.config.keys import RATLS_POLICY
+from ratls_ls.config.keys import RATLS_POLICY, Kind
+from ratls_ls.config.kinds import fits, truth_of
 from ratls_ls.config.problem import Edit, Fix
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable, UnknownKey
 from ratls_ls.config.values import Table, Value
 
+_SWITCH = ("use_ratls",)
 _ALLOWED = "allowed_tdx_status"
 
 
@@ -18,15 +20,22 @@ def become(provider: ProviderTable, unknown: UnknownKey) -> tuple[Fix, ...]:
     key, meant = unknown
     if meant is None or provider.table.get(*meant) is not None:
         return ()
-    weakens = _accepts_more(key.entry.value, meant)
-    renamed = key.entry.key.name != meant[-1]
+    value, right = key.entry.value, None
+    if meant == _SWITCH and not fits(Kind.BOOLEAN, value):
+        if (truth := truth_of(value)) is None:
+            return ()
+        right = str(truth).lower()
+    weakens = _accepts_more(value, meant)
+    name = f"{meant[-1]} = {right}" if right is not None else meant[-1]
     if meant[:-1] == key.path:
-        title = f"Rename to `{meant[-1]}`"
+        title = f"Change to `{name}`" if right is not None else f"Rename to `{name}`"
         edits = tuple(Edit(each.span, spelled(meant[-1])) for each in key.entry.keys)
+        if right is not None:
+            edits += (Edit(value.span, right),)
     else:
         title = f"Move into {_where(meant[:-1])}"
-        title += f" as `{meant[-1]}`" if renamed else ""
-        edits = _moved(provider, unknown, meant)
+        title += f" as `{name}`" if key.entry.key.name != name else ""
+        edits = _moved(provider, unknown, meant, right)
     if not edits:
         return ()
     same = meant[:-1] == key.path
@@ -46,7 +55,7 @@ def _where(home: tuple[str, ...]) -> str:
 
 
 def _moved(
-    provider: ProviderTable, unknown: UnknownKey, meant: tuple[str, ...]
+    provider: ProviderTable, unknown: UnknownKey, meant: tuple[str, ...], right: str | None
 ) -> tuple[Edit, ...]:
     entry, path = unknown.key.entry, unknown.key.path
     inside = innermost(provider, meant[:-1])
@@ -54,7 +63,7 @@ def _moved(
         # Dots make the tables that are missing, and the line stays where it is.
         dotted = ".".join(spelled(name) for name in meant[len(path) :])
         return (Edit(entry.key.span, dotted),) if len(entry.keys) == 1 else ()
-    value = provider.source(entry.value.span)
+    value = right or provider.source(entry.value.span)
     removal = remove_key(provider, entry)
     if value is None or removal is None:
         return ()

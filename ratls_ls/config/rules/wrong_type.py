@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted, weakening
 from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind, Reader
-from ratls_ls.config.kinds import fits
+from ratls_ls.config.kinds import fits, truth_of
 from ratls_ls.config.lost import lost_in
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
@@ -32,10 +32,6 @@ RULE = Rule(
     use_ratls = "true"
     """,
 )
-
-# What other formats take for a truth value.
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-_MEANT = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
@@ -148,10 +144,8 @@ def _converted(kind: Kind, value: Value) -> str | None:
         return None
     plain = value.value
     match kind:
-        case Kind.BOOLEAN if isinstance(plain, str):
-            return _MEANT.get(plain.lower())
-        case Kind.BOOLEAN if plain in (0, 1) and isinstance(plain, int):
-            return "true" if plain else "false"
+        case Kind.BOOLEAN if (truth := truth_of(value)) is not None:
+            return str(truth).lower()
         case Kind.INTEGER if isinstance(plain, str) and plain.isascii() and plain.isdigit():
             return str(int(plain))
         case Kind.INTEGER if isinstance(plain, float) and plain.is_integer() and plain >= 0:
