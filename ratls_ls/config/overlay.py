@@ -14,6 +14,9 @@ from .values import Table, Value, shifted_entry
 
 _PROVIDERS = "model_providers"
 
+UNREADABLE = Base(frozenset(), whole=False, sound=False)
+"""A base that is there, or may be, of which nothing can be read."""
+
 
 def base_of(file: ConfigFile) -> Base:
     """`file` as what another is laid over."""

@@ -27,7 +27,7 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     """The meaning of `text`. Never raises.
 
     `previous`: an earlier reading of (mostly) the same text; makes this one fast, changes nothing.
-    `base`: the user's own config, if this is the file of a profile.
+    `base`: the user's own config, if this is the file of a profile; None where there is none.
     """
     document = parse(text, previous.document if previous else None)
     known = {part.group: part for _, part in previous.parts} if previous else {}
@@ -37,8 +37,9 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
         for start, group in document.groups
     ]
     spoilt = _spoilt(document) if document.issues else set()
-    unsound = base is not None and not base.sound
-    astray = any(part.loses_policy for _, part in parts)
+    # What a base in doubt requires may be of any provider.
+    in_doubt = base is not None and not base.sound
+    in_doubt = in_doubt or any(part.loses_policy for _, part in parts)
     providers: dict[str, ProviderTable] = {}
     references: list[Reference] = []
     for start, part in parts:
@@ -46,7 +47,7 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
             placed = table.at(start)
             if spoilt and (table.id in spoilt or None in spoilt):
                 placed = placed.judged(None, broken=table.id in spoilt)
-            elif astray or (unsound and table.under is not None):
+            elif in_doubt:
                 placed = placed.judged(None)
             providers.setdefault(table.id, placed)
         for id_, span, path in part.references:

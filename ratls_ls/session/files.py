@@ -18,7 +18,7 @@ from ratls_ls.cached import cached_property
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.keys import BUILT_IN_IDS, DEFAULT_ID
 from ratls_ls.config.model import Peer, Provider
-from ratls_ls.config.overlay import base_of
+from ratls_ls.config.overlay import UNREADABLE, base_of
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
@@ -30,7 +30,7 @@ from ratls_ls.status import ProviderStatus
 if TYPE_CHECKING:
     from ratls_ls.lsp.convert import Rendered
 
-from .places import Place, Places, codex_home, mode_at, stamp_at, text_at
+from .places import Place, Places, codex_home, is_nothing_at, mode_at, stamp_at, text_at
 
 MAX_CLOSED_FILES = 16
 MAX_PROFILES = 64
@@ -162,8 +162,10 @@ class Files:
 
     def _locate(self) -> None:
         self._places = Places(codex_home(self.settings.codex_home, self._environment))
-        # That of the user-level config.
+        # That of the user-level config,
         self.default_uri = (self.codex_home / "config.toml").absolute().as_uri()
+        # and whether there is none, as the disk had it when it was asked last.
+        self._no_default = False
 
     @property
     def all(self) -> list[OpenFile]:
@@ -183,6 +185,8 @@ class Files:
         entry = self.get(uri)
         if entry is None or not entry.open:
             return self._from_disk(uri)
+        self._look_below(uri)
+        entry = self._entries[entry.key]  # judged again, if that changed
         return entry if entry.served else None
 
     @property
@@ -259,6 +263,10 @@ class Files:
         on changes of that are told."""
         place = self._places.at(uri)
         self._modes[place.key] = mode_at(place.path)
+        self._look_below(uri)
+
+    def _look_below(self, uri: str) -> None:
+        """Know the user-level config as it is now, if `uri` is laid over it."""
         if self._lies_over(uri):
             _ = self.default
 
@@ -267,6 +275,8 @@ class Files:
         if (entry := self.get(uri)) is not None:
             entry.open, entry.stamp = False, None
             self._from_disk(uri)
+            if entry.place.own == "user":  # be it by another name than it has in the home
+                _ = self.default
 
     def reread(self, uri: str) -> None:
         """The file at `uri` changed on disk."""
@@ -292,12 +302,15 @@ class Files:
                 self._from_disk(entry.uri)
 
     def _from_disk(self, uri: str) -> OpenFile | None:
+        self._look_below(uri)
         place = self._places.at(uri)
         known, stamp = self._entries.get(place.key), stamp_at(place.path)
         if known is not None and stamp is not None and known.stamp == stamp:
             self._entries[known.key] = self._entries.pop(known.key)  # the most recently used
             return known
         text = text_at(place.path) if stamp is not None else None
+        if place.key == self._places.at(self.default_uri).key:
+            self._no_default = text is None and is_nothing_at(place.path)
         entry = None
         if text is not None:
             uri = known.uri if known is not None else uri
@@ -308,6 +321,8 @@ class Files:
         self._modes.pop(place.key, None)
         if known is not None:
             self._forget(known)
+        elif place.own == "user":
+            self._review()
         return None
 
     def _keep(self, entry: OpenFile) -> OpenFile:
@@ -380,7 +395,15 @@ class Files:
     def _context(self, place: Place, previous: OpenFile | None) -> Context:
         """Of what is at `place`: the same as before, if it is equal."""
         names = self._names if self.settings.trusted else None
-        base = self._known_default if place.own == "profile" else None
-        below = base.as_base if base is not None else None
+        below = self._below if place.own == "profile" else None
         context = Context(place.kind, names, below, self._modes.get(place.key))
         return previous.context if previous is not None and previous.context == context else context
+
+    @property
+    def _below(self) -> Base | None:
+        """What profiles are laid over, without a look at the disk. What nobody looked at yet may
+        require anything."""
+        known = self._known_default
+        if known is not None:
+            return known.as_base
+        return None if self._no_default else UNREADABLE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,11 +14,14 @@ from urllib.parse import unquote, urlsplit
 from ratls_ls.bounded import MAX_FILE_BYTES
 from ratls_ls.config.check import Context
 from ratls_ls.config.context import Kind
-from ratls_ls.config.overlay import base_of
+from ratls_ls.config.overlay import UNREADABLE, base_of
 from ratls_ls.config.read import read
+from ratls_ls.config.tables import Base
 from ratls_ls.stamps import Stamp, stamp_of
 
 Own = Literal["user", "profile"]
+
+_USERS = "config.toml"
 
 
 class Place(NamedTuple):
@@ -44,10 +48,10 @@ class Places:
         path = _path(uri)
         if path is None:
             return Place(uri, None, None, "user", is_named_so=False)
-        own = _own(path, self.home)
-        named = path.name == "config.toml" or path.name.endswith(".config.toml")
-        in_project = path.name == "config.toml" and path.parent.name == ".codex"
-        is_named_so = in_project or (named and own is not None)
+        names = _names_in(self.home, path)
+        own = _own(names)
+        in_project = path.name == _USERS and path.parent.name == ".codex"
+        is_named_so = in_project or any(map(_names_a_config, names))
         return Place(str(path), path, own, _kind(path, own), is_named_so)
 
 
@@ -63,10 +67,28 @@ def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:
 def context_of(path: Path | None, home: Path, environment: frozenset[str] | None) -> Context:
     """What bears on the config at `path` (None: nowhere), where the user's own is in `home`. Reads
     that for a profile."""
-    own = _own(path, home) if path is not None else None
-    text = text_at(home / "config.toml") if own == "profile" else None
-    base = base_of(read(text)) if text is not None else None
+    own = _own(_names_in(home, path)) if path is not None else None
+    base = _base_at(home / _USERS) if own == "profile" else None
     return Context(_kind(path, own), environment, base, mode_at(path))
+
+
+def _base_at(path: Path) -> Base | None:
+    if (text := text_at(path)) is not None:
+        return base_of(read(text))
+    return None if is_nothing_at(path) else UNREADABLE
+
+
+def is_nothing_at(path: Path | None) -> bool:
+    """Whether nothing is there for certain: a link to nothing is something, and so is what nobody
+    may look at."""
+    try:
+        if path is not None:
+            path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # or a name that no file can have
+        return True
+    except OSError:
+        return False
+    return path is None
 
 
 def mode_at(path: Path | None) -> int | None:
@@ -120,13 +142,28 @@ def _kind(path: Path | None, own: Own | None) -> Kind:
     return "project" if is_project else own or "user"
 
 
-def _own(path: Path, home: Path) -> Own | None:
-    """Which of the user's own configs is at `path`, whatever links lead there; None if none is."""
+def _own(names: Set[str]) -> Own | None:
+    """Which of the user's own configs has these names where Codex keeps them."""
+    return "user" if _USERS in names else "profile" if names else None
+
+
+def _names_a_config(name: str) -> bool:
+    return name == _USERS or name.endswith(f".{_USERS}")
+
+
+def _names_in(home: Path, path: Path) -> frozenset[str]:
+    """Those that what is at `path` has in the directory `home`, whatever links lead here or there.
+    Of links in `home` those count that name a config."""
     try:
-        if os.path.realpath(path) == os.path.realpath(home / "config.toml"):
-            return "user"
-        if os.path.realpath(path.parent) != os.path.realpath(home):
-            return None
+        real, folder, parent = map(_real, (path, home, path.parent))
     except ValueError:  # a name that no file can have
-        return None
-    return "user" if path.name == "config.toml" else "profile"
+        return frozenset()
+    names = {way.name for way in (real, parent / path.name) if way.parent == folder}
+    with suppress(OSError):
+        links = (each for each in folder.iterdir() if _names_a_config(each.name))
+        names.update(each.name for each in links if each.is_symlink() and _real(each) == real)
+    return frozenset(names)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))

@@ -182,13 +182,33 @@ def test_why_a_provider_is_not_attested_is_said(
     assert code in [line.split(": ")[1] for line in lines]
 
 
+@pytest.mark.parametrize(
+    ("below", "said"),
+    [
+        (b"ratls_policy.mrtd = '00'", "those of config.toml"),
+        (b"[tui]\nmrtd = '00'", "base-in-doubt"),
+        (b"# \xff", "base-in-doubt"),
+        (None, "base-in-doubt"),
+    ],
+)
+@pytest.mark.parametrize("command", [["attest", "tee"], ["request", "tee", "/models"]])
 def test_a_profile_over_a_config_with_errors_says_where_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: list[str],
+    below: bytes | None,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """`below`: what is added to the user's own config; None: that is a directory."""
     monkeypatch.setenv("CODEX_HOME", str(tmp_path))
     text = '[model_providers.tee]\nname = "TEE"\nbase_url = "https://t.example"\nuse_ratls = true\n'
-    (tmp_path / "config.toml").write_text(text + '[tui]\nmrtd = "00"', "utf-8")
+    if below is None:
+        (tmp_path / "config.toml").mkdir()
+    else:
+        (tmp_path / "config.toml").write_bytes(text.encode() + below)
     profile = tmp_path / "slow.config.toml"
-    profile.write_text("[model_providers.tee]\nrequest_max_retries = 1\n", "utf-8")
-    assert run(["attest", "--config", str(profile), "tee"]) == 2
-    assert "those of config.toml" in capsys.readouterr().err
+    # Of what cannot be read at all, nothing is missing in a profile that would do by itself.
+    profile.write_text(text + "request_max_retries = 1\n", "utf-8")
+    assert run([*command, "--config", str(profile)]) == 2
+    assert said in capsys.readouterr().err

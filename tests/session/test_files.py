@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from ratls_ls.config.context import Context
 from ratls_ls.session import OpenFile
 from ratls_ls.session import files as files_module
 from ratls_ls.session import places as places_module
 from ratls_ls.session.files import Files
-from ratls_ls.session.places import context_of
+from ratls_ls.session.places import context_of, is_nothing_at
 from ratls_ls.settings import Settings
 
 CONFIG = '[model_providers.tee]\nname = "tee"\n'
@@ -161,6 +162,28 @@ def test_the_users_own_config_is_known_behind_links(
     assert context_of(real / "config.toml", home, None).kind == "user"
 
 
+@pytest.mark.parametrize("name", ["work.config.toml", "tee.toml"])
+def test_a_profile_is_known_behind_links(home: Path, name: str) -> None:
+    """`name`: that of the file which has its name as a profile by a link."""
+    codex, dotfiles = home / ".codex", home / "dotfiles"
+    (codex / "config.toml").write_text(CONFIG, "utf-8")
+    dotfiles.mkdir()
+    real, other, link = dotfiles / name, dotfiles / "other.config.toml", codex / "work.config.toml"
+    real.write_text(PROFILE, "utf-8")
+    (dotfiles / "to-real").symlink_to(real)
+    link.symlink_to(dotfiles / "to-real")
+    (home / "to-link.toml").symlink_to(link)
+    (codex / "AGENTS.md").symlink_to(other)
+    files = listing(codex)
+    for path in (link, real, dotfiles / "to-real", home / "to-link.toml"):
+        context = context_of(path, codex, None)
+        assert context.kind == "profile"
+        assert context.base is not None
+        assert "undefined-provider" in codes(files.put(path.as_uri(), PROFILE, 1, saved=None))
+    assert context_of(other, codex, None) == Context("user")
+    assert not files.put(other.as_uri(), PROFILE, 1, saved=False).served
+
+
 def test_a_relative_home_is_that_of_this_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +255,37 @@ def test_a_profile_is_judged_as_it_is_laid_over_the_users_own(files: Files, home
     judged = files.get(profile.as_uri())
     assert judged is not None
     assert not judged.providers
+
+
+def test_a_profile_is_in_doubt_until_the_users_own_was_looked_at(
+    files: Files, tmp_path: Path, home: Path
+) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text(CONFIG, "utf-8")
+    own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
+    files.put(profile.as_uri(), CONFIG, 1, saved=False)
+    assert "base-in-doubt" in codes(files.get(profile.as_uri()))
+    assert files.default is None
+    assert "base-in-doubt" not in codes(files.get(profile.as_uri()))
+    # That it is closed by another name makes it no less known.
+    own.symlink_to(real)
+    files.put(real.as_uri(), CONFIG, 1, saved=None)
+    files.close(real.as_uri())
+    judged = files.get(profile.as_uri())
+    assert judged is not None
+    assert judged.context.base is not None
+    assert list(judged.context.base.by_id) == ["tee"]
+
+
+def test_what_is_certainly_nowhere(tmp_path: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    file = tmp_path / "file"
+    file.write_text("", "utf-8")
+    nowhere = (None, tmp_path / "gone", file / "below", Path("\0"))
+    assert all(map(is_nothing_at, nowhere))
+    # Nobody may look behind a circle.
+    assert not any(map(is_nothing_at, (file, circle, circle / "config.toml")))
 
 
 def test_a_keystroke_in_a_profile_asks_no_disk(

@@ -12,6 +12,7 @@ from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.values import Table
 
 from . import (
+    base_in_doubt,
     base_url_endpoint,
     capped_retries,
     competing_credentials,
@@ -93,6 +94,7 @@ _MODULES = (
     base_url_endpoint,
     policy_without_use_ratls,
     weakened_in_profile,
+    base_in_doubt,
     unsupported_tee_type,
     unknown_tcb_status,
     tcb_status_case,
@@ -215,6 +217,7 @@ _FILE_CHECKS: tuple[FileCheck, ...] = (
     misplaced_table.check,
     similar_provider_ids.check,
     unattested_default.check,
+    base_in_doubt.check,
     exposed_file.check,
 )
 

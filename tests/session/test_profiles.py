@@ -1,0 +1,132 @@
+"""A profile's file is attested under what it is laid over, the user's own config, or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ratls_ls.lsp import methods
+from ratls_ls.simulator import SimulatedProvider
+
+from .world import World, refused
+
+CHAT = {"path": "/chat/completions", "body": {"messages": []}}
+
+
+def pinning(provider: SimulatedProvider) -> str:
+    """The user's own config, with a pin that the server does not meet."""
+    pinned = f'mrtd = "{"aa" * 48}"'
+    text, count = re.subn('mrtd = "[0-9a-f]+"', pinned, provider.config_toml("tee"))
+    assert count == 1
+    return text
+
+
+def profile_of(world: World, provider: SimulatedProvider) -> Path:
+    """A profile that would do by itself, and has no pins."""
+    path = world.config.with_name("work.config.toml")
+    path.write_text(
+        '[model_providers.tee]\nname = "TEE"\nuse_ratls = true\n'
+        f'base_url = "{provider.base_url}"\nratls_policy.pccs_url = "{provider.pccs_url}"\n',
+        "utf-8",
+    )
+    return path
+
+
+async def not_sent(world: World, provider: SimulatedProvider, uri: str) -> int:
+    """The code with which a prompt by this config is refused, before any of it was sent."""
+    error = await refused(world.request(uri=uri, **CHAT))
+    assert not any(connection.api_bytes for connection in provider.record.connections)
+    return error.code
+
+
+def _not_text(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"# \xff")
+
+
+def _too_large(path: Path) -> None:
+    path.write_text(path.read_text("utf-8") + "#" * (16 * 1024 * 1024), "utf-8")
+
+
+def _directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _circle(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def _link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.with_name("gone"))
+
+
+def _half_a_header(path: Path) -> None:
+    path.write_text(path.read_text("utf-8").replace("[model_providers.tee]", "[model_pro"), "utf-8")
+
+
+UNREADABLE = (_not_text, _too_large, _directory, _pipe, _circle, _link_to_nothing, _half_a_header)
+
+
+@pytest.mark.parametrize("hide", UNREADABLE)
+@pytest.mark.parametrize("before", ["nothing", "the user's own", "the profile"])
+async def test_not_over_what_cannot_be_read(
+    world: World, provider: SimulatedProvider, hide: Callable[[Path], None], before: str
+) -> None:
+    """`before`: what is known as long as the user's own config can be read."""
+    world.write(pinning(provider))
+    profile = profile_of(world, provider)
+    uri, text = profile.as_uri(), profile.read_text("utf-8")
+    if before == "the user's own":
+        await world.statuses()
+    if before == "the profile":
+        await world.statuses(uri=uri)
+    hide(world.config)
+    assert await not_sent(world, provider, uri) == methods.INVALID_POLICY
+    world.session.open(uri, text, 1)
+    assert await not_sent(world, provider, uri) == methods.INVALID_POLICY
+    assert "base-in-doubt" in {item.code for item in world.shown[uri]}
+
+
+@pytest.mark.parametrize("opened", [False, True])
+async def test_over_what_nobody_asked_for_yet(
+    world: World, provider: SimulatedProvider, opened: bool
+) -> None:
+    world.write(pinning(provider))
+    profile = profile_of(world, provider)
+    if opened:
+        world.session.open(profile.as_uri(), profile.read_text("utf-8"), 1)
+    (status,) = await world.statuses(uri=profile.as_uri(), refresh=True)
+    assert status["state"] == "rejected"
+    assert await not_sent(world, provider, profile.as_uri()) == methods.ATTESTATION_REJECTED
+
+
+@pytest.mark.parametrize("opened", [False, True])
+async def test_over_what_another_program_wrote_since(
+    world: World, provider: SimulatedProvider, opened: bool
+) -> None:
+    """No watcher tells of it."""
+    world.write(provider.config_toml("tee"))
+    uri = profile_of(world, provider).as_uri()
+    if opened:
+        world.session.open(uri, profile_of(world, provider).read_text("utf-8"), 1)
+    assert (await world.request(uri=uri))["status"] == 200
+    provider.record.connections.clear()
+    world.write(pinning(provider))
+    assert await not_sent(world, provider, uri) == methods.ATTESTATION_REJECTED
+    # What is gone pins nothing any more, and what came back does.
+    world.config.unlink()
+    assert (await world.request(uri=uri))["status"] == 200
+    provider.record.connections.clear()
+    world.config.mkdir()
+    assert await not_sent(world, provider, uri) == methods.INVALID_POLICY
