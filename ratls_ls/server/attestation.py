@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from ratls_ls.config.words import shown
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import MethodError
 
@@ -77,13 +78,15 @@ def _register_commands(server: Server) -> None:
         entry, result = ls.session.verified(uri, provider)
         edits = pin(entry.file, entry.file.providers[provider], result)
         if not edits:
-            ls.complain(f"every measurement of {provider} is pinned already")
+            ls.complain(f"every measurement of {shown(provider)} is pinned already")
             return
         edit = ls.converter(entry).workspace_edit(entry.version, edits)
-        label = f"Pin the measurements of {provider}"
+        label = f"Pin the measurements of {shown(provider)}"
         applied = await ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, label))
         if not applied.applied:
-            ls.complain(f"the editor did not take the pins of {provider}: {applied.failure_reason}")
+            ls.complain(
+                f"the editor did not take the pins of {shown(provider)}: {applied.failure_reason}"
+            )
 
     @server.command(methods.CLEAR_CACHE_COMMAND)
     async def clear_cache(ls: Server, *arguments: Any) -> None:

@@ -20,6 +20,7 @@ from ratls_ls import __version__
 from ratls_ls import settings as settings_module
 from ratls_ls.cached import cached_property
 from ratls_ls.config.span import PositionEncoding
+from ratls_ls.config.words import printable
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
@@ -165,7 +166,7 @@ class Server(LanguageServer):
 
     def complain(self, message: str) -> None:
         self.window_show_message(
-            types.ShowMessageParams(types.MessageType.Warning, f"ratls-ls: {message}")
+            types.ShowMessageParams(types.MessageType.Warning, f"ratls-ls: {printable(message)}")
         )
 
     def report_server_error(self, error: Exception, source: Any) -> None:

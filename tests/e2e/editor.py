@@ -244,7 +244,9 @@ def _editor(configuration: Mapping[str, Any]) -> Editor:
     def apply_edit(ls: Editor, params: types.ApplyWorkspaceEditParams) -> Any:
         ls.applied.append(params)
         ls.news()
-        return types.ApplyWorkspaceEditResult(applied=ls.takes_edits, failure_reason="read-only")
+        return types.ApplyWorkspaceEditResult(
+            applied=ls.takes_edits, failure_reason="read-only\x1b[2J"
+        )
 
     return editor
 

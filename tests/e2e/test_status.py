@@ -132,6 +132,27 @@ async def test_pins_that_the_editor_does_not_take_are_not_lost_in_silence(
             assert "read-only" in ls.messages[0].message
 
 
+async def test_what_an_editor_is_told_of_pins_turns_nothing_round(home: Path, config: Path) -> None:
+    name = "te\u202ee\x07\n"
+    async with serve() as provider:
+        config.write_text(provider.config_toml(name, pinned=False), "utf-8")
+        async with editor(home, arguments=trust(provider, home)) as ls:
+            ls.takes_edits = False
+            uri = ls.open(config)
+            await ls.status(name, "affirmed")
+            await command(ls, "ratls.pinMeasurements", uri, name)
+            ls.change(uri, provider.config_toml(name))
+            ls.save(uri)
+            await command(ls, "ratls.attest", uri, name)
+            await command(ls, "ratls.pinMeasurements", uri, name)
+            await ls.until(lambda: len(ls.messages) == 2)
+            (asked,) = ls.applied
+            for told in (asked.label, *(each.message for each in ls.messages)):
+                assert told is not None
+                assert "te" in told
+                assert told.isprintable()
+
+
 async def test_settings_are_asked_for_where_none_were_sent(home: Path, config: Path) -> None:
     async with serve() as provider:
         config.write_text(provider.config_toml("tee"), "utf-8")
