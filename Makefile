@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences sbom audit workflows docs format clean
+.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences sbom audit workflows docs pictures format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -146,6 +146,12 @@ $(AUDITORS)/.installed:
 # The rule reference, from the rules.
 docs: $(STAMP)
 	$(BIN)/python docs/rules.py
+
+# The pictures of the README: the demo in a terminal, and a real VS Code. Look at them.
+pictures: vsix $(CODE)
+	$(BIN)/python docs/demo.py
+	cd tests/editors/vscode && $(CURDIR)/editor/vscode/scripts/with-node npx vitest run pictures
+	cp artifacts/vscode-light.png artifacts/vscode-dark.png docs/images/
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import importlib.util
 import itertools
 import json
@@ -10,6 +11,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -87,12 +89,29 @@ def test_commands_are_commands(document: Path) -> None:
                 assert words[1] in targets, line
 
 
-def test_the_rule_reference_is_that_of_the_rules() -> None:
-    spec = importlib.util.spec_from_file_location("rules_page", ROOT / "docs" / "rules.py")
+def _script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def test_the_picture_of_the_demo_is_that_of_the_demo() -> None:
+    drawing = _script("demo")
+    told = [_words(picture) for picture in (drawing.FILE.read_text("utf-8"), drawing.draw())]
+    assert told[0] == told[1], "run `make pictures`"
+
+
+def _words(picture: str) -> str:
+    """What a picture says, whenever and however it was drawn."""
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", picture)
+    return re.sub(r"\d\d:\d\d|\s", "", html.unescape("".join(texts)))
+
+
+def test_the_rule_reference_is_that_of_the_rules() -> None:
+    page = _script("rules")
     assert page.FILE.read_text("utf-8") == page.render(), "run `make docs`"
 
 

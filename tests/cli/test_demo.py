@@ -15,6 +15,8 @@ from rich.console import Console
 
 from ratls_ls.cli.demo.screen import Screen
 from ratls_ls.cli.demo.story import PROMPT, story
+from ratls_ls.config.check import check
+from ratls_ls.config.read import read
 from ratls_ls.simulator import OpenAi, RecordedConnection
 
 Events = list[dict[str, Any]]
@@ -77,6 +79,8 @@ def test_the_fixed_policy_is_attested(events: Events) -> None:
     assert (status["state"], status["result"]["simulated"]) == ("affirmed", True)
     assert status["result"]["channelBinding"] == "tls-exporter"
     assert "SIMULATED" in status["message"]
+    [saved] = named(events, "saved")
+    assert {problem.code for problem in check(read(saved["text"]))} == {"extension-key"}
 
 
 def test_the_prompt_is_answered_token_by_token(events: Events) -> None:

@@ -45,7 +45,7 @@ expected_bootchain = {{ mrtd = "{mrtd:.8}" }}
 _FIXED = """\
 allowed_tdx_status = ["UpToDate"]
 min_tdx_tcb = {{ mrseam = "{mrseam}" }}
-expected_bootchain = {{ mrtd = "{mrtd}" }}
+expected_bootchain = {{ mrtd = "{mrtd}", rtmr1 = "{rtmr1}", rtmr2 = "{rtmr2}" }}
 """
 
 
