@@ -44,6 +44,7 @@ class Room:
 ROOMS = (
     Room("ratls_ls/rats/*.py", ("tests/rats",)),
     Room("ratls_ls/atls/attester.py", ("tests/atls/test_attester.py",)),
+    Room("ratls_ls/atls/client.py", ("tests/session/test_withdrawn.py",), "go_on"),
     Room(
         "ratls_ls/monitor.py",
         ("tests/session/test_monitor.py", "tests/session/test_status.py"),
@@ -51,8 +52,12 @@ ROOMS = (
     ),
     Room(
         "ratls_ls/session/session.py",
-        ("tests/session/test_status.py", "tests/session/test_refusals.py"),
-        "open save changed_on_disk _check_unasked _may_contact_unasked _require_trust",
+        (
+            "tests/session/test_status.py",
+            "tests/session/test_refusals.py",
+            "tests/session/test_withdrawn.py",
+        ),
+        "open save changed_on_disk _check_unasked _may_contact_unasked _require_trust is_meant",
     ),
 )
 SECONDS = 120  # a mutant that hangs is noticed

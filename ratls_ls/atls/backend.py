@@ -38,7 +38,8 @@ class Progress:
     """How far one request got; lives in its task. `head_bytes_left` bounds what a server may send
     before its response head is whole, informational responses included; None: no bound.
     `attestation`: the one made for this request; None if its connection was attested before.
-    `failure`: why it had to be tried again. `on_step` is told of each step as it begins."""
+    `failure`: why it had to be tried again. `on_step` is told of each step as it begins; what it
+    raises ends the request there."""
 
     step: Step = Step.DNS
     head_bytes_left: int | None = None
@@ -85,8 +86,8 @@ class AttestedStream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        if (state := progress.get(None)) is not None:
-            state.step = Step.REQUEST
+        if buffer and (state := progress.get(None)) is not None:
+            state.reach(Step.REQUEST)
         try:
             async with asyncio.timeout(timeout):
                 await self._tls.write(buffer)
@@ -183,8 +184,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         started = time.monotonic()
         provider = self._provider
         channel = await proxy.connect(provider.host, provider.port, state.reach)
-        state.reach(Step.TLS)
-        tls = await connect_tls(channel, provider.host, self._verifier.ca_files)
+        tls = await connect_tls(channel, provider.host, self._verifier.ca_files, state.reach)
         connected = time.monotonic()
         try:
             attestation = await self._attest(tls, state)

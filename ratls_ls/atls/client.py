@@ -25,7 +25,13 @@ from .backend import (
     Progress,
     progress,
 )
-from .errors import BrokenResponseError, DeadlineError, Step, UnreachableError
+from .errors import (
+    BrokenResponseError,
+    DeadlineError,
+    Step,
+    UnreachableError,
+    WithdrawnError,
+)
 from .request import PreparedRequest
 from .transport import client
 from .verifier import Verifier
@@ -130,14 +136,28 @@ class AttestedClient:
 
     @asynccontextmanager
     async def send(
-        self, request: PreparedRequest, timeout_seconds: float
+        self,
+        request: PreparedRequest,
+        timeout_seconds: float,
+        is_meant: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[AttestedResponse]:
         """The response, head first; leaving the context closes or frees its connection.
 
-        `timeout_seconds` is for all of it, body included. Raises UnreachableError,
-        AttestationRejectedError or BrokenResponseError.
+        `timeout_seconds` is for all of it, body included. `is_meant` is asked before anybody is
+        contacted and before anything is sent, whether that is still to be. Raises
+        UnreachableError, AttestationRejectedError or BrokenResponseError.
         """
-        state = Progress()
+
+        def go_on(step: Step) -> None:
+            if not is_meant():
+                raise WithdrawnError(
+                    step,
+                    self.provider.host,
+                    "the provider's configuration or the settings changed while the request"
+                    " waited, so it was not sent; send it again",
+                )
+
+        state = Progress(on_step=go_on)
         token = progress.set(state)
         response: AttestedResponse | None = None
         deadline = asyncio.timeout(timeout_seconds)

@@ -41,6 +41,10 @@ class DeadlineError(UnreachableError):
     """The caller's own time limit passed at `step`, before anything of the request was sent."""
 
 
+class WithdrawnError(UnreachableError):
+    """What the caller asked for was no longer meant at `step`, before all of it was sent."""
+
+
 class AttestationRejectedError(Exception):
     """The appraisal did not affirm the server; the socket is closed and nothing was sent."""
 

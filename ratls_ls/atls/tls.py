@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -241,8 +241,14 @@ def _client_context(ca_files: tuple[tuple[Path, Stamp], ...]) -> SSL.Context:
     return context
 
 
-async def connect_tls(channel: TcpChannel, host: str, ca_files: Sequence[Path] = ()) -> TlsStream:
-    """The client's handshake with `host` over `channel`, which is closed on any failure.
+async def connect_tls(
+    channel: TcpChannel,
+    host: str,
+    ca_files: Sequence[Path] = (),
+    on_step: Callable[[Step], None] = lambda _: None,
+) -> TlsStream:
+    """The client's handshake with `host` over `channel`, which is closed on any failure. `on_step`
+    is told of each step as it begins.
 
     Raises UnreachableError (step `tls`).
     """
@@ -256,6 +262,7 @@ async def connect_tls(channel: TcpChannel, host: str, ca_files: Sequence[Path] =
         return bool(good)
 
     try:
+        on_step(Step.TLS)
         # The first time all roots are read, which takes longer than a keystroke may wait.
         context = await asyncio.to_thread(client_context, ca_files)
         connection = SSL.Connection(context, None)

@@ -48,6 +48,11 @@ class Verifier:
             return replace(peer.policy, require_session_binding=True)
         return peer.policy
 
+    def judges_as(self, other: Verifier) -> bool:
+        """Whether the two trust and require the same; where they keep collateral does not
+        matter."""
+        return replace(self, store=other.store) == other
+
 
 def build_verifier(
     *,

@@ -96,14 +96,16 @@ async def send(
     request: PreparedRequest,
     params: AttestedRequestParams,
     emit: Emit,
+    is_meant: Callable[[], bool],
 ) -> Answer:
-    """The result of `attestedRequest`; parts of a streamed one go to `emit`.
+    """The result of `attestedRequest`; parts of a streamed one go to `emit`. `is_meant`: whether
+    it is still to be sent.
 
     Raises MethodError.
     """
     started = time.monotonic()
     with typed_errors(provider):
-        async with client.send(request, params.timeout_ms / 1000) as response:
+        async with client.send(request, params.timeout_ms / 1000, is_meant) as response:
             body: Body | None = None
             if params.partial_result_token is None:
                 body = await answer.collect(response)

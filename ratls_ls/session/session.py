@@ -16,7 +16,7 @@ from typing import Any
 from ratls_ls import private_files
 from ratls_ls.atls import transport
 from ratls_ls.atls.clients import Clients
-from ratls_ls.atls.errors import DeadlineError, UnreachableError
+from ratls_ls.atls.errors import DeadlineError, UnreachableError, WithdrawnError
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.audit import Audit
 from ratls_ls.config.keys import DEFAULT_ID
@@ -310,17 +310,29 @@ class Session:
         provider = requests.find_provider(self._files, params, self._encoding)
         request = requests.prepared(provider, params, self._environment)
         client, outcome, evidence = self._clients.get(provider), methods.REQUEST_CANCELLED, None
+        verifier = self._verifier
+
+        def is_meant() -> bool:
+            """Whether it would go to the same provider, under the same settings, if it came now."""
+            try:
+                self._require_trust()
+                found = requests.find_provider(self._files, params, self._encoding)
+            except MethodError:
+                return False
+            return found == provider and self._verifier.judges_as(verifier)
+
         try:
             with self._cancellable():
-                answer = await requests.send(client, provider, request, params, emit)
+                answer = await requests.send(client, provider, request, params, emit, is_meant)
             outcome = answer.members["status"]
             evidence = answer.members["attestation"]["evidenceSha256"]
             return answer
         except MethodError as error:
             outcome = error.code
             cause = error.__cause__
-            # A caller's impatience says nothing about the provider.
-            if isinstance(cause, UnreachableError) and not isinstance(cause, DeadlineError):
+            # Neither a caller's impatience nor another mind says anything about the provider.
+            own = isinstance(cause, (DeadlineError, WithdrawnError))
+            if isinstance(cause, UnreachableError) and not own:
                 self._monitor.unreachable(provider.peer, cause)
             raise
         finally:
@@ -382,7 +394,7 @@ class Session:
     def _attested(self, verifier: Verifier, provider: Provider, attestation: Attestation) -> None:
         if self._audit is not None:
             self._audit.attestation(provider.id, attestation)
-        if verifier is self._verifier:  # else the settings it was judged by are gone
+        if self._verifier.judges_as(verifier):  # else the settings it was judged by are gone
             self._monitor.attested(provider.peer, attestation)
 
     def _status_changed(self, peer: Peer) -> None:

@@ -14,10 +14,19 @@ from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.params import AttestationStatusParams
 from ratls_ls.settings import parse
 from ratls_ls.simulator import SimulatedProvider, serve
-from ratls_ls.simulator.http import Response, Wire
 from ratls_ls.simulator.scenario import Scenario
 
-from .world import World, a_world, hanging, meanwhile, out_of_date, play, refused, replaying
+from .world import (
+    World,
+    a_world,
+    hanging,
+    held_until,
+    meanwhile,
+    out_of_date,
+    play,
+    refused,
+    replaying,
+)
 
 
 def other_firmware(scenario: Scenario) -> None:
@@ -522,23 +531,15 @@ async def test_what_was_judged_by_settings_that_are_gone_is_not_shown(
         ) as world,
     ):
         released = asyncio.Event()
-
-        async def when_released(wire: Wire) -> None:
-            await released.wait()
-            await wire.send(await wire.whole())
-
-        def held(response: Response) -> Response:
-            response.deliver = when_released
-            return response
-
-        play(provider, monkeypatch, lambda scenario: scenario.quote.append(held))
+        held = held_until(released)
+        play(provider, monkeypatch, lambda scenario: scenario.pccs.append(lambda _, it: held(it)))
         world.open(provider.config_toml("tee"))
         running = asyncio.ensure_future(world.request())
-        await provider.record.wait_for(lambda record: bool(record.requests))
+        await provider.record.wait_for(lambda record: bool(record.pccs_targets))
         stricter = {"requireSessionBinding": True, "trigger": "manual"}
         world.session.configure(parse({"attestation": stricter}))
         released.set()
-        assert (await running)["attestation"]["verdict"] == "affirmed"
+        assert (await refused(running)).code == methods.UNREACHABLE
         assert [status["state"] for status in await world.statuses()] == ["unchecked"]
 
 

@@ -142,6 +142,20 @@ def unanswered(response: Response) -> Response:
     return response
 
 
+def held_until(released: asyncio.Event) -> Callable[[Response], Response]:
+    """Makes a response one that comes only then."""
+
+    async def deliver(wire: Wire) -> None:
+        await released.wait()
+        await wire.send(await wire.whole())
+
+    def held(response: Response) -> Response:
+        response.deliver = deliver
+        return response
+
+    return held
+
+
 def hanging(scenario: Scenario) -> None:
     """The quote request is never answered."""
     scenario.quote.append(unanswered)
