@@ -104,12 +104,12 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     for whole, entry in zip(providers, _providers(own_root), strict=True):
         if entry.key in no_ids:
             continue
-        table = ProviderTable(entry.key.name, whole, newline=newline, pieces=pieces)
+        table = ProviderTable.of(whole, newline, pieces)
         found = provider_problems(table)
         if (under := below.get(table.id)) is None:
             tables.append(_judged(table, found))
         else:
-            own = table.over(under, entry)
+            own = ProviderTable.of(entry, newline, pieces, under)
             weakened = overlay_problems(own, under)
             judged = _judged(table, [*found, *weakened])
             tables.append(own.judged(judged.provider))

@@ -88,9 +88,11 @@ class LineIndex:
         self, offset: int, encoding: PositionEncoding = PositionEncoding.UTF_16
     ) -> Position:
         """Where `offset` stands; one beyond the text is taken for its end."""
-        offset = min(max(offset, 0), len(self.text))
-        line = bisect_right(self._starts, offset) - 1
-        start = self._starts[line]
+        if not 0 <= offset <= len(self.text):
+            offset = min(max(offset, 0), len(self.text))
+        starts = self._starts
+        line = bisect_right(starts, offset) - 1
+        start = starts[line]
         if self._ascii or encoding is PositionEncoding.UTF_32:
             return Position(line, offset - start)
         return Position(line, _units(self.text[start:offset], encoding))
@@ -109,14 +111,19 @@ class LineIndex:
     ) -> int:
         """The offset of a position. As LSP has it, a character beyond its line is the line's end,
         and a line beyond the text is the text's end; one inside a character is its start."""
-        if line >= self.line_count:
+        starts = self._starts
+        if line >= len(starts):
             return len(self.text)
         if line < 0:
             return 0
-        span = self.line_span(line)
         character = max(character, 0)
-        if self._ascii or encoding is PositionEncoding.UTF_32:
-            return min(span.start + character, span.end)
+        plain = self._ascii or encoding is PositionEncoding.UTF_32
+        offset = starts[line] + character
+        if plain and line + 1 < len(starts) and offset < starts[line + 1] - 1:
+            return offset
+        span = self.line_span(line)
+        if plain:
+            return min(offset, span.end)
         units = 0
         for offset in range(span.start, span.end):
             units += _width(self.text[offset], encoding)

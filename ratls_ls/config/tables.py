@@ -78,7 +78,8 @@ class UnknownKey(NamedTuple):
 class ProviderTable:
     """One `[model_providers.<id>]` with all that belongs to it, wherever it stands.
 
-    `provider` is None unless the attested use is fully valid. `broken`: part of it is not TOML.
+    `attested`: whether `use_ratls = true` stands here, or where this is laid over (the rest may
+    still be wrong). `provider` is None unless all of that is valid. `broken`: part is not TOML.
     `newline`: the line break of its text. `base`: how far on `relative_entry` and `pieces`, the
     texts that say something about it, really stand. `under`: in the file of a profile, the table
     of the user's own config that this one is laid over.
@@ -86,12 +87,28 @@ class ProviderTable:
 
     id: str
     relative_entry: Entry = field(repr=False)
+    attested: bool
+    newline: str
+    pieces: tuple[tuple[int, str], ...] = field(repr=False)
+    under: ProviderTable | None = field(default=None, repr=False)
     base: int = 0
     provider: Provider | None = None
     broken: bool = False
-    newline: str = "\n"
-    pieces: tuple[tuple[int, str], ...] = field(default=(), repr=False)
-    under: ProviderTable | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        entry: Entry,
+        newline: str,
+        pieces: tuple[tuple[int, str], ...],
+        under: ProviderTable | None = None,
+    ) -> ProviderTable:
+        """The one that stands at `entry`, not judged yet."""
+        switch = entry.value.get("use_ratls") if isinstance(entry.value, Table) else None
+        attested = isinstance(switch, Scalar) and switch.value is True
+        if switch is None and under is not None:
+            attested = under.attested
+        return cls(entry.key.name, entry, attested, newline, pieces, under)
 
     def at(self, base: int) -> ProviderTable:
         """The same, standing at `base`."""
@@ -103,22 +120,17 @@ class ProviderTable:
         """The same, described by `provider`."""
         return self._with(self.base, provider, broken=broken)
 
-    def over(self, under: ProviderTable, entry: Entry) -> ProviderTable:
-        """The same, saying `entry` and laid over `under`."""
-        return ProviderTable(
-            self.id, entry, self.base, None, False, self.newline, self.pieces, under
-        )
-
     def _with(self, base: int, provider: Provider | None, *, broken: bool = False) -> ProviderTable:
         return ProviderTable(
             self.id,
             self.relative_entry,
-            base,
-            provider,
-            broken,
+            self.attested,
             self.newline,
             self.pieces,
             self.under,
+            base,
+            provider,
+            broken,
         )
 
     @cached_property
@@ -225,16 +237,6 @@ class ProviderTable:
         """Span of each policy entry by dotted key ("allowed_tdx_status", "min_tdx_tcb.mrseam")."""
         return dict(_spans(self.policy, "")) if self.policy is not None else {}
 
-    @cached_property
-    def attested(self) -> bool:
-        """Whether `use_ratls = true` stands here, or where this is laid over (the rest may still
-        be wrong)."""
-        value = self.relative_entry.value
-        found = value.get("use_ratls") if isinstance(value, Table) else None
-        if found is None and self.under is not None:
-            return self.under.attested
-        return isinstance(found, Scalar) and found.value is True
-
     def string(self, *path: str) -> str | None:
         """The string at `path`; None if there is none or it is of another type."""
         value = self.relative_entry.value
@@ -333,11 +335,16 @@ class ConfigFile:
         """Whether the text itself shows that it is one: it has `model_providers`."""
         return any("model_providers" in part.group.root.entries for _, part in self.parts)
 
-    @property
+    @cached_property
     def default(self) -> Reference | None:
         """Where the provider that Codex uses by default is named."""
         # What stands before any header is in the first part.
         profile = string_of(self.parts[0][1].group.root.get("profile")) if self.parts else None
         of_profile = ("profiles", profile or "", "model_provider")
-        references = {reference.path: reference for reference in self.references}
-        return references.get(of_profile) or references.get(("model_provider",))
+        found = None
+        for reference in self.references:
+            if reference.path == of_profile:
+                return reference
+            if reference.path == ("model_provider",):
+                found = reference
+        return found

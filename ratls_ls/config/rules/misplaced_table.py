@@ -45,9 +45,10 @@ def check_root(root: Table) -> Iterator[Problem]:
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    known = file.providers.keys() | (context.base.by_id.keys() if context.base else set())
-    for base, part in file.parts:
-        for stray in part.strays:
+    strays = [(base, stray) for base, part in file.parts for stray in part.strays]
+    if strays:
+        known = file.providers.keys() | (context.base.by_id.keys() if context.base else set())
+        for base, stray in strays:
             if stray.lost is not Lost.SELECTION or string_of(stray.value) in known:
                 yield _problem(stray, base)
 

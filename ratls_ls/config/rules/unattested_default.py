@@ -37,8 +37,9 @@ RULE = Rule(
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    below = context.base.by_id if context.base is not None else {}
-    providers = {**below, **file.providers}
+    providers = file.providers
+    if context.base is not None:
+        providers = {**context.base.by_id, **providers}
     attested = [provider for provider in providers.values() if provider.attested]
     if not attested:
         return
