@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist licences sbom audit workflows docs pictures format clean
+.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist notes licences sbom audit workflows docs pictures format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -112,6 +112,14 @@ test-dist: dist
 	$(PYTHON) -m venv --clear --without-pip build/venv
 	$(BIN)/pip --python build/venv install --quiet --disable-pip-version-check dist/*.whl
 	cd build && venv/bin/python -m ratls_ls --version && venv/bin/ratls-ls demo
+
+# What the changelog says of this version, for its release; a version without a word is none.
+notes:
+	mkdir -p build
+	version=$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' ratls_ls/__init__.py) && \
+	  awk -v head="## [$$version] " '/^(## |\[)/ { on = index($$0, head) == 1; next } on' \
+	  CHANGELOG.md > build/notes.md
+	grep --quiet '^- ' build/notes.md
 
 # What comes with the packages: under licences that go with ours, and free of known faults. PyPI and
 # npm are asked for those; where one is out of reach, or does not know a package, that is a failure.
