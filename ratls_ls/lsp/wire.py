@@ -12,8 +12,6 @@ import json
 import logging
 from typing import TypeGuard
 
-from pygls.exceptions import JsonRpcException
-
 from .garbage import Quiet
 from .lifecycle import INVALID_REQUEST, Lifecycle
 from .methods import INVALID_PARAMS
@@ -73,7 +71,7 @@ async def _handle(body: bytes, writer: Writer, protocol: Protocol, lifecycle: Li
         return
     try:
         message = protocol.structure_message(data)
-    except (JsonRpcException, TypeError, ValueError, KeyError, AttributeError, RecursionError):
+    except Exception:
         if identifier is not None:
             code = INVALID_PARAMS if isinstance(method, str) else INVALID_REQUEST
             _reply(writer, identifier, code, "the message does not fit its method")
@@ -85,8 +83,9 @@ async def _handle(body: bytes, writer: Writer, protocol: Protocol, lifecycle: Li
             await protocol.notified(message)
         else:
             protocol.handle_message(message)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        # pygls takes what is cancelled or answered at its word, and that may be any JSON.
+    except Exception as error:
+        # pygls takes what is cancelled or answered at its word: that may be any JSON, and what
+        # nobody waits for any more, or never did.
         logger.error("%s while handling a message", type(error).__name__)
 
 

@@ -39,6 +39,13 @@ class RawServer:
             if "method" not in message and message.get("id") == identifier:
                 return message
 
+    async def question(self, method: str) -> Any:
+        """The id of the server's next request of this method; whatever comes before it is
+        dropped."""
+        while (message := await self._receive()).get("method") != method:
+            pass
+        return message["id"]
+
     def send(self, message: dict[str, Any]) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
         self.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -72,8 +79,10 @@ async def raw_server(
     variables: Mapping[str, str] | None = None,
     program: Sequence[str | Path] = ("-m", "ratls_ls"),
     settings: Mapping[str, Any] | None = None,
+    capabilities: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[RawServer]:
-    """Started and initialized; with further environment variables. `program`: what Python runs."""
+    """Started and initialized; with further environment variables. `program`: what Python runs.
+    `capabilities`: of the client."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *map(str, program), "--stdio", *map(str, arguments)),
         env={**user_environment(home), **(variables or {})},
@@ -86,7 +95,7 @@ async def raw_server(
         initialize = {
             "processId": None,
             "rootUri": None,
-            "capabilities": {},
+            "capabilities": capabilities or {},
             "initializationOptions": settings,
         }
         server.send({"id": 0, "method": "initialize", "params": initialize})

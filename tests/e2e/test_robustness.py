@@ -324,3 +324,28 @@ async def test_two_requests_with_one_id_are_both_answered(home: Path) -> None:
             provider.gate.set()
             assert (await server.answer("twin"))["result"]["complete"]
             await still_there(server, "after")
+
+
+async def test_an_answer_that_nobody_waits_for(home: Path) -> None:
+    """To what was cancelled meanwhile, and to what is none of the server's requests."""
+    config = home / ".codex" / "config.toml"
+    async with serve() as provider:
+        config.write_text(provider.config_toml("tee", pinned=False), "utf-8")
+        async with raw_server(home, trust(provider, home)) as server:
+
+            def command(identifier: str, name: str) -> None:
+                params = {"command": name, "arguments": [config.as_uri(), "tee"]}
+                method = "workspace/executeCommand"
+                server.send({"id": identifier, "method": method, "params": params})
+
+            command("attest", "ratls.attest")
+            await server.answer("attest")
+            for message in (
+                {"method": "$/cancelRequest", "params": {"id": "pin"}},
+                {"id": "pin", "result": None},
+            ):
+                command("pin", "ratls.pinMeasurements")
+                asked = await server.question("workspace/applyEdit")
+                server.send(message)
+                server.send({"id": asked, "result": {"applied": True}})
+                await still_there(server, "after")
