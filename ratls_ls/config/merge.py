@@ -55,9 +55,12 @@ class _Entry:
 
 
 class _ConflictError(Exception):
-    def __init__(self, key: Key, message: str) -> None:
+    """`first`: what `key` stands against."""
+
+    def __init__(self, key: Key, message: str, first: _Entry | Entry) -> None:
         self.key = key
         self.message = message
+        self.first = first
 
 
 class Merger:
@@ -93,7 +96,7 @@ class Merger:
         return _finished(self._root)
 
     def _report(self, conflict: _ConflictError, path: tuple[str, ...]) -> None:
-        self.issues.append(Issue(conflict.key.span, conflict.message, path))
+        self.issues.append(Issue(conflict.key.span, conflict.message, path, conflict.first.span))
 
     def _open(self, header: Header) -> _Table:
         table = self._root
@@ -106,7 +109,7 @@ class Merger:
                 table = step
                 continue
             if isinstance(entry, Entry):
-                raise _ConflictError(key, _is_a_value(key))
+                raise _ConflictError(key, _is_a_value(key), entry)
             entry.keys.append(key)
             table = entry.value if isinstance(entry.value, _Table) else entry.value.items[-1]
         return (
@@ -122,17 +125,17 @@ class Merger:
                 table.entries[key.name] = _Entry([key], step, statement.span, statement.line_end)
                 table = step
             elif isinstance(entry, Entry) or isinstance(entry.value, _Tables):
-                raise _ConflictError(key, _is_a_value(key))
+                raise _ConflictError(key, _is_a_value(key), entry)
             elif entry.value.explicit or entry.value.dotted_by not in (None, self._number):
-                raise _ConflictError(
-                    key, f"Table `{key.name}` is complete; another place defines it"
-                )
+                message = f"Table `{key.name}` is complete: another place defines it"
+                raise _ConflictError(key, message, entry)
             else:
                 entry.keys.append(key)
                 table = entry.value
             table.dotted_by = self._number
-        if last.name in table.entries:
-            raise _ConflictError(last, f"Key `{last.name}` is already set in this table")
+        if (first := table.entries.get(last.name)) is not None:
+            message = f"Key `{last.name}` is already set in this table"
+            raise _ConflictError(last, message, first)
         table.entries[last.name] = Entry(
             last, statement.value, statement.span, statement.line_end, (last,)
         )
@@ -152,10 +155,11 @@ def _open(table: _Table, key: Key, header: Header) -> _Table:
         table.entries[key.name] = _Entry([key], opened, header.span, header.line_end)
         return opened
     if isinstance(entry, Entry) or isinstance(entry.value, _Tables):
-        raise _ConflictError(key, _is_a_value(key))
+        raise _ConflictError(key, _is_a_value(key), entry)
     opened_before = entry.value
     if opened_before.explicit or opened_before.dotted_by is not None:
-        raise _ConflictError(key, f"Table `{key.name}` stands twice")
+        message = f"Table `{key.name}` stands twice: join it with the other"
+        raise _ConflictError(key, message, entry)
     entry.keys.append(key)
     entry.span, entry.line_end = header.span, header.line_end
     opened_before.span, opened_before.line_end = header.span, header.line_end
@@ -170,7 +174,8 @@ def _open_element(table: _Table, key: Key, header: Header) -> _Table:
         entry = _Entry([], _Tables(header.span), header.span, header.line_end)
         table.entries[key.name] = entry
     if isinstance(entry, Entry) or isinstance(entry.value, _Table):
-        raise _ConflictError(key, f"`{key.name}` is no array of tables; another place defines it")
+        message = f"`{key.name}` is no array of tables: another place defines it"
+        raise _ConflictError(key, message, entry)
     element = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
     entry.value.items.append(element)
     entry.keys.append(key)
@@ -178,7 +183,7 @@ def _open_element(table: _Table, key: Key, header: Header) -> _Table:
 
 
 def _is_a_value(key: Key) -> str:
-    return f"`{key.name}` already has a value, so nothing can stand under it"
+    return f"Nothing can stand under `{key.name}`: it already has a value"
 
 
 def _finished(table: _Table) -> Table:

@@ -6,7 +6,7 @@ speed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .build import provider_of
 from .cut_ids import joined
@@ -14,10 +14,11 @@ from .keys import REFERENCE_KEYS
 from .lost import is_header_alone, speaks_of_policy
 from .overlay import laid_over, stands_behind
 from .problem import Problem, Severity
-from .rules import overlay_problems, provider_problems, root_problems
+from .rules import attested_problems, overlay_problems, provider_problems, root_problems
+from .section import Section
 from .strays import loses_policy, strays
 from .tables import Base, ConfigFile, Part, ProviderTable, Reference
-from .toml import Document, Group, parse
+from .toml import Document, Group, Placed, parse, section_at
 from .values import Entry, Issue, Table, string_of
 
 __all__ = ["ConfigFile", "ProviderTable", "Reference", "read"]
@@ -67,16 +68,21 @@ def _spoilt(document: Document) -> set[str | None]:
     """Ids of providers of which something cannot be read; None stands for any of them."""
     spoilt: set[str | None] = set()
     elsewhere = set()
-    for issue in document.issues:
-        _, section = document.section_at(issue.span.start)
-        if is_header_alone(section.text):
-            continue
+    for issue, section in _losing(document.issues, document.sections):
         by_it = set(_spoilt_by(issue))
         spoilt |= by_it
         if not by_it:
             elsewhere.add(section)
     # A policy may be among what cannot be read there.
     return spoilt | {None} if any(speaks_of_policy(each.text) for each in elsewhere) else spoilt
+
+
+def _losing(issues: Iterable[Issue], sections: Sequence[Placed]) -> Iterator[tuple[Issue, Section]]:
+    """Those of `issues` by which something is lost, with the section that each stands in."""
+    for issue in issues:
+        _, section = section_at(sections, issue.span.start)
+        if not is_header_alone(section.text):
+            yield issue, section
 
 
 def _spoilt_by(issue: Issue) -> Iterator[str | None]:
@@ -100,14 +106,17 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     references = () if alone else tuple(_references(root))
     astray = tuple(strays(root))
     no_ids = {stray.key for stray in astray}
+    torn = {id_ for each, _ in _losing(group.issues, group.sections) for id_ in _spoilt_by(each)}
     tables = []
     for whole, entry in zip(providers, _providers(own_root), strict=True):
         if entry.key in no_ids:
             continue
         table = ProviderTable.of(whole, newline, pieces)
-        found = provider_problems(table)
+        is_torn = table.id in torn or None in torn
+        found = provider_problems(table, torn=is_torn)
         if (under := below.get(table.id)) is None:
-            tables.append(_judged(table, found))
+            judged = _judged(table, found)
+            tables.append(judged)
         else:
             own = ProviderTable.of(entry, newline, pieces, under)
             weakened = overlay_problems(own, under)
@@ -115,6 +124,8 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
             tables.append(own.judged(judged.provider))
             found = [*_not_of(under, table, found), *weakened]
         problems += found
+        if not is_torn and judged.provider is not None:
+            problems += attested_problems(judged, judged.provider)
     under_them = frozenset([table.under for table in tables if table.under is not None])
     lost = loses_policy(root, astray)
     if below:

@@ -67,13 +67,18 @@ class Document:
 
     def section_at(self, offset: int) -> Placed:
         """The section around `offset`, with its place."""
-        index = bisect_right(self.sections, offset, key=lambda placed: placed[0])
-        return self.sections[max(index - 1, 0)]
+        return section_at(self.sections, offset)
 
     @cached_property
     def root(self) -> Table:
         """The whole text as one table."""
         return _group([placed for placed in self.sections if not placed[1].lost], 0).root
+
+
+def section_at(sections: Sequence[Placed], offset: int) -> Placed:
+    """Of `sections`, the one around `offset`, with its place."""
+    index = bisect_right(sections, offset, key=lambda placed: placed[0])
+    return sections[max(index - 1, 0)]
 
 
 def parse(text: str, previous: Document | None = None) -> Document:
@@ -176,7 +181,9 @@ def _issues(
     text: str, sections: Sequence[Placed], groups: Sequence[tuple[int, Group]]
 ) -> Iterator[Issue]:
     found = [
-        Issue(issue.span.shifted(base), issue.message, issue.path)
+        issue._replace(
+            span=issue.span.shifted(base), first=issue.first and issue.first.shifted(base)
+        )
         for base, group in groups
         for issue in group.issues
     ]

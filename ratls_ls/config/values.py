@@ -139,11 +139,13 @@ class Statement(NamedTuple):
 
 
 class Issue(NamedTuple):
-    """Why some text is not TOML. `path`: the key or table it spoils, None if that is unknown."""
+    """Why some text is not TOML. `path`: the key or table it spoils, None if that is unknown.
+    `first`: where else that stands, which is what counts."""
 
     span: Span
     message: str
     path: tuple[str, ...] | None
+    first: Span | None = None
 
 
 def shifted(value: Value, by: int) -> Value:

@@ -6,6 +6,7 @@ import re
 import textwrap
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,49 @@ def test_a_check_that_is_left_out_would_say_nothing(case: Case) -> None:
             assert not table.key_names.isdisjoint(keys) or not list(rare(table))
         for strange in rules._UNKNOWN_KEY_CHECKS:
             assert table.unknown_keys or not list(strange(table))
+
+
+WHOLE = """\
+model_provider = "tee"
+
+[model_providers.tee]
+name = "TEE"
+base_url = "https://tee.example/v1"
+env_key = "TEE_KEY"
+use_ratls = true
+
+[model_providers.tee.ratls_policy]
+grace_period = 86400
+allowed_tdx_status = ["UpToDate", "OutOfDate"]
+pccs_url = "https://pccs.phala.network/tdx/certification/v4"
+expected_bootchain.mrtd = "{hex}"
+expected_bootchain.rtmr1 = "{hex}"
+expected_bootchain.rtmr2 = "{hex}"
+""".format(hex="00112233445566778899aabbccddeeff" * 3)
+
+
+def _torn() -> Iterator[list[str]]:
+    """WHOLE with one of its tables in two places, in the one or the other order."""
+    lines = WHOLE.splitlines()
+    tables = [line for line in lines if line.startswith("[")]
+    for table in tables:
+        start = lines.index(table)
+        end = next((at for at in range(start, len(lines)) if not lines[at]), len(lines))
+        for at in range(start + 1, end):
+            for header in (table, f"{table.replace('.', ' . ')} # again"):
+                yield [*lines[:at], header, *lines[at:]]
+                yield [*lines[:start], table, *lines[at:], header, *lines[start + 1 : at]]
+            name = table.strip("[]").removeprefix("model_providers.")
+            inline = f"model_providers.{name} = {{ {lines[start + 1]} }}"
+            yield [*lines[:1], inline, *lines[1 : start + 1], *lines[start + 2 :]]
+
+
+def test_what_stands_in_two_places_is_told_as_that_and_nothing_is_missing() -> None:
+    at_first = {problem.code for problem in check(read(WHOLE))}
+    for lines in _torn():
+        found = check(read("\n".join(lines)))
+        assert {problem.code for problem in found} - at_first == {"toml-syntax"}, lines
+        assert not [fix.title for problem in found for fix in problem.fixes], lines
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.code)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.cut_ids import is_cut
+from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.values import Table
@@ -71,7 +72,15 @@ from . import (
     wire_api_chat,
     wrong_type,
 )
-from .rule import ContextCheck, FileCheck, OverlayCheck, ProviderCheck, RootCheck, Rule
+from .rule import (
+    AttestedCheck,
+    ContextCheck,
+    FileCheck,
+    OverlayCheck,
+    ProviderCheck,
+    RootCheck,
+    Rule,
+)
 
 _MODULES = (
     toml_syntax,
@@ -166,7 +175,6 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     short_measurement.check,
     long_measurement.check,
     placeholder_measurement.check,
-    no_measurement_pinned.check,
     unanchored_pin.check,
     credential_fallback.check,
     foreign_credential.check,
@@ -200,6 +208,9 @@ _RARE_KEY_CHECKS: tuple[tuple[ProviderCheck, frozenset[str]], ...] = (
     (short_timeout.check, frozenset({"stream_idle_timeout_ms"})),
 )
 
+# What is said only of those that can be attested.
+_ATTESTED_CHECKS: tuple[AttestedCheck, ...] = (no_measurement_pinned.check,)
+
 # What also depends on things outside the text.
 _CONTEXT_CHECKS: tuple[ContextCheck, ...] = (
     ignored_in_project.check,
@@ -223,6 +234,7 @@ _FILE_CHECKS: tuple[FileCheck, ...] = (
 
 RULES: tuple[Rule, ...] = tuple(module.RULE for module in _MODULES)
 """All rules, in the order of the rule reference."""
+_OF_ABSENCE = frozenset(rule.code for rule in RULES if rule.of_absence)
 
 
 def root_problems(root: Table) -> list[Problem]:
@@ -230,8 +242,9 @@ def root_problems(root: Table) -> list[Problem]:
     return [problem for check in _ROOT_CHECKS for problem in check(root)]
 
 
-def provider_problems(provider: ProviderTable) -> list[Problem]:
-    """What is wrong with one provider, taken by itself."""
+def provider_problems(provider: ProviderTable, *, torn: bool = False) -> list[Problem]:
+    """What is wrong with one provider, taken by itself. `torn`: more of it stands in the text than
+    in its table, so nobody knows what is missing."""
     if is_cut(provider.relative_entry.key):
         return list(dotted_provider_id.check(provider))
     problems = [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
@@ -241,7 +254,12 @@ def provider_problems(provider: ProviderTable) -> list[Problem]:
     for check, keys in _RARE_KEY_CHECKS:
         if not names.isdisjoint(keys):
             problems += check(provider)
-    return problems
+    return [each for each in problems if each.code not in _OF_ABSENCE] if torn else problems
+
+
+def attested_problems(table: ProviderTable, provider: Provider) -> list[Problem]:
+    """What is wrong with `table`, which can be attested as `provider`. None of it is an error."""
+    return [problem for check in _ATTESTED_CHECKS for problem in check(table, provider)]
 
 
 def overlay_problems(provider: ProviderTable, base: ProviderTable) -> list[Problem]:

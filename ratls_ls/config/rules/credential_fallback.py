@@ -24,6 +24,7 @@ RULE = Rule(
     base_url = "https://tee.example/v1"
     use_ratls = true
     """,
+    of_absence=True,
 )
 
 _OWN = ("env_key", "experimental_bearer_token", "auth")

@@ -26,6 +26,7 @@ RULE = Rule(
     use_ratls = true
     ratls_policy = { allowed_tdx_status = ["UpToDate"], grace_period = 86400 }
     """,
+    of_absence=True,
 )
 
 

@@ -22,6 +22,7 @@ RULE = Rule(
     name = "TEE"
     use_ratls = true
     """,
+    of_absence=True,
 )
 
 

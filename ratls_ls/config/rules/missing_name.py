@@ -22,6 +22,7 @@ RULE = Rule(
     [model_providers.tee]
     base_url = "https://tee.example/v1"
     """,
+    of_absence=True,
 )
 
 

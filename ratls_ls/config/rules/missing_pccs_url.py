@@ -25,6 +25,7 @@ RULE = Rule(
     use_ratls = true
     ratls_policy = { tee_type = "Tdx" }
     """,
+    of_absence=True,
 )
 
 

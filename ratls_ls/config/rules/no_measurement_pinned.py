@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.measurements import REGISTERS
+from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
@@ -27,13 +27,10 @@ RULE = Rule(
 )
 
 
-def check(provider: ProviderTable) -> Iterator[Problem]:
-    if not provider.attested:
+def check(table: ProviderTable, provider: Provider) -> Iterator[Problem]:
+    if provider.policy.pins:
         return
-    policy = provider.policy
-    if policy is not None and any(policy.get(*key.split(".")) is not None for key in REGISTERS):
-        return
-    entry = provider.policy_entry or provider.table.entries["use_ratls"]
+    entry = table.policy_entry or table.table.entries["use_ratls"]
     message = (
         "No measurement is pinned: any genuine TDX machine with a certificate for this host passes"
     )

@@ -27,6 +27,7 @@ RULE = Rule(
     [model_providers.tee.ratls_policy]
     allowed_tdx_status = ["UpToDate"]
     """,
+    of_absence=True,
 )
 
 

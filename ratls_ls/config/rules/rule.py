@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ratls_ls.config.context import Context
+from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ConfigFile, ProviderTable
@@ -18,18 +19,21 @@ from ratls_ls.config.words import printable
 RootCheck = Callable[[Table], Iterable[Problem]]
 ProviderCheck = Callable[[ProviderTable], Iterable[Problem]]
 OverlayCheck = Callable[[ProviderTable, ProviderTable], Iterable[Problem]]
+AttestedCheck = Callable[[ProviderTable, Provider], Iterable[Problem]]
 ContextCheck = Callable[[ProviderTable, Context], Iterable[Problem]]
 FileCheck = Callable[[ConfigFile, Context], Iterable[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`words`: a paragraph for the rule reference. `example`: TOML that has this problem."""
+    """`words`: a paragraph for the rule reference. `example`: TOML that has this problem.
+    `of_absence`: it is about something that does not stand there."""
 
     code: str
     severity: Severity
     words: str
     example: str
+    of_absence: bool = False
 
     def problem(
         self,

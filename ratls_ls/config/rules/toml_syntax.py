@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.span import LineIndex
 from ratls_ls.config.tables import ConfigFile
 from ratls_ls.config.values import Issue
 
@@ -30,12 +31,18 @@ def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
     headers = misspelt_headers(file)
     for issue in file.document.issues:
         if issue not in headers:
-            yield RULE.problem(issue.span, issue.message)
+            yield RULE.problem(issue.span, issue.message + _other_place(issue, file.text))
     if headers:
         edits = tuple(Edit(issue.span, "model_providers") for issue in headers)
         fix = Fix("Rename to `model_providers`", edits, preferred=True)
         message = "Providers stand under `model_providers`; `model_provider` is the id of one"
         yield RULE.problem(headers[0].span, message, fix)
+
+
+def _other_place(issue: Issue, text: str) -> str:
+    if issue.first is None:
+        return ""
+    return f" (line {LineIndex(text).position(issue.first.start).line + 1})"
 
 
 def misspelt_headers(file: ConfigFile) -> list[Issue]:

@@ -28,6 +28,7 @@ RULE = Rule(
     use_ratls = true
     ratls_policy.compose_hash = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
     """,
+    of_absence=True,
 )
 
 _FIRMWARE = (Register.MRTD,)

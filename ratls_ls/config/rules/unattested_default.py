@@ -52,6 +52,8 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
             )
             yield RULE.problem(attested[0].id_spans[0], message, provider=attested[0].id)
         return
+    if default.id in providers and providers[default.id].broken:
+        return
     known = default.id in providers or default.id in BUILT_IN_IDS
     if known and not any(provider.id == default.id for provider in attested):
         message = f"`{shown(default.id)}` is not attested: by default prompts go there unverified"

@@ -29,6 +29,7 @@ RULE = Rule(
     use_ratls = true
     ratls_policy = { allowed_tdx_status = ["UpToDate", "OutOfDate"] }
     """,
+    of_absence=True,
 )
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
