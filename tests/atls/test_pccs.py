@@ -229,6 +229,17 @@ async def test_simulated_collateral_reaches_no_other_process(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_what_is_cleared_is_on_no_disk(tmp_path: Path) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    store = CollateralStore(tmp_path)
+    store.keep(url, KEY, made(now), 20, durable=True)
+    assert await CollateralStore(tmp_path).get(url, KEY, now) is not None
+    store.clear()
+    for each in (store, CollateralStore(tmp_path)):
+        with pytest.raises(UnreachableError):
+            await each.get(url, KEY, now)
+
+
 def test_the_highest_assessment_is_remembered_and_survives_clearing(tmp_path: Path) -> None:
     url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
     store = CollateralStore(tmp_path)

@@ -55,6 +55,8 @@ env_key = "TEE_KEY"
         '[[model_providers.t]]\nexperimental_bearer_token = "canary"',
         '[t]\nmodel_providers = [{ experimental_bearer_token = "canary" }]',
         '[model_providers.t.]\nname = "canary"',
+        'name = """\nexperimental_bearer_token = "canary"\n"""',
+        'ratls_policy.compose_hash = """\nexperimental_bearer_token = "canary"\n"""',
         'env_key_instructions = """\n"""\nexperimental_bearer_token = """\ncanary\n"""',
     ],
 )

@@ -70,6 +70,7 @@ class Editor(LanguageClient):
         self.applied: list[types.ApplyWorkspaceEditParams] = []
         self.takes_edits = True
         self.asked = 0  # how often for settings
+        self.lenses_refreshed = 0  # how often
         self.registered: dict[str, Any] = {}  # dynamic registrations: options by method
         self.capable_of: types.ServerCapabilities
         self.position_encoding = "utf-16"
@@ -220,8 +221,9 @@ def _editor(configuration: Mapping[str, Any]) -> Editor:
         return None
 
     @editor.feature(types.WORKSPACE_CODE_LENS_REFRESH)
-    def refresh_lenses(_ls: Editor, _params: None) -> None:
-        return None
+    def refresh_lenses(ls: Editor, _params: None) -> None:
+        ls.lenses_refreshed += 1
+        ls.news()
 
     @editor.feature(types.WINDOW_SHOW_MESSAGE)
     def message(ls: Editor, params: types.ShowMessageParams) -> None:

@@ -306,6 +306,33 @@ async def test_what_was_asked_before_stdin_ended_is_answered(home: Path) -> None
             await provider.record.wait_for(lambda record: all(c.closed for c in record.connections))
 
 
+async def test_a_client_that_announces_nothing_gets_what_every_client_takes(home: Path) -> None:
+    async with serve() as provider:
+        config = home / ".codex" / "config.toml"
+        config.write_text(provider.config_toml("tee", pinned=False), "utf-8")
+        manual = {"attestation": {"trigger": "manual"}}
+        async with raw_server(home, trust(provider, home), settings=manual) as server:
+            params = {"provider": "tee", "refresh": True}
+            server.send({"id": 1, "method": "attestationStatus", "params": params})
+            answer = await server.answer(1)
+            (status,) = answer["result"]["providers"]
+            assert status["state"] == "affirmed"
+            document = {"uri": config.as_uri(), "languageId": "toml", "version": 1}
+            document["text"] = config.read_text("utf-8")
+            server.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+            asked = {"textDocument": {"uri": config.as_uri()}, "context": {"diagnostics": []}}
+            params = {**asked, "range": status["range"]}
+            server.send({"id": 2, "method": "textDocument/codeAction", "params": params})
+            actions = (await server.answer(2))["result"]
+            (pin,) = (each for each in actions if each["title"].startswith("Pin "))
+            assert list(pin["edit"]) == ["changes"]
+            assert list(pin["edit"]["changes"]) == [config.as_uri()]
+            asked_of_client = [
+                each["method"] for each in server.seen if "id" in each and "method" in each
+            ]
+            assert asked_of_client == []
+
+
 async def test_two_requests_with_one_id_are_both_answered(home: Path) -> None:
     async with serve() as provider:
         (home / ".codex" / "config.toml").write_text(provider.config_toml("tee"), "utf-8")

@@ -54,6 +54,15 @@ async def test_edits_are_judged_at_once_and_point_at_the_line_that_decided(
             await provider.record.wait_for(lambda record: len(record.connections) > connections)
 
 
+async def test_lenses_are_asked_for_anew_when_a_status_changes(home: Path, config: Path) -> None:
+    async with serve() as provider:
+        config.write_text(provider.config_toml("tee"), "utf-8")
+        async with editor(home, arguments=trust(provider, home)) as ls:
+            ls.open(config)
+            await ls.status("tee", "affirmed")
+            await ls.until(lambda: ls.lenses_refreshed)
+
+
 async def test_status_and_commands(home: Path, config: Path) -> None:
     async with serve() as provider:
         config.write_text(provider.config_toml("tee"), "utf-8")
@@ -214,7 +223,9 @@ async def test_files_are_watched(home: Path, config: Path) -> None:
             watched = await ls.until(
                 lambda: ls.registered.get(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
             )
-            assert any(str(home / ".codex") in str(pattern) for pattern in watched["watchers"])
+            own, projects = (each["globPattern"] for each in watched["watchers"])
+            assert own == f"{home}/.codex/*.toml"
+            assert projects == "**/.codex/*.toml"
             await ls.request("attestationStatus", None)
             config.write_text(provider.config_toml("tee", allowed_tdx_status=[]), "utf-8")
             change = types.FileEvent(config.as_uri(), types.FileChangeType.Changed)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ratls_ls.config.check import Context, apply, check
+from ratls_ls.config.overlay import base_of
 from ratls_ls.config.read import read
 from ratls_ls.config.span import Span
 from ratls_ls.language import actions, symbols
@@ -261,6 +262,8 @@ def test_what_can_be_done_with_a_provider() -> None:
     assert titles(AFFIRMED) == ["Attest tee now", "Pin what was verified of tee"]
     simulated = known(State.AFFIRMED, result(simulated=True))
     assert titles(simulated)[1] == "Pin what was verified of tee (SIMULATED)"
+    # A policy that was edited since may pin something else than what was verified.
+    assert titles(replace(AFFIRMED, what_if=True)) == ["Attest tee now"]
     assert titles(UNCHECKED) == ["Attest tee now"]
     assert titles(known(State.UNTRUSTED)) == []
 
@@ -337,6 +340,12 @@ def test_defaults_in_force_are_shown() -> None:
     assert hint.text.startswith('pccs_url = "https://')
     assert hint.offset == TEXT.index("ratls_policy]") + len("ratls_policy]")
     assert inlays(FILE, Span(0, 5)) == []
+
+
+def test_what_a_profile_leaves_out_is_not_the_defaults() -> None:
+    text = "[model_providers.tee]\nuse_ratls = true\nratls_policy = {}\n"
+    assert len(inlays(read(text), Span(0, len(text)))) == 1
+    assert inlays(read(text, base=base_of(FILE)), Span(0, len(text))) == []
 
 
 def test_the_outline() -> None:

@@ -328,6 +328,18 @@ def test_who_shares_an_id(files: Files, home: Path) -> None:
     assert sharing(own) == names
 
 
+def test_of_very_many_profiles_not_all_are_read(
+    files: Files, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "MAX_PROFILES", 2)
+    for name in ("config.toml", "1.config.toml", "2.config.toml", "3.config.toml"):
+        (home / ".codex" / name).write_text(CONFIG, "utf-8")
+    own = files.default
+    assert own is not None
+    names = {Path(each.uri).name for each in files.sharing(own, "tee")}
+    assert names == {"config.toml", "1.config.toml", "2.config.toml"}
+
+
 def test_the_users_own_counts_as_it_is_open_wherever_it_is(tmp_path: Path) -> None:
     real, home = tmp_path / "dotfiles", tmp_path / "home"
     real.mkdir()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ratls_ls.history import NEWS_SECONDS, History
+from ratls_ls.history import MAX_FILE_BYTES, NEWS_SECONDS, History
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
 
@@ -103,6 +103,15 @@ def test_a_corrupt_file_is_as_good_as_absent(tmp_path: Path, text: str) -> None:
     assert History(tmp_path).observe(NEW, POLICY) is None
     assert History(tmp_path).observe(OLD, POLICY) is not None
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_nobody_wrote_so_large_is_not_read(tmp_path: Path) -> None:
+    History(tmp_path).observe(OLD, POLICY)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for size, change_is_news in ((MAX_FILE_BYTES, True), (MAX_FILE_BYTES + 1, False)):
+        file.write_bytes(whole.ljust(size))
+        assert (History(tmp_path).compare(NEW, POLICY) is not None) is change_is_news
 
 
 def test_a_directory_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
