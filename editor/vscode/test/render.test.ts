@@ -7,7 +7,7 @@ import { report } from "../src/render/report.js";
 import { line, markdown, plain } from "../src/render/text.js";
 import { tooltip } from "../src/render/tooltip.js";
 import { tree } from "../src/render/tree.js";
-import { isAttested, judge, label, reason, spoken } from "../src/render/words.js";
+import { isAttested, isUsable, judge, label, reason, spoken } from "../src/render/words.js";
 import { foremost, Statuses } from "../src/statuses.js";
 
 const NAMES: ClaimName[] = [
@@ -123,6 +123,28 @@ describe("words", () => {
     expect(judge(status({ result: result({ advisoryIds: ["INTEL-SA-1"] }) })).tone).toBe("warning");
   });
 
+  test("a prompt is offered for none that is not attested, or whose config has errors", () => {
+    expect(isUsable(status())).toBe(true);
+    expect(isUsable(status({ state: "unchecked" }))).toBe(true);
+    expect(isUsable(status({ state: "disabled" }))).toBe(false);
+    expect(isUsable(status({ state: "invalid" }))).toBe(false);
+  });
+
+  test("what is wrong with each state that is not attested is said", () => {
+    const told = new Map<ProviderStatus["state"], RegExp>([
+      ["disabled", /^use_ratls is not true, so Codex reaches it over plain TLS\.$/],
+      ["invalid", /errors.*nothing is contacted/],
+      ["untrusted", /not trusted.*nothing is contacted/],
+      ["unchecked", /^Not attested yet\.$/],
+      ["checking", /being fetched/],
+      ["rejected", /not every claim/i],
+      ["unreachable", /could not be reached/],
+    ]);
+    for (const [state, words] of told) {
+      expect(reason(status({ state }))).toMatch(words);
+    }
+  });
+
   test("a refusal says why", () => {
     expect(reason(REFUSED)).toContain("click");
   });
@@ -174,7 +196,12 @@ describe("a report", () => {
 
 describe("tree", () => {
   test("has providers, claims and values, each spoken", () => {
-    const [provider] = tree([status(), status({ state: "disabled", provider: "plain" })]);
+    const [provider, ...others] = tree([
+      status({ state: "disabled", provider: "plain" }),
+      status(),
+      status({ state: "invalid", provider: "other" }),
+    ]);
+    expect(others.map((other) => other.label)).toEqual(["other"]);
     expect(provider?.context).toBe("provider-affirmed");
     expect(provider?.children.map((claim) => claim.label)).toHaveLength(10);
     const values = provider?.children.at(-1)?.children ?? [];
@@ -192,6 +219,17 @@ describe("answers", () => {
     expect(requestBody("responses", "m", "p")).toEqual({ model: "m", input: "p", stream: true });
     expect(requestBody("chat/completions", "m", "p")).toHaveProperty("messages");
     expect(heading("a\nb")).toBe("> a\n> b\n\n");
+  });
+
+  test("the head says that it was attested, and what HTTP says of a failure", () => {
+    const head = (code: number) =>
+      additions()({ kind: "head", status: code, headers: [], attestation: result() });
+    expect(head(200)).toBe(
+      "Attested: Genuine Intel TDX · TCB UpToDate · bound by tls-exporter · https://tee.example:443\n\n",
+    );
+    expect(head(399)).not.toContain("HTTP");
+    expect(head(400)).toContain(" · HTTP 400\n");
+    expect(head(503)).toContain(" · HTTP 503\n");
   });
 
   test("text comes out of both kinds of events, and of nothing else", () => {
