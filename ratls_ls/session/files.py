@@ -19,7 +19,7 @@ from ratls_ls.config.check import Context, check
 from ratls_ls.config.keys import BUILT_IN_IDS, DEFAULT_ID
 from ratls_ls.config.model import Peer, Provider
 from ratls_ls.config.overlay import UNREADABLE, base_of
-from ratls_ls.config.problem import Problem
+from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.tables import Base, Part
@@ -164,8 +164,10 @@ class Files:
         self._places = Places(codex_home(self.settings.codex_home, self._environment))
         # That of the user-level config,
         self.default_uri = (self.codex_home / "config.toml").absolute().as_uri()
-        # and whether there is none, as the disk had it when it was asked last.
+        # whether there is none, as the disk had it when it was asked last,
         self._no_default = False
+        # and the ids of providers that it had, as it was saved.
+        self._own_ids: set[str] = set()
 
     @property
     def all(self) -> list[OpenFile]:
@@ -203,6 +205,15 @@ class Files:
             own = (each for each in self.opened if each.place.own == "user")
             known = next(own, known)
         return known
+
+    def default_lacks(self, provider: str) -> bool:
+        """Whether the user-level config certainly has nothing to do with this id: what it had in
+        this session it may be about to have again, and what is wrong there may hide an id."""
+        default = self.default
+        if provider in self._own_ids or (default is None and not self._no_default):
+            return False
+        problems = default.problems if default is not None else ()
+        return not any(problem.severity is Severity.ERROR for problem in problems)
 
     def base(self, entry: OpenFile) -> OpenFile | None:
         """The user-level config, if `entry` is laid over it: a profile's or a project's. As it is
@@ -258,6 +269,18 @@ class Files:
             self._look_around(uri)
         return self._keep(self._read(uri, text, version, saved=saved))
 
+    def save(self, uri: str) -> OpenFile | None:
+        """The text that the client has is what is on disk now. None if it has not that file."""
+        entry = self.get(uri)
+        if entry is not None:
+            self._now_saved(entry)
+        return entry
+
+    def _now_saved(self, entry: OpenFile) -> None:
+        entry.saved = True
+        if entry.place.own == "user":
+            self._own_ids.update(entry.file.providers)
+
     def _look_around(self, uri: str) -> None:
         """Know who can open a file, and the user-level config before what lies over it; from then
         on changes of that are told."""
@@ -286,7 +309,7 @@ class Files:
         elif entry is not None and not entry.open:
             self._from_disk(uri)
         elif entry is not None and not entry.saved and text_at(entry.place.path) == entry.text:
-            entry.saved = True
+            self._now_saved(entry)
             self._on_read(entry)
 
     def configure(self, settings: Settings) -> None:
@@ -329,6 +352,8 @@ class Files:
         # What is dropped is freed when what is new was shown.
         _dropped = self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
+        if entry.saved:
+            self._now_saved(entry)
         self._on_read(entry)
         if not entry.open:
             self._forget_the_oldest()

@@ -63,6 +63,9 @@ def _config_of(files: Files, params: AttestedRequestParams) -> OpenFile | None:
     others = [entry for entry in files.opened if params.provider in entry.file.providers]
     if len(others) > 1:
         raise methods.invalid_params("uri", "several open configs have this provider; say which")
+    if others and not files.default_lacks(params.provider):
+        why = "the user's own config.toml had this provider, has errors, or cannot be read"
+        raise methods.invalid_params("uri", f"{why}; say which config is meant")
     return others[0] if others else default
 
 

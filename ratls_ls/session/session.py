@@ -134,8 +134,7 @@ class Session:
         self._files.put(uri, text, version, saved=False)
 
     def save(self, uri: str) -> None:
-        if (entry := self._files.get(uri)) is not None:
-            entry.saved = True
+        if (entry := self._files.save(uri)) is not None:
             self._watch(entry)
             self._check_unasked(entry)
 

@@ -216,6 +216,91 @@ async def test_the_user_level_config_counts_first_then_the_one_open_that_has_it(
     assert (await world.request())["status"] == 200
 
 
+TABLE = "[model_providers.tee"
+
+
+@pytest.fixture
+async def repository(world: World, provider: SimulatedProvider) -> str:
+    """The URI of a project's config, which is open and has the id "tee" for its own provider."""
+    path = world.home / "repository" / ".codex" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(provider.config_toml("tee", pinned=False), "utf-8")
+    world.session.open(path.as_uri(), path.read_text("utf-8"), 1)
+    return path.as_uri()
+
+
+async def not_sent_elsewhere(world: World) -> None:
+    """Whoever means the user's own provider is not sent to the project's."""
+    assert (await refused(world.request())).code in (
+        methods.INVALID_PARAMS,
+        methods.INVALID_POLICY,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "replaced"),
+    [
+        (TABLE, "[model_providers.te"),
+        (TABLE, "[model_provider.tee"),
+        (f"{TABLE}]", "[[model_providers]]"),
+        ("", "model_providers = \n"),
+        ("", "model_providers = 1\n"),
+        ("", "model_providers = {\n"),
+    ],
+)
+@pytest.mark.parametrize("saved", [False, True])
+async def test_a_users_own_id_is_nobody_elses_while_the_config_is_edited(
+    world: World,
+    provider: SimulatedProvider,
+    repository: str,
+    found: str,
+    replaced: str,
+    saved: bool,
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.open(text)
+    edited = text.replace(found, replaced) if found else replaced + text
+    assert edited != text
+    if saved:
+        world.save(uri, edited)
+    else:
+        world.session.change(uri, edited, 2)
+    await not_sent_elsewhere(world)
+    assert (await world.request(uri=repository))["status"] == 200
+
+
+@pytest.mark.parametrize("content", [b"# \xff", b"#" * (16 * 1024 * 1024 + 1), b"[model_pro", None])
+@pytest.mark.parametrize("was_open", [False, True])
+async def test_a_users_own_id_is_nobody_elses_while_the_config_cannot_be_read(
+    world: World,
+    provider: SimulatedProvider,
+    repository: str,
+    content: bytes | None,
+    was_open: bool,
+) -> None:
+    """`content`: of the user's own config; None: that is a directory."""
+    if was_open:
+        world.session.close(world.open(provider.config_toml("tee")))
+        world.config.unlink()
+        await not_sent_elsewhere(world)
+    world.config.parent.mkdir(exist_ok=True)
+    if content is None:
+        world.config.mkdir()
+    else:
+        world.config.write_bytes(content)
+    await not_sent_elsewhere(world)
+    assert (await world.request(uri=repository))["status"] == 200
+
+
+async def test_another_id_is_the_projects_beside_the_users_own(
+    world: World, provider: SimulatedProvider, repository: str
+) -> None:
+    uri = world.open(provider.config_toml("own"))
+    assert (await world.request())["status"] == 200
+    world.session.change(uri, "# nothing\n", 2)
+    assert (await world.request())["status"] == 200
+
+
 async def test_a_config_that_changed_on_disk_is_read_again(
     world: World, provider: SimulatedProvider
 ) -> None:
