@@ -45,7 +45,7 @@ class Verifier:
     def policy(self, peer: Peer) -> AppraisalPolicy:
         """The peer's policy, tightened by the settings."""
         if self.require_session_binding:
-            return replace(peer.policy, require_session_binding=True)
+            return peer.policy._replace(require_session_binding=True)
         return peer.policy
 
     def judges_as(self, other: Verifier) -> bool:

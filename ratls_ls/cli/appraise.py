@@ -8,7 +8,6 @@ import json
 import re
 import sys
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,7 +58,7 @@ def _policy(options: argparse.Namespace) -> AppraisalPolicy:
     # dstack hashes the raw text, so the file's bytes are what counts.
     digest = hashlib.sha256(_bytes(options.app_compose)).digest()
     pin = Pin("--app-compose", Register.COMPOSE_HASH, digest)
-    return replace(policy, pins=(*policy.pins, pin))
+    return policy._replace(pins=(*policy.pins, pin))
 
 
 def _bytes(path: Path) -> bytes:

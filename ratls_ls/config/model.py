@@ -7,6 +7,7 @@ holds one may connect to it (given trust). Statuses and connections are kept by 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import AppraisalPolicy
@@ -37,8 +38,7 @@ class Secret:
         return hash(("Secret", self._value))
 
 
-@dataclass(frozen=True)
-class Peer:
+class Peer(NamedTuple):
     """The other end of a connection and what it must satisfy: what the status and the connections
     of a provider are kept by. All else about a provider may change without either.
 
@@ -50,15 +50,7 @@ class Peer:
     pccs_url: str
     policy: AppraisalPolicy
 
-    def __hash__(self) -> int:
-        return self._hash
-
-    @cached_property
-    def _hash(self) -> int:
-        # Looked up for every provider at every keystroke.
-        return hash((self.host, self.port, self.pccs_url, self.policy))
-
-    @cached_property
+    @property
     def origin(self) -> str:
         """ "https://host:port": lower case, port always given, IPv6 in brackets."""
         return origin_of(self.host, self.port)

@@ -29,5 +29,5 @@ def allow(file: ConfigFile, table: ProviderTable, status: TcbStatus) -> list[Edi
         both = f"[{quoted(TcbStatus.UP_TO_DATE.value)}, {quoted(status.value)}]"
         edits = policy_edits(table, [(("allowed_tdx_status",), both)])
     after = provider_after(file, table.id, edits)
-    wider = replace(policy, allowed_tcb_status=policy.allowed_tcb_status | {status})
+    wider = policy._replace(allowed_tcb_status=policy.allowed_tcb_status | {status})
     return edits if after == replace(table.provider, policy=wider) and wider != policy else []

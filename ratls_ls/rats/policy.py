@@ -6,8 +6,8 @@ except pins, whose absence every result states.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class TcbStatus(StrEnum):
@@ -48,8 +48,7 @@ class Register(StrEnum):
         return 32 if self in (Register.COMPOSE_HASH, Register.OS_IMAGE_HASH) else 48
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """One reference value (RFC 9334): `register` must equal `value`, all of it.
 
     `key` is where it stands in the policy, e.g. "min_tdx_tcb.mrseam"; a shorter value than
@@ -61,8 +60,7 @@ class Pin:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AppraisalPolicy:
+class AppraisalPolicy(NamedTuple):
     """What the evidence of one provider must satisfy. Hashable: part of a connection's identity.
 
     `grace_period`: seconds after a TCB level's `tcbDate` for which an allowed OutOfDate passes;
