@@ -90,6 +90,12 @@ class Monitor:
         entry = self._entries.get(peer)
         return entry.status if entry is not None else UNCHECKED
 
+    def is_known(self, peer: Peer) -> bool:
+        """Whether `peer` was checked, under this very policy."""
+        status = self.status(peer)
+        found = status.attestation is not None or status.error is not None
+        return found and not status.what_if
+
     def verified(self, origin: str) -> AttestationResult | None:
         """What the newest evidence of `origin` was affirmed with; None if it was refused, or that
         is too long ago to rely on."""
@@ -119,6 +125,8 @@ class Monitor:
             self._leave(peer, now)
         if saved:
             self._sweep(now, linger=0.0)
+        if unasked and not old.unasked:  # what was due meanwhile is now
+            self._wake_by(now)
 
     def unwatch(self, document: str) -> None:
         self.watch(document, (), saved=True, unasked=False)
@@ -140,7 +148,7 @@ class Monitor:
     def check(self, provider: Provider) -> asyncio.Task[None]:
         """Attest `provider` now over a fresh connection; a check under way is joined."""
         entry = self._enter(provider.peer, provider)
-        if entry.check is None or entry.check.done():
+        if entry.check is None or entry.check.done() or entry.check.cancelling():
             entry.check = asyncio.get_running_loop().create_task(self._check(entry))
         return entry.check
 
@@ -311,15 +319,17 @@ class Monitor:
         latest = now + 2 * self._refresh_seconds
         for peer, entry in list(self._entries.items()):
             # A clock that was set back must not put checks off for ever.
-            if entry.due is not None and (entry.due <= now or entry.due > latest):
+            # What is being edited is checked once it is saved, or as it was again.
+            overdue = entry.due is not None and (entry.due <= now or entry.due > latest)
+            if overdue and self._may_check(peer):
                 entry.due = None
-                if self._may_check(peer):
-                    self.check(entry.provider)
+                self.check(entry.provider)
             if self._is_stale(entry.status, now):
                 self._set(peer, entry, replace(entry.status, state=State.STALE))
         if self._entries:
             moments = (entry.due for entry in self._entries.values() if entry.due is not None)
-            self._wake_by(min(moments, default=now + LONGEST_NAP_SECONDS))
+            ahead = (moment for moment in moments if moment > now)
+            self._wake_by(min(ahead, default=now + LONGEST_NAP_SECONDS))
 
     def _is_stale(self, status: ProviderStatus, now: float) -> bool:
         return (

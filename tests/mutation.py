@@ -48,7 +48,7 @@ ROOMS = (
     Room(
         "ratls_ls/monitor.py",
         ("tests/session/test_monitor.py", "tests/session/test_status.py"),
-        "verified _schedule _may_check _known _is_stale _is_recent",
+        "verified is_known _schedule _may_check _known _is_stale _is_recent",
     ),
     Room(
         "ratls_ls/session/session.py",
@@ -57,7 +57,8 @@ ROOMS = (
             "tests/session/test_refusals.py",
             "tests/session/test_withdrawn.py",
         ),
-        "open save changed_on_disk _check_unasked _may_contact_unasked _require_trust is_meant",
+        "open change save changed_on_disk _check_unasked _may_contact_unasked _require_trust"
+        " is_meant",
     ),
 )
 SECONDS = 120  # a mutant that hangs is noticed

@@ -53,8 +53,8 @@ def _judged(text: str, context: Context, previous: ConfigFile | None) -> _Judged
 
 @dataclass(eq=False)
 class OpenFile:
-    """One config at one moment. `open`: the client has it so, else it is from disk. `saved`: its
-    text is what is on disk. `told`: the status of each provider that the client knows of;
+    """One config at one moment. `open`: the client has it so, else it is from disk. `on_disk`: the
+    text that its file had last. `told`: the status of each provider that the client knows of;
     `told_default`: the default one that it knows of; `rendered`: the problems that it was shown."""
 
     uri: str
@@ -64,7 +64,7 @@ class OpenFile:
     file: ConfigFile
     context: Context
     served: bool
-    saved: bool
+    on_disk: str | None = field(repr=False)
     open: bool = True
     told: dict[str, ProviderStatus] = field(default_factory=dict)
     told_default: str | None = None
@@ -75,6 +75,11 @@ class OpenFile:
     def key(self) -> str:
         """The same for every spelling of its URI."""
         return self.place.key
+
+    @property
+    def saved(self) -> bool:
+        """Whether its text is what is on disk."""
+        return self.text == self.on_disk
 
     @cached_property
     def index(self) -> LineIndex:
@@ -252,7 +257,7 @@ class Files:
             yield self.named(path.as_uri())
 
     async def read_ahead(self, uri: str, text: str) -> None:
-        """Read in a thread what `put` comes with next, if that takes long."""
+        """Read in a thread what `open` or `change` comes with next, if that takes long."""
         previous = self.get(uri)
         known = previous.file if previous is not None else None
         if len(text) > LONG_TEXT or len(text) - len(known.text if known else "") > LONG_NEWS:
@@ -262,23 +267,29 @@ class Files:
             context = self._context(self._places.at(uri), previous)
             self._ahead = await loop.run_in_executor(self._reader, _judged, text, context, known)
 
-    def put(self, uri: str, text: str, version: int | None, *, saved: bool | None) -> OpenFile:
-        """The client has `uri` open with this text. `saved` None: the disk tells."""
-        if saved is None:
-            saved = text_at(self._places.at(uri).path) == text
-            self._look_around(uri)
-        return self._keep(self._read(uri, text, version, saved=saved))
+    def open(self, uri: str, text: str, version: int | None) -> OpenFile:
+        """The client opened `uri` with this text."""
+        on_disk = text_at(self._places.at(uri).path)
+        self._look_around(uri)
+        return self._keep(self._read(uri, text, version, on_disk))
+
+    def change(self, uri: str, text: str, version: int | None) -> OpenFile:
+        """The client has `uri` open with this text now."""
+        previous = self.get(uri)
+        on_disk = previous.on_disk if previous is not None else None
+        return self._keep(self._read(uri, text, version, on_disk))
 
     def save(self, uri: str) -> OpenFile | None:
-        """The text that the client has is what is on disk now. None if it has not that file."""
-        entry = self.get(uri)
-        if entry is not None:
-            self._now_saved(entry)
-        return entry
+        """The client wrote the text that it has to disk. None if it has not that file."""
+        if (entry := self.get(uri)) is None:
+            return None
+        entry.on_disk = entry.text
+        self._note_ids(entry)
+        self._look_around(uri)
+        return self._judged_again(entry)
 
-    def _now_saved(self, entry: OpenFile) -> None:
-        entry.saved = True
-        if entry.place.own == "user":
+    def _note_ids(self, entry: OpenFile) -> None:
+        if entry.place.own == "user" and entry.saved:
             self._own_ids.update(entry.file.providers)
 
     def _look_around(self, uri: str) -> None:
@@ -308,9 +319,15 @@ class Files:
             _ = self.default
         elif entry is not None and not entry.open:
             self._from_disk(uri)
-        elif entry is not None and not entry.saved and text_at(entry.place.path) == entry.text:
-            self._now_saved(entry)
-            self._on_read(entry)
+        elif entry is not None:
+            was_saved = entry.saved
+            # One that is gone is mostly about to be written anew.
+            if (text := text_at(entry.place.path)) is not None:
+                entry.on_disk = text
+            self._note_ids(entry)
+            self._look_around(uri)
+            if self._judged_again(entry) is entry and entry.saved is not was_saved:
+                self._on_read(entry)
 
     def configure(self, settings: Settings) -> None:
         """Read everything again under new settings."""
@@ -319,7 +336,7 @@ class Files:
         for entry in self.all:
             self._look_around(entry.uri)
             if entry.open:
-                self.put(entry.uri, entry.text, entry.version, saved=entry.saved)
+                self.change(entry.uri, entry.text, entry.version)
             else:
                 entry.stamp = None
                 self._from_disk(entry.uri)
@@ -338,7 +355,7 @@ class Files:
         if text is not None:
             uri = known.uri if known is not None else uri
             self._modes[place.key] = mode_at(place.path)
-            entry = self._read(uri, text, None, saved=True, stamp=stamp)
+            entry = self._read(uri, text, None, text, stamp=stamp)
         if entry is not None and entry.served:
             return self._keep(entry)
         self._modes.pop(place.key, None)
@@ -352,8 +369,7 @@ class Files:
         # What is dropped is freed when what is new was shown.
         _dropped = self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
-        if entry.saved:
-            self._now_saved(entry)
+        self._note_ids(entry)
         self._on_read(entry)
         if not entry.open:
             self._forget_the_oldest()
@@ -377,15 +393,25 @@ class Files:
     def _review(self) -> None:
         """Judge again whatever the user-level config bears on."""
         for entry in self.all:
-            context = self._context(entry.place, entry)
-            if context is not entry.context:
-                judged = _judged(entry.text, context, entry.file)
-                entry = replace(entry, file=judged.file, context=context)
-                self._entries[entry.key] = entry
-                self._on_read(entry)
+            self._judged_again(entry)
+
+    def _judged_again(self, entry: OpenFile) -> OpenFile:
+        """`entry` as it is in the context that it has now."""
+        context = self._context(entry.place, entry)
+        if context is not entry.context:
+            judged = _judged(entry.text, context, entry.file)
+            entry = replace(entry, file=judged.file, context=context)
+            self._entries[entry.key] = entry
+            self._on_read(entry)
+        return entry
 
     def _read(
-        self, uri: str, text: str, version: int | None, *, saved: bool, stamp: Stamp | None = None
+        self,
+        uri: str,
+        text: str,
+        version: int | None,
+        on_disk: str | None,
+        stamp: Stamp | None = None,
     ) -> OpenFile:
         """`stamp`: of the file on disk that the text is from."""
         place = self._places.at(uri)
@@ -407,7 +433,7 @@ class Files:
             file=file,
             context=context,
             served=served or place.is_named_so or file.is_codex_config,
-            saved=saved,
+            on_disk=on_disk,
             open=stamp is None,
             told=previous.told if previous is not None else {},
             stamp=stamp,

@@ -126,12 +126,16 @@ class Session:
 
     def open(self, uri: str, text: str, version: int | None) -> None:
         """The client opened `uri`. Attests what is saved, valid and trusted."""
-        entry = self._files.put(uri, text, version, saved=None)
+        entry = self._files.open(uri, text, version)
         if self.settings.trigger is Trigger.ON_OPEN_AND_SAVE:
             self._check_unasked(entry)
 
     def change(self, uri: str, text: str, version: int | None) -> None:
-        self._files.put(uri, text, version, saved=False)
+        """The client has another text. Attests what is saved after all, as somebody else may have
+        written it, unless it was checked before."""
+        entry = self._files.change(uri, text, version)
+        if self.settings.trigger is Trigger.ON_OPEN_AND_SAVE:
+            self._check_unasked(entry, again=False)
 
     def save(self, uri: str) -> None:
         if (entry := self._files.save(uri)) is not None:
@@ -151,7 +155,7 @@ class Session:
         self._files.reread(uri)
         entry = self._files.get(uri)
         if entry is not None and not was_saved:
-            self._check_unasked(entry)
+            self._check_unasked(entry, again=False)
 
     def configure(self, settings: Settings) -> None:
         """Take new settings. What they no longer allow ends at once, the rest in peace."""
@@ -379,12 +383,14 @@ class Session:
         may_contact = self._may_contact_unasked(entry)
         self._monitor.watch(entry.key, entry.providers, saved=entry.saved, unasked=may_contact)
 
-    def _check_unasked(self, entry: OpenFile) -> None:
+    def _check_unasked(self, entry: OpenFile, *, again: bool = True) -> None:
+        """`again`: also what was checked before, as it stands."""
         if self._may_contact_unasked(entry):
             # The one that the next prompt goes to is to be ready first.
             default = entry.default_id
             for provider in sorted(entry.providers, key=lambda each: each.id != default):
-                self._monitor.check(provider)
+                if again or not self._monitor.is_known(provider.peer):
+                    self._monitor.check(provider)
 
     def _may_contact_unasked(self, entry: OpenFile) -> bool:
         allowed = self.settings.trusted and self.settings.trigger is not Trigger.MANUAL

@@ -57,11 +57,43 @@ def files(home: Path, gone: list[str]) -> Files:
 def test_what_is_on_disk_is_saved(files: Files, home: Path, mark: str) -> None:
     file = home / "config.toml"
     file.write_text(mark + CONFIG, "utf-8")
-    assert files.put(file.as_uri(), CONFIG, 1, saved=None).saved
-    assert not files.put(file.as_uri(), CONFIG + "\n", 2, saved=None).saved
+    assert files.open(file.as_uri(), CONFIG, 1).saved
+    assert not files.open(file.as_uri(), CONFIG + "\n", 2).saved
     found = files.named(file.as_uri())
     assert found is not None
     assert found.text == CONFIG + "\n"
+
+
+def test_what_is_edited_until_it_is_as_on_disk_is_saved(files: Files, home: Path) -> None:
+    file = home / "config.toml"
+    file.write_text(CONFIG, "utf-8")
+    uri = file.as_uri()
+
+    def saved(text: str) -> bool:
+        return files.change(uri, text, 1).saved
+
+    files.open(uri, CONFIG, 1)
+    assert [saved(text) for text in ("#" + CONFIG, CONFIG)] == [False, True]
+    # As an editor saves, and as others do.
+    assert not saved("# 1\n" + CONFIG)
+    entry = files.save(uri)
+    assert entry is not None
+    assert entry.saved
+    assert not saved(CONFIG)
+    for found, text in (("# 2\n", CONFIG), ("# 3\n", "# 3\n")):
+        file.write_text(found, "utf-8")
+        files.reread(uri)
+        assert saved(text) is (found == text)
+    # Other settings change nothing of that.
+    files.configure(Settings())
+    found = files.get(uri)
+    assert found is not None
+    assert found.saved
+    # As a file that is written anew, of which the disk has nothing for a moment.
+    file.unlink()
+    files.reread(uri)
+    assert saved("# 3\n")
+    assert files.save("untitled:1") is None
 
 
 async def test_a_long_text_is_read_ahead_in_another_thread(
@@ -82,13 +114,13 @@ async def test_a_long_text_is_read_ahead_in_another_thread(
     text = CONFIG + "# \n" * files_module.LONG_NEWS
     await asyncio.wait_for(files.read_ahead(uri, text), 10)
     occupied.set()
-    other = files.put((home / "other.toml").as_uri(), CONFIG, 1, saved=False)
-    entry = files.put(uri, text, 1, saved=False)
+    other = files.change((home / "other.toml").as_uri(), CONFIG, 1)
+    entry = files.change(uri, text, 1)
     assert (entry.text, other.text) == (text, CONFIG)
     assert list(entry.file.providers) == ["tee"]
     # What is meant for another text is not taken, and a short one is read where it is needed.
     await files.read_ahead(uri, text + text)
-    assert files.put(uri, "# " + text, 2, saved=False).text == "# " + text
+    assert files.change(uri, "# " + text, 2).text == "# " + text
     await files.read_ahead(uri, CONFIG)
     here = threading.main_thread()
     assert [thread is here for thread in threads] == [False, True, False, True]
@@ -97,7 +129,7 @@ async def test_a_long_text_is_read_ahead_in_another_thread(
 def test_every_spelling_of_a_uri_names_the_same_file(files: Files, home: Path) -> None:
     file = home / ".codex" / "config.toml"
     odd = file.as_uri().replace("config", "%63onfig")
-    entry = files.put(odd, CONFIG, 1, saved=False)
+    entry = files.change(odd, CONFIG, 1)
     assert files.default is entry
     assert files.get(file.as_uri().replace("file://", "file://localhost")) is entry
     assert entry.uri == odd
@@ -116,14 +148,14 @@ def test_every_spelling_of_a_uri_names_the_same_file(files: Files, home: Path) -
     ],
 )
 def test_what_is_served(files: Files, home: Path, name: str, text: str, served: bool) -> None:
-    assert files.put((home / name).as_uri(), text, 1, saved=False).served is served
+    assert files.change((home / name).as_uri(), text, 1).served is served
 
 
 def test_a_document_that_was_served_stays_so_while_it_is_open(files: Files) -> None:
-    assert files.put("untitled:1", CONFIG, 1, saved=False).served
-    assert files.put("untitled:1", "[", 2, saved=False).served
+    assert files.change("untitled:1", CONFIG, 1).served
+    assert files.change("untitled:1", "[", 2).served
     files.close("untitled:1")
-    assert not files.put("untitled:1", "[", 3, saved=False).served
+    assert not files.change("untitled:1", "[", 3).served
 
 
 @pytest.mark.parametrize(
@@ -139,7 +171,7 @@ def test_a_file_is_judged_by_where_it_is(
 ) -> None:
     place = home / ("" if "/" in name else ".codex") / name
     text = f'model_provider = "elsewhere"\n{CONFIG}'
-    assert codes(files.put(place.as_uri(), text, 1, saved=False)) & PLACES == found
+    assert codes(files.change(place.as_uri(), text, 1)) & PLACES == found
 
 
 @pytest.mark.parametrize("linked", ["directory", "file"])
@@ -158,7 +190,7 @@ def test_the_users_own_config_is_known_behind_links(
         (home / "config.toml").symlink_to(real / "config.toml")
     files = listing(home)
     opened = ((home if by_link else real) / "config.toml").as_uri()
-    assert codes(files.put(opened, CONFIG, 1, saved=False)) & PLACES == set()
+    assert codes(files.change(opened, CONFIG, 1)) & PLACES == set()
     assert context_of(real / "config.toml", home, None).kind == "user"
 
 
@@ -179,9 +211,9 @@ def test_a_profile_is_known_behind_links(home: Path, name: str) -> None:
         context = context_of(path, codex, None)
         assert context.kind == "profile"
         assert context.base is not None
-        assert "undefined-provider" in codes(files.put(path.as_uri(), PROFILE, 1, saved=None))
+        assert "undefined-provider" in codes(files.open(path.as_uri(), PROFILE, 1))
     assert context_of(other, codex, None) == Context("user")
-    assert not files.put(other.as_uri(), PROFILE, 1, saved=False).served
+    assert not files.change(other.as_uri(), PROFILE, 1).served
 
 
 def test_a_relative_home_is_that_of_this_directory(
@@ -192,7 +224,7 @@ def test_a_relative_home_is_that_of_this_directory(
     file.parent.mkdir(parents=True)
     file.write_text(CONFIG, "utf-8")
     files = listing(Path("dot/.codex"))
-    entry = files.put(file.as_uri(), CONFIG, 1, saved=False)
+    entry = files.change(file.as_uri(), CONFIG, 1)
     assert codes(entry) & PLACES == set()
     assert files.default is entry
 
@@ -201,9 +233,9 @@ def test_a_keystroke_follows_no_links(
     files: Files, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uri = (home / ".codex" / "config.toml").as_uri()
-    files.put(uri, CONFIG, 1, saved=False)
+    files.change(uri, CONFIG, 1)
     monkeypatch.setattr("os.path.realpath", lambda _: pytest.fail("the disk was asked"))
-    assert files.put(uri, CONFIG + "\n", 2, saved=False).served
+    assert files.change(uri, CONFIG + "\n", 2).served
 
 
 PROFILE = 'model_provider = "te"\n'
@@ -212,23 +244,23 @@ PROFILE = 'model_provider = "te"\n'
 def test_a_profile_refers_to_what_the_user_has(files: Files, home: Path) -> None:
     own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
     own.write_text(CONFIG, "utf-8")
-    opened = files.put(profile.as_uri(), PROFILE, 1, saved=None)
+    opened = files.open(profile.as_uri(), PROFILE, 1)
     assert "undefined-provider" in codes(opened)
     base = context_of(profile, own.parent, None).base
     assert base is not None
     assert list(base.by_id) == ["tee"]
     # As the user's own is edited, so what it bears on is judged.
-    files.put(own.as_uri(), CONFIG.replace("tee", "te"), 1, saved=False)
+    files.change(own.as_uri(), CONFIG.replace("tee", "te"), 1)
     assert "undefined-provider" not in codes(files.get(profile.as_uri()))
-    files.put(own.as_uri(), CONFIG, 2, saved=False)
+    files.change(own.as_uri(), CONFIG, 2)
     assert "undefined-provider" in codes(files.get(profile.as_uri()))
-    files.put(own.as_uri(), CONFIG + "[", 3, saved=False)
+    files.change(own.as_uri(), CONFIG + "[", 3)
     assert "undefined-provider" not in codes(files.get(profile.as_uri()))
 
 
 def test_a_user_level_config_that_comes_and_goes_is_heard_of(files: Files, home: Path) -> None:
     own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
-    opened = files.put(profile.as_uri(), PROFILE, 1, saved=None)
+    opened = files.open(profile.as_uri(), PROFILE, 1)
     assert "undefined-provider" not in codes(opened)
     own.write_text(CONFIG, "utf-8")
     files.reread(own.as_uri())
@@ -243,7 +275,7 @@ def test_a_profile_is_judged_as_it_is_laid_over_the_users_own(files: Files, home
     attested = CONFIG + 'base_url = "https://tee.example"\nenv_key = "KEY"\nuse_ratls = true\n'
     own.write_text(attested, "utf-8")
     text = "[model_providers.tee]\nrequest_max_retries = 1\n"
-    opened = files.put(profile.as_uri(), text, 1, saved=None)
+    opened = files.open(profile.as_uri(), text, 1)
     assert not codes(opened)
     (provider,) = opened.providers
     base = files.default
@@ -251,7 +283,7 @@ def test_a_profile_is_judged_as_it_is_laid_over_the_users_own(files: Files, home
     assert provider == replace(base.providers[0], request_max_retries=1)
     assert opened.ids == base.ids
     # As the user's own is edited, so another policy counts.
-    files.put(own.as_uri(), attested + "ratls_policy = { x = 1 }\n", 1, saved=False)
+    files.change(own.as_uri(), attested + "ratls_policy = { x = 1 }\n", 1)
     judged = files.get(profile.as_uri())
     assert judged is not None
     assert not judged.providers
@@ -263,13 +295,13 @@ def test_a_profile_is_in_doubt_until_the_users_own_was_looked_at(
     real = tmp_path / "dotfiles.toml"
     real.write_text(CONFIG, "utf-8")
     own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
-    files.put(profile.as_uri(), CONFIG, 1, saved=False)
+    files.change(profile.as_uri(), CONFIG, 1)
     assert "base-in-doubt" in codes(files.get(profile.as_uri()))
     assert files.default is None
     assert "base-in-doubt" not in codes(files.get(profile.as_uri()))
     # That it is closed by another name makes it no less known.
     own.symlink_to(real)
-    files.put(real.as_uri(), CONFIG, 1, saved=None)
+    files.open(real.as_uri(), CONFIG, 1)
     files.close(real.as_uri())
     judged = files.get(profile.as_uri())
     assert judged is not None
@@ -293,10 +325,10 @@ def test_a_keystroke_in_a_profile_asks_no_disk(
 ) -> None:
     own, profile = home / ".codex" / "config.toml", home / ".codex" / "work.config.toml"
     own.write_text(CONFIG, "utf-8")
-    files.put(profile.as_uri(), PROFILE, 1, saved=None)
+    files.open(profile.as_uri(), PROFILE, 1)
     for name in ("stat", "open", "glob"):
         monkeypatch.setattr(Path, name, lambda *_, **__: pytest.fail("the disk was asked"))
-    entry = files.put(profile.as_uri(), PROFILE + "\n", 2, saved=False)
+    entry = files.change(profile.as_uri(), PROFILE + "\n", 2)
     assert "undefined-provider" in codes(entry)
     base = files.base(entry)
     assert base is not None
@@ -308,8 +340,8 @@ def test_who_shares_an_id(files: Files, home: Path) -> None:
     (codex / "config.toml").write_text(CONFIG, "utf-8")
     (codex / "work.config.toml").write_text(PROFILE, "utf-8")
     place = home / "project" / ".codex" / "config.toml"
-    project = files.put(place.as_uri(), PROFILE, 1, saved=False)
-    elsewhere = files.put((home / "x.toml").as_uri(), CONFIG, 1, saved=False)
+    project = files.change(place.as_uri(), PROFILE, 1)
+    elsewhere = files.change((home / "x.toml").as_uri(), CONFIG, 1)
     names = ["config.toml", "work.config.toml"]
 
     def sharing(entry: OpenFile) -> list[str]:
@@ -323,7 +355,7 @@ def test_who_shares_an_id(files: Files, home: Path) -> None:
     assert sharing(elsewhere) == ["x.toml"]
     assert files.base(own) is files.base(elsewhere) is None
     assert files.base(project) is own
-    itself = files.put(project.uri, CONFIG, 2, saved=False)
+    itself = files.change(project.uri, CONFIG, 2)
     assert sharing(itself) == ["config.toml"]
     assert sharing(own) == names
 
@@ -347,8 +379,8 @@ def test_the_users_own_counts_as_it_is_open_wherever_it_is(tmp_path: Path) -> No
     home.symlink_to(real)
     files = listing(home)
     (real / "work.config.toml").write_text(PROFILE, "utf-8")
-    entry = files.put((real / "config.toml").as_uri(), CONFIG + "# new\n", 1, saved=False)
-    profile = files.put((real / "work.config.toml").as_uri(), PROFILE, 1, saved=False)
+    entry = files.change((real / "config.toml").as_uri(), CONFIG + "# new\n", 1)
+    profile = files.change((real / "work.config.toml").as_uri(), PROFILE, 1)
     assert files.default is entry
     assert files.sharing(profile, "te") == [profile, entry]
 
@@ -367,7 +399,7 @@ def test_few_closed_files_are_remembered(
 
 
 def test_a_closed_document_that_is_nowhere_else_is_gone(files: Files, gone: list[str]) -> None:
-    files.put("untitled:1", CONFIG, 1, saved=False)
+    files.change("untitled:1", CONFIG, 1)
     files.close("untitled:1")
     files.close("untitled:1")
     assert gone == ["untitled:1"]
@@ -391,9 +423,15 @@ def test_who_else_can_change_a_file_is_known(files: Files, home: Path) -> None:
     file.write_text(CONFIG, "utf-8")
     for mode, exposed in ((0o666, True), (0o600, False)):
         file.chmod(mode)
-        entry = files.put(file.as_uri(), CONFIG, 1, saved=None)
+        entry = files.open(file.as_uri(), CONFIG, 1)
         assert ("exposed-file" in {problem.code for problem in entry.problems}) is exposed
-    assert files.put("untitled:1", CONFIG, 1, saved=False).context.mode is None
+    file.chmod(0o666)
+    files.save(file.as_uri())
+    assert "exposed-file" in codes(files.get(file.as_uri()))
+    file.chmod(0o600)
+    files.reread(file.as_uri())
+    assert "exposed-file" not in codes(files.get(file.as_uri()))
+    assert files.change("untitled:1", CONFIG, 1).context.mode is None
     assert context_of(home, home, None).mode is None
 
 

@@ -188,6 +188,15 @@ async def test_what_is_being_edited_is_not_refreshed() -> None:
     assert made.checked == ["a.example"]
 
 
+async def test_what_is_as_it_was_again_is_refreshed() -> None:
+    made = net()
+    await checked(made, A)
+    made.monitor.watch("a", [A], saved=False, unasked=False)
+    await made.later(24 * 60 * MINUTE)
+    made.monitor.watch("a", [A], saved=True, unasked=True)
+    await made.until(lambda: len(made.checked) == 2)
+
+
 async def test_what_comes_back_is_known_and_no_guess() -> None:
     made = net()
     await checked(made, A)
@@ -357,6 +366,22 @@ async def test_what_is_edited_away_is_checked_no_longer() -> None:
     await asyncio.wait([running])
     assert running.cancelled()
     assert made.running == 0
+
+
+async def test_what_comes_back_at_once_is_checked_anew() -> None:
+    made = net()
+    made.gate.clear()
+    made.monitor.watch("a", [A], saved=True, unasked=True)
+    made.monitor.check(A)
+    await made.until(lambda: made.running == 1)
+    made.monitor.watch("a", [], saved=False, unasked=False)
+    made.monitor.watch("a", [A], saved=True, unasked=True)
+    assert not made.monitor.is_known(A.peer)
+    again = made.monitor.check(A)
+    made.gate.set()
+    await again
+    assert made.monitor.status(A.peer).state is State.AFFIRMED
+    assert made.monitor.is_known(A.peer)
 
 
 async def test_cancelled_checks_leave_what_was_known() -> None:

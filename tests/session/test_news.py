@@ -53,7 +53,7 @@ class Room:
         self.told.append((status["provider"], status["state"]))
 
     def text(self, text: str, version: int = 1) -> OpenFile:
-        return self.files.put(URI, text, version, saved=False)
+        return self.files.change(URI, text, version)
 
     async def soon(self, do: Callable[[OpenFile], None], entry: OpenFile) -> None:
         """Do it, several times, and wait until its time has come."""

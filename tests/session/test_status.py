@@ -106,6 +106,21 @@ async def test_triggers(
 
 
 @pytest.mark.parametrize("trigger", ["onSave", "manual"])
+async def test_what_is_as_it_was_saved_is_no_reason_to_contact_anybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider, trigger: str
+) -> None:
+    settings = {"attestation": {"trigger": trigger}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        text = provider.config_toml("tee")
+        uri = world.open(text)
+        for edited in ("#" + text, text):
+            world.session.change(uri, edited, 2)
+        world.session.changed_on_disk(uri)
+        await meanwhile(tmp_path, monkeypatch)
+        assert not provider.record.connections
+
+
+@pytest.mark.parametrize("trigger", ["onSave", "manual"])
 async def test_other_settings_are_no_reason_to_contact_anybody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider, trigger: str
 ) -> None:
@@ -273,6 +288,22 @@ async def test_refreshed_by_interval(
         world.session.open(second.as_uri(), second.read_text("utf-8"), 1)
         await other.record.wait_for(lambda record: len(record.connections) >= 6)
         assert len(provider.record.connections) == checks
+
+
+async def test_an_undone_edit_is_refreshed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    settings = {"attestation": {"refreshMinutes": 0.0005}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        text = provider.config_toml("tee")
+        uri = world.open(text)
+        await world.state("tee", "affirmed")
+        world.session.change(uri, "#" + text, 2)
+        await world.until(lambda: states(world)[-1] == "affirmed")
+        await meanwhile(tmp_path, monkeypatch)
+        checks = len(provider.record.connections)
+        world.session.change(uri, text, 3)
+        await provider.record.wait_for(lambda record: len(record.connections) >= checks + 2)
 
 
 async def test_a_check_that_is_cancelled_leaves_the_status_as_it_was(
@@ -571,6 +602,30 @@ async def test_a_config_written_by_somebody_else_counts_once_the_editor_shows_it
     world.write(text)
     world.session.changed_on_disk(uri)
     await world.state("tee", "affirmed")
+    # The editor may show it after the news of the file.
+    text = provider.config_toml("tee", grace_period=1)
+    before = len(provider.record.connections)
+    world.write(text)
+    world.session.changed_on_disk(uri)
+    world.session.change(uri, text, 3)
+    await provider.record.wait_for(lambda record: len(record.connections) > before)
+
+
+async def test_an_undone_edit_contacts_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    uri = world.open(text)
+    await world.state("tee", "affirmed")
+    other = provider.config_toml("tee", grace_period=1)
+    world.session.change(uri, other, 2)
+    world.session.change(uri, text, 3)
+    # Nor does a file that is again what it was.
+    for written in (other, text):
+        world.write(written)
+        world.session.changed_on_disk(uri)
+    await meanwhile(tmp_path, monkeypatch)
+    assert len(provider.record.connections) == 1
 
 
 # Drift.
