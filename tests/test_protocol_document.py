@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
@@ -27,7 +28,10 @@ from ratls_ls.status import State
 from tests.session.world import World, a_world, play, refused, replaying
 from tests.typescript import interfaces, unions
 
-DOCUMENT = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
+EXTENSION = ROOT / "editor" / "vscode"
+README = (EXTENSION / "README.md").read_text("utf-8")
 PROMPT = {"model": "simulated-llm", "input": "…", "stream": True}
 
 
@@ -45,15 +49,13 @@ class Interface(NamedTuple):
         return self.required <= value.keys() <= self.all
 
 
-def _table(heading: str) -> list[list[str]]:
-    """The rows of the first table under a heading, cell by cell."""
-    section = re.split(rf"^## {heading}$", DOCUMENT, flags=re.M)[1]
-    rows = re.search(r"\|\n((?:\|.*\|\n)+)", section.replace(r"\|", "¦"))
-    assert rows is not None
+def _table(heading: str, document: str = DOCUMENT, number: int = 0) -> list[list[str]]:
+    """The rows of a table under a heading, the first if not said otherwise, cell by cell."""
+    section = re.split(rf"^## {heading}$", document, flags=re.M)[1]
+    tables = re.findall(r"^\|.*\|\n\| ?-.*\|\n((?:\|.*\|\n)+)", section.replace(r"\|", "¦"), re.M)
     return [
         [cell.strip().replace("¦", "|") for cell in row.strip("|").split("|")]
-        for row in rows[1].splitlines()
-        if not row.startswith("|---")
+        for row in tables[number].splitlines()
     ]
 
 
@@ -184,6 +186,42 @@ def test_settings() -> None:
         assert not settings.parse(_nested(path, value)).complaints
         (complaint,) = settings.parse(_nested(path, {})).complaints
         assert complaint.startswith(f"ratls.{path}: ")
+
+
+def test_the_extension_sets_what_the_server_would() -> None:
+    """Its manifest goes before the server's defaults, for it sends every setting."""
+    manifest = json.loads((EXTENSION / "package.json").read_text("utf-8"))
+    declared = manifest["contributes"]["configuration"]["properties"]
+    for name, kind, default, _ in _table("Settings"):
+        path = name.strip("`")
+        if path == "trusted":  # which is VS Code's own word
+            continue
+        setting = declared[f"ratls.{path}"]
+        assert json.dumps(setting["default"]) == default.strip("`"), path
+        first, *others = kind.strip("`").split(" | ")
+        if others:
+            assert setting["enum"] == [json.loads(value) for value in (first, *others)]
+        else:
+            assert setting["type"] == {"string[]": "array"}.get(first, first), path
+    told = {
+        name.strip("`"): (default.strip("`"), why)
+        for name, default, why in _table("Settings", README)
+    }
+    assert told.keys() == declared.keys()
+    for name, setting in declared.items():
+        default, why = told[name]
+        value = setting["default"]
+        assert default == (
+            value if isinstance(value, str) else json.dumps(value) * bool(value != [])
+        )
+        others = set(re.findall("`([^`]+)`", why)) if "enum" in setting else set()
+        assert {*others, default} >= set(setting.get("enum", ()))
+
+
+def test_the_extension_tells_other_extensions_of_every_error() -> None:
+    ours = {code: data == "" for code, _, data, _ in _table("Errors")}
+    told = _table("For other extensions", README, number=1)
+    assert {code: data == "" for code, _, data in told} == ours
 
 
 def _nested(path: str, value: object) -> object:
