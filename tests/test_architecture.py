@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -56,7 +57,17 @@ IMPURE_MODULES = {
     "threading",
     "time",
 }
+IMPURE_BUILTINS = {"open", "input", "print", "__import__"}
 CLOCKS = {"now", "utcnow", "today"}
+# What a path can do that asks the disk.
+OF_FILES = {
+    *("chmod", "cwd", "exists", "glob", "home", "is_dir", "is_file", "is_symlink", "iterdir"),
+    *("lstat", "mkdir", "open", "read_bytes", "read_text", "readlink", "rename", "resolve"),
+    *("rglob", "rmdir", "samefile", "stat", "symlink_to", "touch", "unlink", "walk"),
+    *("write_bytes", "write_text"),
+}
+READS_ITS_ROOT = "rats/quote.py"  # which comes with it
+KNOWS_PATHS = (READS_ITS_ROOT, "settings.py")
 
 # Libraries that are known in some rooms only.
 KNOWN_IN = {
@@ -87,6 +98,13 @@ class Module:
     def name(self) -> str:
         """As "config/rules/rule.py"."""
         return self.path.relative_to(ROOT).as_posix()
+
+    @property
+    def dotted(self) -> str:
+        """As it is imported."""
+        return ".".join(
+            ("ratls_ls", *self.path.relative_to(ROOT).with_suffix("").parts)
+        ).removesuffix(".__init__")
 
     @property
     def room(self) -> str:
@@ -151,11 +169,29 @@ class TestEveryModule:
 
 @pytest.mark.parametrize("module", PURE_MODULES, ids=by_name)
 def test_the_core_is_pure(module: Module) -> None:
-    assert not {name.split(".")[0] for name in module.imports()} & IMPURE_MODULES
+    imported = {name.split(".")[0] for name in module.imports()}
+    assert not imported & IMPURE_MODULES
+    assert "pathlib" not in imported or module.name in KNOWS_PATHS
     for node in ast.walk(module.tree):
         match node:
             case ast.Attribute(value=ast.Name(id="date" | "datetime"), attr=name):
                 assert name not in CLOCKS, f"line {node.lineno} reads a clock"
+            case ast.Attribute(attr=name) if module.name != READS_ITS_ROOT:
+                assert name not in OF_FILES, f"line {node.lineno} asks the disk"
+            case ast.Name(id=name):
+                assert name not in IMPURE_BUILTINS, f"line {node.lineno} is not pure"
+
+
+def test_nothing_imports_in_a_circle() -> None:
+    """Nor for the types alone: what two modules know of each other is one thing."""
+    names = {module.dotted for module in MODULES}
+
+    def imported(module: Module) -> set[str]:
+        parts = (name.split(".") for name in module.imports())
+        found = {".".join(each[:end]) for each in parts for end in range(len(each) + 1)} & names
+        return {name for name in found if not f"{module.dotted}.".startswith(f"{name}.")}
+
+    TopologicalSorter({module.dotted: imported(module) for module in MODULES}).prepare()
 
 
 def test_every_room_has_a_layer() -> None:

@@ -7,7 +7,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
@@ -23,28 +22,16 @@ from ratls_ls.config.rules import RULES
 from ratls_ls.config.secrets import masked
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.words import nearest, printable, shown
-from ratls_ls.language.diagnose import LIVE_CODES, Diagnostic, diagnose
+from ratls_ls.language.diagnose import LIVE_CODES, diagnose
 from ratls_ls.session import codex_home, context_of
 from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
 from .common import read_stdin, read_text, verifier
 from .exits import EXIT_ERROR, EXIT_NO, EXIT_YES, CommandError, complain
+from .report import Checked
 
 STDIN = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One file and what was found in it. `name` is how the user called it; `text` is without its
-    secrets, since a report is shown to more people than a file. `unattested`: the ids of those that
-    were to be attested and could not, for the errors in the file."""
-
-    name: str
-    text: str
-    index: LineIndex
-    diagnostics: list[Diagnostic]
-    unattested: tuple[str, ...] = ()
 
 
 def check(options: argparse.Namespace) -> int:

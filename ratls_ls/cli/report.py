@@ -6,8 +6,9 @@ import json
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 from urllib.parse import quote
 
 from rich.cells import cell_len
@@ -18,13 +19,10 @@ from rich.text import Text
 from ratls_ls import __version__
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.rules import RULES
-from ratls_ls.config.span import PositionEncoding
+from ratls_ls.config.span import LineIndex, PositionEncoding
 from ratls_ls.config.words import printable
 from ratls_ls.language.diagnose import LIVE_CODES, RULES_URL, Diagnostic
 from ratls_ls.session import diagnostic_json
-
-if TYPE_CHECKING:
-    from .check import Checked
 
 _STYLES = {
     Severity.ERROR: "bold red",
@@ -48,6 +46,19 @@ _WORDS = {rule.code: rule.words for rule in RULES} | {
     code: words for code, (_, words) in LIVE_CODES.items()
 }
 _MAX_LINE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One file and what was found in it. `name` is how the user called it; `text` is without its
+    secrets, since a report is shown to more people than a file. `unattested`: the ids of those that
+    were to be attested and could not, for the errors in the file."""
+
+    name: str
+    text: str
+    index: LineIndex
+    diagnostics: list[Diagnostic]
+    unattested: tuple[str, ...] = ()
 
 
 def text(files: Sequence[Checked], stream: TextIO) -> None:

@@ -13,9 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from ratls_ls.atls.errors import BrokenResponseError, RefusedRequestError, Step, UnreachableError
-from ratls_ls.cli.check import Checked
 from ratls_ls.cli.exits import complain
-from ratls_ls.cli.report import FORMATS
+from ratls_ls.cli.report import FORMATS, Checked
 from ratls_ls.cli.show import show_result
 from ratls_ls.config.check import Context, check
 from ratls_ls.config.problem import Severity
