@@ -7,13 +7,16 @@ have, and one with a slip in it, by its value too.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
 from .keys import RATLS_POLICY, find
 from .meant import NO_SUCH_PIN, POLICY_PATHS, plain
-from .values import Invalid, Scalar, Table, Value, integer_of, string_of
+from .section import Section
+from .toml import Placed, section_at
+from .values import Invalid, Issue, Scalar, Table, Value, integer_of, string_of
 from .words import slips
 
 
@@ -98,10 +101,13 @@ def speaks_of_policy(text: str) -> bool:
     return _POLICY_WORD.search(text) is not None
 
 
-def is_header_alone(section: str) -> bool:
-    """Whether nothing but blanks and comments stands under the header of a section, so that nothing
-    is lost with it, whatever it was meant to be."""
-    return _HEADER_ALONE.fullmatch(section) is not None
+def losing(issues: Iterable[Issue], sections: Sequence[Placed]) -> Iterator[tuple[Issue, Section]]:
+    """Those of `issues` by which something may be lost, with the section that each stands in. Where
+    nothing but blanks and comments stands under a header nothing is, whatever that is to be."""
+    for issue in issues:
+        _, section = section_at(sections, issue.span.start)
+        if not _HEADER_ALONE.fullmatch(section.text):
+            yield issue, section
 
 
 def _is_others(name: str, spelling: Spelling) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .lost import losing
 from .span import Span
 from .tables import Base, ConfigFile, ProviderTable
 from .values import Table, Value, shifted_entry
@@ -21,7 +22,7 @@ UNREADABLE = Base(frozenset(), whole=False, sound=False)
 def base_of(file: ConfigFile) -> Base:
     """`file` as what another is laid over."""
     tables = frozenset(table for _, part in file.parts for table in part.providers)
-    whole = not file.document.issues
+    whole = not any(losing(file.document.issues, file.document.sections))
     return Base(tables, whole, whole and not any(part.loses_policy for _, part in file.parts))
 
 

@@ -6,19 +6,18 @@ speed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from .build import provider_of
 from .cut_ids import joined
 from .keys import REFERENCE_KEYS
-from .lost import is_header_alone, speaks_of_policy
+from .lost import losing, speaks_of_policy
 from .overlay import laid_over, stands_behind
 from .problem import Problem, Severity
 from .rules import attested_problems, overlay_problems, provider_problems, root_problems
-from .section import Section
 from .strays import loses_policy, strays
 from .tables import Base, ConfigFile, Part, ProviderTable, Reference
-from .toml import Document, Group, Placed, parse, section_at
+from .toml import Document, Group, parse
 from .values import Entry, Issue, Table, string_of
 
 __all__ = ["ConfigFile", "ProviderTable", "Reference", "read"]
@@ -68,21 +67,13 @@ def _spoilt(document: Document) -> set[str | None]:
     """Ids of providers of which something cannot be read; None stands for any of them."""
     spoilt: set[str | None] = set()
     elsewhere = set()
-    for issue, section in _losing(document.issues, document.sections):
+    for issue, section in losing(document.issues, document.sections):
         by_it = set(_spoilt_by(issue))
         spoilt |= by_it
         if not by_it:
             elsewhere.add(section)
     # A policy may be among what cannot be read there.
     return spoilt | {None} if any(speaks_of_policy(each.text) for each in elsewhere) else spoilt
-
-
-def _losing(issues: Iterable[Issue], sections: Sequence[Placed]) -> Iterator[tuple[Issue, Section]]:
-    """Those of `issues` by which something is lost, with the section that each stands in."""
-    for issue in issues:
-        _, section = section_at(sections, issue.span.start)
-        if not is_header_alone(section.text):
-            yield issue, section
 
 
 def _spoilt_by(issue: Issue) -> Iterator[str | None]:
@@ -106,8 +97,8 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     references = () if alone else tuple(_references(root))
     astray = tuple(strays(root))
     no_ids = {stray.key for stray in astray}
-    torn = {id_ for each, _ in _losing(group.issues, group.sections) for id_ in _spoilt_by(each)}
-    tables = []
+    torn = {id_ for each, _ in losing(group.issues, group.sections) for id_ in _spoilt_by(each)}
+    tables, hidden = [], list[tuple[ProviderTable, Problem]]()
     for whole, entry in zip(providers, _providers(own_root), strict=True):
         if entry.key in no_ids:
             continue
@@ -120,9 +111,14 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
         else:
             own = ProviderTable.of(entry, newline, pieces, under)
             weakened = overlay_problems(own, under)
-            judged = _judged(table, [*found, *weakened])
+            every = [*found, *weakened]
+            judged = _judged(table, every)
             tables.append(own.judged(judged.provider))
             found = [*_not_of(under, table, found), *weakened]
+            told = (each for each in found if not stands_behind(each.span, end))
+            if own.attested and not any(_errors(told)):
+                first = min(_errors(every), key=lambda each: each.span, default=None)
+                hidden += [(own, first)] if first is not None else []
         problems += found
         if not is_torn and judged.provider is not None:
             problems += attested_problems(judged, judged.provider)
@@ -131,7 +127,10 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     if below:
         problems = [each for problem in problems if (each := _within(problem, end)) is not None]
         astray = tuple([stray for stray in astray if not stands_behind(stray.key.span, end)])
-    return Part(group, tuple(tables), references, tuple(problems), astray, lost, under_them)
+    return Part(
+        *(group, tuple(tables), references, tuple(problems), astray, lost, under_them),
+        hidden=tuple(hidden),
+    )
 
 
 def _providers(root: Table) -> tuple[Entry, ...]:
@@ -161,9 +160,13 @@ def _within(problem: Problem, end: int) -> Problem | None:
 
 def _judged(table: ProviderTable, problems: Iterable[Problem]) -> ProviderTable:
     """With its Provider, if nothing about it is wrong."""
-    if not table.attested or any(problem.severity is Severity.ERROR for problem in problems):
+    if not table.attested or any(_errors(problems)):
         return table
     return table.judged(provider_of(table))
+
+
+def _errors(problems: Iterable[Problem]) -> Iterator[Problem]:
+    return (problem for problem in problems if problem.severity is Severity.ERROR)
 
 
 def _references(root: Table) -> Iterator[Reference]:

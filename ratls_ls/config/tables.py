@@ -300,7 +300,8 @@ class Part:
 
     `problems` depend on nothing else but `under`, the tables that its providers are laid over.
     `strays`: what nobody reads there; `loses_policy`: whether a policy is among it that may be any
-    provider's. `contextual`: the further problems of a Context, once found.
+    provider's. `hidden`: providers that are not attested, with an error that stands not here but in
+    what they are laid over. `contextual`: the further problems of a Context, once found.
     """
 
     group: Group
@@ -310,6 +311,7 @@ class Part:
     strays: tuple[Stray, ...] = ()
     loses_policy: bool = False
     under: frozenset[ProviderTable] = frozenset()
+    hidden: tuple[tuple[ProviderTable, Problem], ...] = ()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
 

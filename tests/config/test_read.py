@@ -325,6 +325,35 @@ def test_it_does_not_matter_which_of_both_has_a_setting() -> None:
         assert not [each for each in check(file) if each.severity is Severity.ERROR]
 
 
+OF_A_BASE = (
+    *("frobnicate = 1", "use_rtls = true", "use_ratls = 1", "use_ratls = false", "name = 1"),
+    *('base_url = "http://tee.example"', "ratls_policy.frobnicate = 1", 'ratls_policy = "strict"'),
+    'ratls_policy.allowed_tdx_status = ["OutOfDate"]',
+)
+
+
+@pytest.mark.parametrize("own", OF_A_BASE)
+@pytest.mark.parametrize("below", OF_A_BASE)
+def test_whatever_keeps_a_profile_from_being_attested_is_an_error_in_it(
+    own: str, below: str
+) -> None:
+    for kept in range(2 ** len(IDENTITY)):
+        lines = [line for index, line in enumerate(IDENTITY) if kept >> index & 1]
+        others = [line for line in IDENTITY if line not in lines]
+        base = base_of(read(_under("tee", *lines, below)))
+        for text in (_under("tee", *others, own), _under("tee", *others, "env_key = 'KEY'")):
+            file = read(text, base=base)
+            table = file.providers["tee"]
+            found = check(file, Context("profile", base=base))
+            is_wrong = any(each.severity is Severity.ERROR for each in found)
+            if table.attested:
+                assert (table.provider is None) is is_wrong, text
+
+
+def _under(id_: str, *settings: str) -> str:
+    return f"[model_providers.{id_}]\n" + "\n".join(settings)
+
+
 @pytest.mark.parametrize("broken", ["\nx =", "\n[ratls_policy]\ngrace_period = 1"])
 def test_no_provider_over_a_base_that_is_in_doubt(broken: str) -> None:
     base = base_of(read(PLAIN + broken))

@@ -1,4 +1,4 @@
-"""`base-in-doubt`: a profile over a config that cannot be read as a whole."""
+"""`base-in-doubt`: a profile over a config that is wrong itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.words import shown
 
 from .rule import Rule
 
@@ -17,7 +18,7 @@ RULE = Rule(
     The file of a profile is laid over the user's own `config.toml`. That one cannot be read (it is
     not TOML or not UTF-8, too large, no file, or a link to nothing), or it has a policy where
     nobody reads it. What it requires of a provider is not known then, so ratls-ls attests none of
-    this profile's.
+    this profile's; nor one of which something is wrong there that this profile leaves as it is.
     """,
     example="""
     [model_providers.tee]
@@ -30,7 +31,16 @@ RULE = Rule(
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     base = context.base
-    if base is None or base.sound or not file.providers:
+    if base is None or not file.providers:
+        return
+    if base.sound:
+        for start, part in file.parts:
+            for table, error in part.hidden:
+                message = (
+                    "Not attested: config.toml, which this profile is laid over, has an error in"
+                    f" `{shown(table.id)}`. {error.message}"
+                )
+                yield RULE.problem(table.span.shifted(start), message, provider=table.id)
         return
     why = "has a policy where nobody reads it" if base.whole else "cannot be read as a whole"
     first = min(table.span for table in file.providers.values())
