@@ -60,7 +60,8 @@ def run(request: pytest.FixtureRequest, user: World, tmp_path: Path) -> Run:
 
 
 @pytest.mark.parametrize(
-    "scenario", ["diagnostics", "language", "live", "pin", "trusted", "health", "other"]
+    "scenario",
+    ["diagnostics", "language", "live", "pin", "trusted", "health", "other", "together", "attest"],
 )
 async def test_scenario(run: Run, scenario: str) -> None:
     await run(scenario)

@@ -9,6 +9,7 @@ local UNTRUSTED = -32014
 local START_MILLISECONDS = 10000
 local has_methods = vim.fn.has('nvim-0.11') == 1
 local legacy -- the configuration where there is no vim.lsp.config
+local started = {} -- the ids of clients by folder, where vim.lsp.start_client is called
 
 local function all()
   return vim.tbl_filter(function(client)
@@ -29,12 +30,13 @@ local function start(root)
   if vim.lsp.config then
     return vim.lsp.start(config, { attach = false })
   end
-  for _, client in ipairs(all()) do
-    if client.config.root_dir == root then
-      return client.id
-    end
+  local id = started[root]
+  -- One that is only starting is in no list of clients.
+  if not id or not vim.lsp.get_client_by_id(id) then
+    id = vim.lsp.start_client(config)
+    started[root] = id
   end
-  return vim.lsp.start_client(config)
+  return id
 end
 
 --- Do what vim.lsp.enable does, for Neovim before 0.11.

@@ -32,14 +32,16 @@ local function attest(command)
     local params = { uri = uri, provider = provider, refresh = true }
     request(client, 'attestationStatus', params, function(result)
       local status = require('ratls.status')
-      for _, each in ipairs(result.providers) do
-        if each.state ~= 'disabled' or provider then
-          local good = each.state == 'affirmed' or each.state == 'disabled'
-          tell(status.sentence(each), good and vim.log.levels.INFO or vim.log.levels.WARN)
-        end
+      local meant = vim.tbl_filter(function(each)
+        return each.state ~= 'disabled' or provider ~= nil
+      end, result.providers)
+      for _, each in ipairs(meant) do
+        local good = each.state == 'affirmed' or each.state == 'disabled'
+        tell(status.sentence(each), good and vim.log.levels.INFO or vim.log.levels.WARN)
       end
-      if #result.providers == 0 then
-        tell(provider and 'no provider ' .. provider or 'no provider', vim.log.levels.WARN)
+      if #meant == 0 then
+        local missing = provider and 'provider ' .. provider or 'attested provider'
+        tell('no ' .. missing, vim.log.levels.WARN)
       end
     end)
   end)

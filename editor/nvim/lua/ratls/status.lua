@@ -76,6 +76,27 @@ function M.label(status)
   return table.concat(words, ' ')
 end
 
+--- What is wrong with a provider that is invalid, as far as its config is open: the first error of
+--- its own, else of the file.
+local function fault(status)
+  local path = vim.uri_to_fname(status.uri)
+  local buffer = vim.fn.bufexists(path) == 1 and vim.uri_to_bufnr(status.uri)
+  local shown = buffer and vim.diagnostic.get(buffer, { severity = vim.diagnostic.severity.ERROR })
+  local errors = shown or {}
+  table.sort(errors, function(one, other)
+    return one.lnum < other.lnum
+  end)
+  local found = errors[1]
+  for _, each in ipairs(errors) do
+    if each.lnum >= status.range.start.line then
+      found = each
+      break
+    end
+  end
+  return found and ('line %d: %s'):format(found.lnum + 1, found.message)
+    or 'its configuration has errors: open ' .. vim.fn.fnamemodify(path, ':~')
+end
+
 --- One line that says what is so, and why.
 function M.sentence(status)
   local text = status.provider .. ': ' .. status.state
@@ -89,6 +110,8 @@ function M.sentence(status)
         text = text .. ' (' .. claim.name .. ': ' .. (claim.reason or claim.actual or '') .. ')'
       end
     end
+  elseif status.state == 'invalid' then
+    text = text .. ' (' .. fault(status) .. ')'
   elseif status.state == 'untrusted' then
     text = text .. '; :RatlsTrust vouches for this folder'
   elseif status.error then
