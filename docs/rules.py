@@ -15,7 +15,7 @@ FILE = Path(__file__).with_name("rules.md")
 HEAD = """\
 # Rules
 
-What ratls-ls says of a `config.toml`, by code. Two programs read the file: the *RA-TLS fork* of Codex, which knows `use_ratls` and `ratls_policy`, and *upstream* Codex, which ignores both with a warning. This page is made from the rules by `make docs`.
+What ratls-ls says of a `config.toml`, by code. Two programs read the file: the [RA-TLS fork](https://github.com/concrete-security/codex/blob/dcc571f9997b49b7f1fb28f5bb453d32db6ed121/codex-rs/docs/ratls-integration.md) of Codex, which knows `use_ratls` and `ratls_policy`, and *upstream* Codex, which ignores both with a warning. This page is made from the rules by `make docs`.
 """
 LIVE = """\
 ## Live status

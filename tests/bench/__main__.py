@@ -29,10 +29,10 @@ own network. Only the ratios mean something elsewhere; those of a busy machine v
 
 {table}
 While all that goes on, the server's event loop is free again within ten milliseconds of its own \
-time: `tests/e2e/test_event_loop.py` holds it to that with a hundred streams, twenty attestations \
-and somebody typing, in a document of thousands of lines, and with answers of eight megabytes that \
-are not streamed, but for three moments, as a busy machine has them; a test that fails is tried \
-twice more. What takes it longer: a prompt of megabytes, seven milliseconds each.
+time. `tests/e2e/test_event_loop.py` holds it to that with a hundred streams, twenty attestations \
+and somebody typing, in a document of thousands of lines, and with unstreamed answers of eight \
+megabytes; since machines are busy, it allows three longer moments, and two more tries. Only a \
+prompt of megabytes takes longer: seven milliseconds for each.
 
 ## How it was measured
 

@@ -18,7 +18,7 @@ RULE = Rule(
     The file of a profile is laid over the user's own `config.toml`. That one cannot be read (it is
     not TOML or not UTF-8, too large, no file, or a link to nothing), or it has a policy where
     nobody reads it. What it requires of a provider is not known then, so ratls-ls attests none of
-    this profile's; nor one of which something is wrong there that this profile leaves as it is.
+    this profile's. Nor does it attest one that has an error there which this profile leaves.
     """,
     example="""
     [model_providers.tee]

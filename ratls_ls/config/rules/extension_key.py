@@ -15,8 +15,8 @@ RULE = Rule(
     severity=Severity.INFORMATION,
     words="""
     `expected_bootchain`, `os_image_hash`, `compose_hash`, `app_compose` and `grace_period` come
-    from Atlas. ratls-ls enforces them in what it attests and sends; Codex itself does not know
-    them.
+    from Atlas, a library for attested TLS. ratls-ls enforces them in what it attests and sends;
+    Codex itself does not know them.
     """,
     example="""
     [model_providers.tee]

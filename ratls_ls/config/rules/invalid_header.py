@@ -17,9 +17,9 @@ RULE = Rule(
     code="invalid-header",
     severity=Severity.ERROR,
     words="""
-    A header's name must be a token (RFC 9110) and its value printable ASCII; Host, Content-
-    Length, Transfer-Encoding, Connection and the like belong to the connection. Codex drops a
-    header it cannot send without a word; ratls-ls refuses the request.
+    A header's name must be a token (RFC 9110) and its value printable ASCII; Host,
+    Content-Length, Transfer-Encoding, Connection and the like belong to the connection. Codex
+    silently drops a header that it cannot send; ratls-ls refuses the request.
     """,
     example="""
     [model_providers.tee]

@@ -21,9 +21,9 @@ RULE = Rule(
     code="wrong-type",
     severity=Severity.ERROR,
     words="""
-    A value of another type than its key has, a number where a string must be or "true" in quotes.
-    Who reads the key, Codex or its RA-TLS fork, refuses to start with such a file; ratls-ls does
-    not attest.
+    A value of another type than its key has, such as a number for a string, or "true" in quotes.
+    Whichever reads the key, Codex or its RA-TLS fork, refuses to start with such a file; ratls-ls
+    does not attest.
     """,
     example="""
     [model_providers.tee]
