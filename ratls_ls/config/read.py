@@ -15,7 +15,7 @@ from .lost import losing, speaks_of_policy
 from .overlay import laid_over, stands_behind
 from .problem import Problem, Severity
 from .rules import attested_problems, overlay_problems, provider_problems, root_problems
-from .strays import loses_policy, strays
+from .strays import loses_policy, stray_providers, strays
 from .tables import Base, ConfigFile, Part, ProviderTable, Reference
 from .toml import Document, Group, parse
 from .values import Entry, Issue, Table, string_of
@@ -130,6 +130,7 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     return Part(
         *(group, tuple(tables), references, tuple(problems), astray, lost, under_them),
         hidden=tuple(hidden),
+        misspelt=() if alone else tuple(stray_providers(root)),
     )
 
 

@@ -6,7 +6,7 @@ that it outlives edits elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -301,7 +301,8 @@ class Part:
     `problems` depend on nothing else but `under`, the tables that its providers are laid over.
     `strays`: what nobody reads there; `loses_policy`: whether a policy is among it that may be any
     provider's. `hidden`: providers that are not attested, with an error that stands not here but in
-    what they are laid over. `contextual`: the further problems of a Context, once found.
+    what they are laid over. `misspelt`: tables of providers under almost the right name.
+    `contextual`: the further problems of a Context, once found.
     """
 
     group: Group
@@ -312,6 +313,7 @@ class Part:
     loses_policy: bool = False
     under: frozenset[ProviderTable] = frozenset()
     hidden: tuple[tuple[ProviderTable, Problem], ...] = ()
+    misspelt: tuple[Entry, ...] = ()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
 
@@ -336,6 +338,17 @@ class ConfigFile:
     def is_codex_config(self) -> bool:
         """Whether the text itself shows that it is one: it has `model_providers`."""
         return any("model_providers" in part.group.root.entries for _, part in self.parts)
+
+    def has_room_for(self, ids: Iterable[str]) -> bool:
+        """Whether `[model_providers.<id>]` of these ids can stand here as well."""
+        tables = [part.group.root.get("model_providers") for _, part in self.parts]
+        there = [table for table in tables if table is not None]
+        return all(
+            isinstance(table, Table)
+            and table.kind is not TableKind.INLINE
+            and table.entries.keys().isdisjoint(ids)
+            for table in there
+        )
 
     @cached_property
     def default(self) -> Reference | None:

@@ -8,9 +8,9 @@ from ratls_ls.config.context import Context
 from ratls_ls.config.lost import Lost, spelling_of
 from ratls_ls.config.meant import NO_SUCH_PIN, POLICY_PATHS
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
-from ratls_ls.config.strays import Stray, stray_providers
+from ratls_ls.config.strays import Stray
 from ratls_ls.config.tables import ConfigFile
-from ratls_ls.config.values import Entry, Table, string_of
+from ratls_ls.config.values import Entry, Table, TableKind, shifted_entry, string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -31,26 +31,37 @@ RULE = Rule(
 )
 
 _PROVIDERS_OWN = ("base_url", "env_key", "wire_api")
-_HOME = "model_providers.<id>"
+_PROVIDERS = "model_providers"
+_HOME = f"{_PROVIDERS}.<id>"
 
 
 def check_root(root: Table) -> Iterator[Problem]:
-    for entry in stray_providers(root):
-        message = f"Providers stand under `model_providers`, not `{shown(entry.key.name)}`"
-        edits = tuple(Edit(key.span, "model_providers") for key in entry.keys)
-        yield RULE.problem(entry.key.span, message, Fix("Rename to `model_providers`", edits))
     for entry in _own_keys(root):
         message = f"`{entry.key.name}` belongs into [{_HOME}]; here Codex ignores it"
         yield RULE.problem(entry.key.span, message)
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
+    for base, part in file.parts:
+        for entry in part.misspelt:
+            yield _misspelt(file, shifted_entry(entry, base))
     strays = [(base, stray) for base, part in file.parts for stray in part.strays]
     if strays:
         known = file.providers.keys() | (context.base.by_id.keys() if context.base else set())
         for base, stray in strays:
             if stray.lost is not Lost.SELECTION or string_of(stray.value) in known:
                 yield _problem(stray, base)
+
+
+def _misspelt(file: ConfigFile, entry: Entry) -> Problem:
+    ids = entry.value.entries.keys() if isinstance(entry.value, Table) else ()
+    implicit = isinstance(entry.value, Table) and entry.value.kind is TableKind.IMPLICIT
+    edits = tuple(Edit(key.span, _PROVIDERS) for key in entry.keys)
+    fixes: tuple[Fix, ...] = ()
+    if file.has_room_for(ids) and (implicit or not file.is_codex_config):
+        fixes = (Fix(f"Rename to `{_PROVIDERS}`", edits),)
+    message = f"Providers stand under `{_PROVIDERS}`, not `{shown(entry.key.name)}`"
+    return RULE.problem(entry.key.span, message, *fixes)
 
 
 def _problem(stray: Stray, base: int) -> Problem:

@@ -34,9 +34,11 @@ def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
             yield RULE.problem(issue.span, issue.message + _other_place(issue, file.text))
     if headers:
         edits = tuple(Edit(issue.span, "model_providers") for issue in headers)
+        ids = [issue.path[1] for issue in headers if issue.path is not None]
         fix = Fix("Rename to `model_providers`", edits, preferred=True)
+        fixes = (fix,) if file.has_room_for(ids) else ()
         message = "Providers stand under `model_providers`; `model_provider` is the id of one"
-        yield RULE.problem(headers[0].span, message, fix)
+        yield RULE.problem(headers[0].span, message, *fixes)
 
 
 def _other_place(issue: Issue, text: str) -> str:

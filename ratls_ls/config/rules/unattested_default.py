@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.keys import BUILT_IN_IDS
+from ratls_ls.config.lost import Lost, losing
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.values import string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -35,6 +37,9 @@ RULE = Rule(
     """,
 )
 
+# Tables that may name one.
+_NAMING = ("profile", "profiles", "model_provider")
+
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     providers = file.providers
@@ -45,7 +50,7 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
         return
     default = file.default
     if default is None:
-        if context.kind == "user":
+        if context.kind == "user" and not _may_be_named(file):
             message = (
                 "No `model_provider` is set: by default prompts go to OpenAI, not to"
                 f" `{shown(attested[0].id)}`"
@@ -58,3 +63,18 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     if known and not any(provider.id == default.id for provider in attested):
         message = f"`{shown(default.id)}` is not attested: by default prompts go there unverified"
         yield RULE.problem(default.span, message)
+
+
+def _may_be_named(file: ConfigFile) -> bool:
+    """Whether a default is half typed, or named where nobody reads it, which is told there."""
+    top = file.parts[0][1].group.root if file.parts else None
+    if top is not None and "model_provider" in top.entries:
+        return True
+    if any(
+        stray.lost is Lost.SELECTION and string_of(stray.value) in file.providers
+        for _, part in file.parts
+        for stray in part.strays
+    ):
+        return True
+    lost = losing(file.document.issues, file.document.sections)
+    return any(not issue.path or issue.path[0] in _NAMING for issue, _ in lost)

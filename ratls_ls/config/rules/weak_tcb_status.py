@@ -38,11 +38,15 @@ THIRTY_DAYS = 30 * 24 * 60 * 60
 def check(provider: ProviderTable) -> Iterator[Problem]:
     policy = provider.policy
     limit = policy.entries.get("grace_period") if policy is not None else None
+    # What is meant as one, and is told as that, may yet limit it.
+    limited = limit is not None or provider.is_meant("ratls_policy", "grace_period")
+    seen = {TcbStatus.REVOKED}
     for found in provider.allowed:
-        if found.status is None or found.status is TcbStatus.REVOKED:
+        if found.status is None or found.status in seen:
             continue
+        seen.add(found.status)
         meaning = MEANINGS[found.status]
-        if not meaning.weak or (meaning.out_of_date and limit is not None):
+        if not meaning.weak or (meaning.out_of_date and limited):
             continue
         fixes = _limit(provider) if meaning.out_of_date else ()
         advice = "; limit it with `grace_period`" if meaning.out_of_date else ""
