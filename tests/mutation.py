@@ -50,6 +50,13 @@ ROOMS = (
         ("tests/session/test_monitor.py", "tests/session/test_status.py"),
         "verified is_known _schedule _may_check _known _is_stale _is_recent",
     ),
+    Room("ratls_ls/server/asking.py", ("tests/e2e/test_settings.py",)),
+    Room(
+        "ratls_ls/server/lifecycle.py",
+        ("tests/e2e/test_settings.py", "tests/e2e/test_status.py"),
+        "initialize initialized did_change_configuration",
+    ),
+    Room("ratls_ls/server/server.py", ("tests/e2e/test_settings.py",), "configure _distrust"),
     Room(
         "ratls_ls/session/session.py",
         (

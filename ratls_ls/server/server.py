@@ -5,10 +5,11 @@ Invariant: a request is answered with a typed error or with nothing that a value
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -28,6 +29,7 @@ from ratls_ls.lsp.protocol import Protocol, converter, writer_of
 from ratls_ls.lsp.writer import Writer
 from ratls_ls.settings import Options, Settings
 
+from .asking import Asking
 from .progress import CheckProgress
 
 if TYPE_CHECKING:
@@ -55,9 +57,10 @@ class Server(LanguageServer):
             "ratls-ls", __version__, protocol_cls=Protocol, converter_factory=converter
         )
         self.options = options
-        self.first_settings = Settings()  # those of `initialize`
-        self.settings: Settings | None = None  # that the client sent last
-        self.pulling: asyncio.Task[None] | None = None  # asks the client for its settings
+        self.settings = Settings()  # that the client sent last, else those of `initialize`
+        self.asks_first = False  # the client, before anybody is contacted
+        self.first_settings = self.settings  # until it answers, if it is asked
+        self.asking = Asking(self._ask, self.configure, self._distrust)
 
     @cached_property
     def encoding(self) -> PositionEncoding:
@@ -124,11 +127,23 @@ class Server(LanguageServer):
             encoding=self.encoding,
         )
 
-    def configure(self, section: object) -> None:
-        """Take new settings. Trust that was not given is not gained by saying nothing of it."""
-        trusted = self.settings is None or self.settings.trusted
-        self.settings = settings_module.parse(section, trusted=trusted)
+    def configure(self, section: object | None) -> None:
+        """Take new settings; None: those stay that there were. Trust that was not given is not
+        gained by saying nothing of it."""
+        if section is not None:
+            self.settings = settings_module.parse(section, trusted=self.settings.trusted)
         self.session.configure(self.settings)
+
+    def _ask(self) -> Future[Sequence[Any]]:
+        item = types.ConfigurationItem(section="ratls")
+        return self.workspace_configuration(types.ConfigurationParams([item]))
+
+    def _distrust(self) -> None:
+        self.session.configure(replace(self.settings, trusted=False))
+        self.complain(
+            "the editor does not say what its settings are (section `ratls`), so nothing is"
+            " contacted until it does"
+        )
 
     def converter(self, entry: OpenFile) -> Converter:
         from ratls_ls.lsp.convert import Converter

@@ -1,0 +1,77 @@
+"""Asks the client for its settings.
+
+Invariant: what was said last counts, in the order of the questions and not of their answers; a
+question without an answer gives no trust and takes it away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+ANSWER_SECONDS = 5.0
+
+
+class Asking:
+    """`ask` puts the question; `take` is given the section that the client has, None if it has
+    none; `fail` is called when it refuses to answer, and when it takes long: then its answer counts
+    all the same."""
+
+    def __init__(
+        self,
+        ask: Callable[[], Future[Sequence[Any]]],
+        take: Callable[[object | None], None],
+        fail: Callable[[], None],
+    ) -> None:
+        self._ask = ask
+        self._take = take
+        self._fail = fail
+        self._newest: Future[Sequence[Any]] | None = None  # whose answer counts
+        self._known: asyncio.Future[None] | None = None
+
+    def begin(self) -> None:
+        """Ask. From now on no answer to an earlier question counts."""
+        loop = asyncio.get_running_loop()
+        if self._known is None or self._known.done():
+            self._known = loop.create_future()
+        self._newest = question = self._ask()
+        # Within the message that answers it: the next one finds things as that has them.
+        question.add_done_callback(self._answered)
+        loop.call_later(ANSWER_SECONDS, self._late, question)
+
+    def drop(self) -> None:
+        """No answer counts any more: the client said unasked what its settings are."""
+        self._newest = None
+        self._end_waiting()
+
+    def stop(self) -> None:
+        """Whoever waits is cancelled."""
+        self._newest = None
+        if self._known is not None:
+            self._known.cancel()
+
+    async def known(self) -> None:
+        """Returns at once unless a question is open; then when that is answered, or failed."""
+        if self._known is not None:
+            await asyncio.shield(self._known)
+
+    def _answered(self, question: Future[Sequence[Any]]) -> None:
+        if question is not self._newest:
+            return
+        found = (question.result() or [None]) if question.exception() is None else None
+        if isinstance(found, list | tuple):
+            self._take(found[0])
+        else:
+            self._fail()
+        self._end_waiting()
+
+    def _late(self, question: Future[Sequence[Any]]) -> None:
+        if question is self._newest and not question.done():
+            self._fail()
+            self._end_waiting()
+
+    def _end_waiting(self) -> None:
+        if self._known is not None and not self._known.done():
+            self._known.set_result(None)

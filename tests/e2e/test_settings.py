@@ -1,0 +1,216 @@
+"""A client that is asked for its settings: nobody is contacted before, or against, its word."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratls_ls.lsp import methods
+from ratls_ls.simulator import SimulatedProvider, serve
+
+from .editor import trust
+from .raw import RawServer, raw_server
+
+ASKED = "workspace/configuration"
+MANUAL = {"attestation": {"trigger": "manual"}}
+# As the program is, but for its patience.
+IMPATIENT = "from ratls_ls.server import asking; asking.ANSWER_SECONDS = 0.2\n"
+PROGRAM = "from ratls_ls.__main__ import main; main()"
+
+
+@dataclass
+class Client:
+    """One that can be asked. It has the user-level config open, which names `provider`."""
+
+    server: RawServer
+    provider: SimulatedProvider
+    numbers: int = 0
+
+    def ask(self, method: str = methods.ATTESTED_REQUEST, **params: Any) -> str:
+        """The id of a request that was sent."""
+        self.numbers += 1
+        identifier = f"r{self.numbers}"
+        sent = params or {"provider": "tee", "path": "/models"}
+        self.server.send({"id": identifier, "method": method, "params": sent})
+        return identifier
+
+    async def outcome(self, identifier: str) -> int:
+        """HTTP status or error code."""
+        answer = await self.server.answer(identifier)
+        found = answer["error"]["code"] if "error" in answer else answer["result"]["status"]
+        assert isinstance(found, int)
+        return found
+
+    async def tries(self) -> int:
+        """The outcome of a request that is sent now."""
+        return await self.outcome(self.ask())
+
+    async def state(self) -> str:
+        answer = await self.server.answer(self.ask(methods.ATTESTATION_STATUS, provider="tee"))
+        state: str = answer["result"]["providers"][0]["state"]
+        return state
+
+    def push(self, settings: object) -> None:
+        params = {"settings": settings}
+        self.server.send({"method": "workspace/didChangeConfiguration", "params": params})
+
+    async def question(self) -> Any:
+        return await self.server.question(ASKED)
+
+    def answer(self, question: Any, section: object) -> None:
+        self.server.send({"id": question, "result": [section]})
+
+    def refuse(self, question: Any) -> None:
+        error = {"code": -32603, "message": "busy"}
+        self.server.send({"id": question, "error": error})
+
+    async def complaint(self) -> str:
+        while (message := await self.server.receive()).get("method") != "window/showMessage":
+            pass
+        text: str = message["params"]["message"]
+        return text
+
+
+@asynccontextmanager
+async def client(
+    home: Path, settings: dict[str, Any] | None = None, *, impatient: bool = False, **workspace: Any
+) -> AsyncIterator[Client]:
+    config = home / ".codex" / "config.toml"
+    async with serve() as provider:
+        text = provider.config_toml("tee")
+        config.write_text(text, "utf-8")
+        async with raw_server(
+            home,
+            trust(provider, home),
+            program=("-c", (IMPATIENT if impatient else "") + PROGRAM),
+            settings=settings,
+            capabilities={"workspace": {"configuration": True, **workspace}},
+        ) as server:
+            item = {"uri": config.as_uri(), "languageId": "toml", "version": 1, "text": text}
+            server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+            yield Client(server, provider)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_everything_waits_for_the_first_answer(home: Path, trusted: bool) -> None:
+    async with client(home) as asked:
+        request = asked.ask()
+        status = asked.ask(methods.ATTESTATION_STATUS, provider="tee", refresh=True)
+        attest = {"command": "ratls.attest", "arguments": [None, "tee"]}
+        command = asked.ask("workspace/executeCommand", **attest)
+        question = await asked.question()
+        await asked.server.answer(asked.ask("textDocument/hover"))  # refused, so at once
+        assert not asked.provider.record.connections
+        asked.answer(question, {"trusted": trusted})
+        assert await asked.outcome(request) == (200 if trusted else methods.UNTRUSTED)
+        told = {message.get("id"): message for message in asked.server.seen}
+        if status not in told:
+            told[status] = await asked.server.answer(status)
+        (found,) = told[status]["result"]["providers"]
+        assert found["state"] == ("affirmed" if trusted else "untrusted")
+        if command not in told:
+            told[command] = await asked.server.answer(command)
+        assert ("error" not in told[command]) is trusted
+        assert bool(asked.provider.record.connections) is trusted
+
+
+@pytest.mark.parametrize("result", [[None], []], ids=repr)
+async def test_a_client_without_settings_has_the_default_ones(home: Path, result: object) -> None:
+    async with client(home) as asked:
+        asked.server.send({"id": await asked.question(), "result": result})
+        assert await asked.tries() == 200
+
+
+async def test_no_answer_is_no_trust_until_it_comes(home: Path) -> None:
+    async with client(home, impatient=True) as asked:
+        request = asked.ask()
+        question = await asked.question()
+        assert "settings" in await asked.complaint()
+        assert await asked.outcome(request) == methods.UNTRUSTED
+        assert not asked.provider.record.connections
+        asked.answer(question, {"trusted": True})
+        assert await asked.tries() == 200
+
+
+async def test_a_refused_question_is_no_trust_until_another_is_answered(home: Path) -> None:
+    async with client(home, MANUAL) as asked:
+        assert await asked.tries() == 200
+        asked.push(None)
+        asked.refuse(await asked.question())
+        assert "settings" in await asked.complaint()
+        assert await asked.tries() == methods.UNTRUSTED
+        asked.push(None)
+        asked.answer(await asked.question(), None)
+        assert await asked.tries() == 200
+
+
+async def test_the_newest_question_counts(home: Path) -> None:
+    async with client(home, MANUAL) as asked:
+        asked.push(None)
+        asked.push(None)
+        request = asked.ask()
+        older, newer = await asked.question(), await asked.question()
+        asked.answer(newer, {"trusted": False})
+        assert await asked.outcome(request) == methods.UNTRUSTED
+        asked.answer(older, {"trusted": True})
+        assert await asked.tries() == methods.UNTRUSTED
+        asked.push(None)
+        older = await asked.question()
+        asked.push(None)
+        newer = await asked.question()
+        asked.refuse(older)
+        asked.answer(newer, {"trusted": True})
+        assert await asked.tries() == 200
+        told = [message.get("method") for message in asked.server.seen]
+        assert "window/showMessage" not in told
+
+
+async def test_what_is_said_unasked_counts_more_than_what_was_asked_before(home: Path) -> None:
+    async with client(home) as asked:
+        request = asked.ask()
+        question = await asked.question()
+        asked.push({"ratls": {"trusted": False}})
+        assert await asked.outcome(request) == methods.UNTRUSTED
+        asked.answer(question, {"trusted": True})
+        assert await asked.tries() == methods.UNTRUSTED
+        assert not asked.provider.record.connections
+
+
+async def test_silence_does_not_undo_what_was_meant_for_trust(home: Path) -> None:
+    """A misspelt setting counts as the strictest value."""
+    async with client(home, {"trustd": False}) as asked:
+        asked.answer(await asked.question(), None)
+        assert await asked.tries() == methods.UNTRUSTED
+
+
+@pytest.mark.parametrize("result", [{"trusted": True}, None, 5, "trusted", [5], [[1]]], ids=repr)
+async def test_an_answer_that_does_not_fit_is_no_trust(home: Path, result: object) -> None:
+    async with client(home, impatient=True) as asked:
+        asked.server.send({"id": await asked.question(), "result": result})
+        assert await asked.complaint()
+        assert await asked.tries() == methods.UNTRUSTED
+        asked.push({"ratls": {"trusted": True}})
+        assert await asked.tries() == 200
+
+
+async def test_a_client_that_refuses_to_tell_of_changes_is_asked_all_the_same(home: Path) -> None:
+    dynamic = {"dynamicRegistration": True}
+    async with client(home, didChangeConfiguration=dynamic) as asked:
+        registration = await asked.server.question("client/registerCapability")
+        asked.refuse(registration)
+        asked.answer(await asked.question(), None)
+        assert await asked.tries() == 200
+
+
+async def test_who_waits_for_an_answer_is_answered_at_the_end(home: Path) -> None:
+    async with client(home) as asked:
+        request = asked.ask()
+        await asked.question()
+        asked.server.send({"id": "end", "method": "shutdown"})
+        await asked.server.answer("end")
+        assert await asked.outcome(request) == methods.REQUEST_CANCELLED
