@@ -19,13 +19,13 @@ _DEFAULTS = {
 }
 
 
-def provider_of(table: ProviderTable) -> Provider | None:
-    """The Provider; None if anything that bears on its attestation is missing or not understood."""
+def provider_of(table: ProviderTable, policy: AppraisalPolicy | None) -> Provider | None:
+    """The Provider; None if anything that bears on its attestation is missing or not understood.
+    `policy`: its `policy_of`."""
     if any(_may_be_policy(unknown) for unknown in table.unknown_keys):
         return None
     base_url = _url(table.string("base_url"), "https")
     pccs_url = _url(table.string("ratls_policy", "pccs_url") or DEFAULT_PCCS_URL, "https", "http")
-    policy = _policy(table)
     if not table.attested or base_url is None or pccs_url is None or policy is None:
         return None
     token = table.string("experimental_bearer_token")
@@ -59,7 +59,8 @@ def _url(text: str | None, *schemes: str) -> str | None:
     return str(url).rstrip("/")
 
 
-def _policy(table: ProviderTable) -> AppraisalPolicy | None:
+def policy_of(table: ProviderTable) -> AppraisalPolicy | None:
+    """The policy of a provider; None if it is not exactly understood."""
     entry = table.policy_entry
     if entry is None:
         return AppraisalPolicy()

@@ -28,7 +28,7 @@ def check(file: ConfigFile, context: Context | None = None) -> list[Problem]:
     found = file_problems(file, context)
     context = context.of_part
     for base, part in file.parts:
-        found += (_shifted(problem, base) for problem in problems_of(part, context))
+        found += (problem.shifted(base) for problem in problems_of(part, context))
     found.sort(key=lambda problem: (problem.span, problem.code))
     return found
 
@@ -107,23 +107,3 @@ def _touch(one: Span, other: Span) -> bool:
 
 def _span(edit: Edit) -> Span:
     return edit.span
-
-
-def _shifted(problem: Problem, by: int) -> Problem:
-    fixes = tuple(
-        Fix(
-            fix.title,
-            tuple(Edit(edit.span.shifted(by), edit.new_text) for edit in fix.edits),
-            fix.safe,
-            fix.preferred,
-        )
-        for fix in problem.fixes
-    )
-    return Problem(
-        problem.code,
-        problem.severity,
-        problem.span.shifted(by),
-        problem.message,
-        fixes,
-        problem.provider,
-    )

@@ -98,6 +98,8 @@ def _pin(name: str, register: Register, summary: str, codex: str = "") -> KeyMod
     )
 
 
+PROVIDERS = "model_providers"
+"""The table of all providers."""
 _PREFIX = (
     "The RA-TLS fork compares only as many bytes as stand here and drops a value that is no hex."
 )

@@ -42,3 +42,17 @@ class Problem(NamedTuple):
     message: str
     fixes: tuple[Fix, ...] = ()
     provider: str | None = None
+
+    def shifted(self, by: int) -> Problem:
+        """This problem, `by` code points further on."""
+        fixes = tuple(
+            Fix(
+                fix.title,
+                tuple(Edit(edit.span.shifted(by), edit.new_text) for edit in fix.edits),
+                fix.safe,
+                fix.preferred,
+            )
+            for fix in self.fixes
+        )
+        span = self.span.shifted(by)
+        return Problem(self.code, self.severity, span, self.message, fixes, self.provider)

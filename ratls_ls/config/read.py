@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .build import provider_of
+from .build import policy_of, provider_of
 from .cut_ids import joined
 from .keys import REFERENCE_KEYS
 from .lost import losing, speaks_of_policy
 from .overlay import laid_over, stands_behind
+from .policy_section import PolicyVerdict, policy_verdict
 from .problem import Problem, Severity
 from .rules import attested_problems, overlay_problems, provider_problems, root_problems
 from .strays import loses_policy, stray_providers, strays
@@ -104,9 +105,11 @@ def _part(group: Group, below: Mapping[str, ProviderTable]) -> Part:
             continue
         table = ProviderTable.of(whole, newline, pieces)
         is_torn = table.id in torn or None in torn
-        found = provider_problems(table, torn=is_torn)
-        if (under := below.get(table.id)) is None:
-            judged = _judged(table, found)
+        under = below.get(table.id)
+        verdict = policy_verdict(table, group) if under is None else None
+        found = provider_problems(table, verdict and verdict.problems, torn=is_torn)
+        if under is None:
+            judged = _judged(table, found, verdict)
             tables.append(judged)
         else:
             own = ProviderTable.of(entry, newline, pieces, under)
@@ -159,11 +162,15 @@ def _within(problem: Problem, end: int) -> Problem | None:
     return problem if fixes == problem.fixes else problem._replace(fixes=fixes)
 
 
-def _judged(table: ProviderTable, problems: Iterable[Problem]) -> ProviderTable:
-    """With its Provider, if nothing about it is wrong."""
+def _judged(
+    table: ProviderTable, problems: Iterable[Problem], verdict: PolicyVerdict | None = None
+) -> ProviderTable:
+    """With its Provider, if nothing about it is wrong. `verdict`: on its policy, if that is known
+    already."""
     if not table.attested or any(_errors(problems)):
         return table
-    return table.judged(provider_of(table))
+    policy = policy_of(table) if verdict is None else verdict.policy
+    return table.judged(provider_of(table, policy))
 
 
 def _errors(problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .record import record
 from .recover import recover
@@ -33,7 +33,7 @@ class Section:
     `header` is None for what stands before the first one. `lost`: the header cannot be read, so
     nobody knows where the statements belong. `ends_early`: not TOML by itself, but the beginning
     of TOML; more text may complete it. `failure`: not TOML although each statement is: they do not
-    go together.
+    go together. `kept`: what others worked out from this section alone.
     """
 
     text: str = field(repr=False)
@@ -44,6 +44,7 @@ class Section:
     lost: bool = False
     ends_early: bool = False
     failure: Failure | None = None
+    kept: dict[object, Any] = field(default_factory=dict, repr=False)
 
 
 def read_section(text: str) -> Section:

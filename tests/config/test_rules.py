@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from ratls_ls.config import rules
+from ratls_ls.config.build import policy_of
 from ratls_ls.config.check import Context, apply, check, fix_all
+from ratls_ls.config.policy_section import policy_verdict
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.read import read
+from ratls_ls.config.rules import policy_problems
 
 from .cases import FOLDER, Case, load, mark_of
 
@@ -110,13 +113,42 @@ def test_fix_all_leaves_no_safe_fix_and_keeps_comments(case: Case) -> None:
     assert fix_all(fixed, case.context) == fixed
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_check_that_is_left_out_would_say_nothing(case: Case) -> None:
+def _texts(case: Case) -> list[str]:
+    """That of a case, and the same without each of its lines."""
     lines = case.text.splitlines(keepends=True)
     texts = ["".join([*lines[:index], *lines[index + 1 :]]) for index in range(len(lines))]
-    files = [read(text, base=case.context.base) for text in (case.text, *texts)]
+    return [case.text, *texts]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_policy_is_judged_by_itself_as_with_the_rest(case: Case) -> None:
+    for text in _texts(case):
+        for _, part in read(text, base=case.context.base).parts:
+            for table in part.providers:
+                verdict = policy_verdict(table, part.group) if table.under is None else None
+                if verdict is not None:
+                    assert verdict.problems == policy_problems(table)
+                    assert verdict.policy == policy_of(table)
+
+
+def test_a_policy_in_a_section_of_its_own_is_judged_by_itself() -> None:
+    own = "[model_providers.a]\nname = 'A'\n[model_providers.a.ratls_policy]\ntee_type = 'x'\n"
+    for text, by_itself in (
+        (own, True),
+        (f"{own}[model_providers.a.ratls_policy.min_tdx_tcb]\nmrseam = '00'\n", False),
+        (f"{own}[model_providers.a.ratls_policy]\n", False),
+        (own.replace("name", "use_rats = true\nname"), False),
+        ("[model_providers.a]\nratls_policy.tee_type = 'x'\n", False),
+    ):
+        ((_, part),) = read(text).parts
+        assert (policy_verdict(part.providers[0], part.group) is not None) is by_itself
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_check_that_is_left_out_would_say_nothing(case: Case) -> None:
+    files = [read(text, base=case.context.base) for text in _texts(case)]
     for table in (table for file in files for table in file.providers.values()):
-        for rare, keys in rules._RARE_KEY_CHECKS:
+        for rare, keys in (*rules._RARE_KEY_CHECKS, *rules._RARE_POLICY_CHECKS):
             assert not table.key_names.isdisjoint(keys) or not list(rare(table))
         for strange in rules._UNKNOWN_KEY_CHECKS:
             assert table.unknown_keys or not list(strange(table))

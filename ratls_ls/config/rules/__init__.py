@@ -5,6 +5,8 @@ Invariant: explicit: a rule that is not named here does not run, and a test sees
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ratls_ls.config.context import Context
 from ratls_ls.config.cut_ids import is_cut
 from ratls_ls.config.model import Provider
@@ -160,6 +162,16 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     forbidden_host.check,
     base_url_endpoint.check,
     policy_without_use_ratls.check,
+    credential_fallback.check,
+    foreign_credential.check,
+    invalid_env_key.check,
+    unknown_wire_api.check,
+    wire_api_chat.check,
+    refused_upstream.check,
+)
+
+# What a policy shows by itself, given the id of its provider and whether that is attested.
+_POLICY_CHECKS: tuple[ProviderCheck, ...] = (
     unsupported_tee_type.check,
     unknown_tcb_status.check,
     tcb_status_case.check,
@@ -176,12 +188,6 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     long_measurement.check,
     placeholder_measurement.check,
     unanchored_pin.check,
-    credential_fallback.check,
-    foreign_credential.check,
-    invalid_env_key.check,
-    unknown_wire_api.check,
-    wire_api_chat.check,
-    refused_upstream.check,
 )
 
 # Of keys that nobody knows,
@@ -192,14 +198,17 @@ _UNKNOWN_KEY_CHECKS: tuple[ProviderCheck, ...] = (
 )
 
 # and of keys that few have: these need not run where none of them stands.
+_RareChecks = tuple[tuple[ProviderCheck, frozenset[str]], ...]
 _GRACE_PERIOD = frozenset({"grace_period"})
-_HEADERS = frozenset({"http_headers", "env_http_headers"})
-_RARE_KEY_CHECKS: tuple[tuple[ProviderCheck, frozenset[str]], ...] = (
+_RARE_POLICY_CHECKS: _RareChecks = (
     (long_grace_period.check, _GRACE_PERIOD),
     (grace_period_without_out_of_date.check, _GRACE_PERIOD),
     (invalid_app_compose.check, frozenset({"app_compose"})),
     (conflicting_pins.check, frozenset({"mrtmrs", "rtmr0", "compose_hash", "app_compose"})),
     (extension_key.check, extension_key.KEYS),
+)
+_HEADERS = frozenset({"http_headers", "env_http_headers"})
+_RARE_KEY_CHECKS: _RareChecks = (
     (competing_credentials.check, _HEADERS | {"auth", "experimental_bearer_token"}),
     (literal_credential.check, _HEADERS | {"experimental_bearer_token", "query_params"}),
     (invalid_header.check, _HEADERS),
@@ -242,19 +251,35 @@ def root_problems(root: Table) -> list[Problem]:
     return [problem for check in _ROOT_CHECKS for problem in check(root)]
 
 
-def provider_problems(provider: ProviderTable, *, torn: bool = False) -> list[Problem]:
-    """What is wrong with one provider, taken by itself. `torn`: more of it stands in the text than
-    in its table, so nobody knows what is missing."""
+def provider_problems(
+    provider: ProviderTable, policy: Iterable[Problem] | None = None, *, torn: bool = False
+) -> list[Problem]:
+    """What is wrong with one provider, taken by itself. `policy`: its `policy_problems`, if they
+    are known already. `torn`: more of it stands in the text than in its table, so nobody knows what
+    is missing."""
     if is_cut(provider.relative_entry.key):
         return list(dotted_provider_id.check(provider))
     problems = [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
     if provider.unknown_keys:
         problems += [problem for check in _UNKNOWN_KEY_CHECKS for problem in check(provider)]
+    problems += _rare(provider, _RARE_KEY_CHECKS)
+    problems += policy_problems(provider) if policy is None else policy
+    return [each for each in problems if each.code not in _OF_ABSENCE] if torn else problems
+
+
+def policy_problems(provider: ProviderTable) -> list[Problem]:
+    """What is wrong with the policy of a provider, whatever else stands there."""
+    problems = [problem for check in _POLICY_CHECKS for problem in check(provider)]
+    return problems + _rare(provider, _RARE_POLICY_CHECKS)
+
+
+def _rare(provider: ProviderTable, checks: _RareChecks) -> list[Problem]:
     names = provider.key_names
-    for check, keys in _RARE_KEY_CHECKS:
+    problems: list[Problem] = []
+    for check, keys in checks:
         if not names.isdisjoint(keys):
             problems += check(provider)
-    return [each for each in problems if each.code not in _OF_ABSENCE] if torn else problems
+    return problems
 
 
 def attested_problems(table: ProviderTable, provider: Provider) -> list[Problem]:

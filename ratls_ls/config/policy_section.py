@@ -1,0 +1,60 @@
+"""A policy in a section of its own, judged by itself.
+
+Invariant: a verdict is a function of that section's text, the provider's id, whether that is
+attested, and the line break. So it is good for as long as the section stands anywhere in the file.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ratls_ls.rats.policy import AppraisalPolicy
+
+from .build import policy_of
+from .keys import PROVIDERS
+from .merge import Merger
+from .problem import Problem
+from .rules import policy_problems
+from .section import Section
+from .tables import ProviderTable
+from .toml import Group, section_at
+from .values import Header, Table
+
+
+class PolicyVerdict(NamedTuple):
+    """`policy`: None if it is not exactly understood."""
+
+    problems: list[Problem]
+    policy: AppraisalPolicy | None
+
+
+def policy_verdict(table: ProviderTable, group: Group) -> PolicyVerdict | None:
+    """The verdict on the policy of `table`, which stands in `group`; None if anything else there
+    says what it is, or was meant to."""
+    entry = table.policy_entry
+    if entry is None or len(entry.keys) != 1 or group.issues or table.unknown_keys:
+        return None
+    start, section = section_at(group.sections, entry.key.span.start)
+    if section.header is None or _names(section.header) != (PROVIDERS, table.id, entry.key.name):
+        return None
+    key = (table.id, table.attested, table.newline)
+    verdict: PolicyVerdict | None = section.kept.get(key)
+    if verdict is None:
+        verdict = section.kept[key] = _judged(section, table)
+    problems = [problem.shifted(start) for problem in verdict.problems]
+    return PolicyVerdict(problems, verdict.policy)
+
+
+def _names(header: Header) -> tuple[str, ...]:
+    return tuple([key.name for key in header.keys]) if not header.of_tables else ()
+
+
+def _judged(section: Section, provider: ProviderTable) -> PolicyVerdict:
+    merger = Merger()
+    merger.add(section.header, section.statements, 0)
+    (providers,) = merger.table()
+    assert isinstance(providers.value, Table)
+    (entry,) = providers.value
+    pieces = ((0, section.text),)
+    alone = ProviderTable(provider.id, entry, provider.attested, provider.newline, pieces)
+    return PolicyVerdict(policy_problems(alone), policy_of(alone))
