@@ -17,7 +17,7 @@ SHELLS = ("bash", "zsh", "fish")
 _DESCRIPTION = """\
 Language server for attested LLM providers: checks ratls_policy in Codex's
 config.toml, shows the live attestation of each provider, and sends prompts
-over verified TLS.
+over attested TLS.
 """
 _EPILOG = """\
 An editor runs `ratls-ls --stdio`. `ratls-ls COMMAND --help` has examples.
