@@ -9,18 +9,26 @@ interface Action extends QuickPickItem {
   id?: CommandId;
 }
 
-/** The command that the user picks. `version`: of the language server, if it runs. */
+/**
+ * The command that the user picks. `status`: of the default provider; `usable`: whether any can be
+ * attested; `version`: of the language server, if it runs.
+ */
 export async function chooseAction(
   status: ProviderStatus | undefined,
+  usable: boolean,
   version: string | undefined,
 ): Promise<CommandId | undefined> {
   const title = status ? label(status) : "Attestation";
   const pin: Action = { label: "$(pin) Pin measurements", id: "ratls.pinProvider" };
-  const actions: Action[] = [
+  const onProvider: Action[] = [
     { label: "$(send) Send prompt over attested TLS", id: "ratls.sendPrompt" },
     { label: "$(open-preview) Show attestation report", id: "ratls.showReport" },
     { label: "$(refresh) Attest now", id: "ratls.attestProvider" },
     ...(status && isAttested(status) ? [pin] : []),
+  ];
+  const actions: Action[] = [
+    ...(usable ? onProvider : []),
+    { label: "$(add) New attested provider", id: "ratls.newProvider" },
     { label: "$(go-to-file) Open Codex config", id: "ratls.openConfig" },
     { label: version ? `ratls-ls ${version}` : "ratls-ls", kind: QuickPickItemKind.Separator },
     { label: "$(debug-restart) Restart language server", id: "ratls.restartServer" },

@@ -6,7 +6,7 @@ import { choose } from "./choose.js";
 import type { CommandId } from "./command_ids.js";
 import { newProvider, openConfig } from "./config_file.js";
 import { reported } from "./failures.js";
-import { mayHoldKey } from "./key_names.js";
+import { whyNoVariable } from "./key_names.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
 import { sendPrompt } from "./prompt.js";
@@ -103,8 +103,10 @@ export function commandsOf(parts: Parts): Record<CommandId, Command> {
     "ratls.restartServer": () => session.server.restart(),
     "ratls.showOutput": async () => output.show(),
     "ratls.showActions": async () => {
-      const status = session.foremost;
-      const id = await chooseAction(status, session.server.version);
+      const { foremost: status, statuses, server } = session;
+      // One that does not run yet may find some.
+      const usable = !server.isRunning || statuses.all.some(isUsable);
+      const id = await chooseAction(status, usable, server.version);
       if (id) {
         await table[id](...(status && isUsable(status) ? [{ status }] : []));
       }
@@ -124,8 +126,8 @@ async function askName(session: Session): Promise<string | undefined> {
   const whose = status && isUsable(status) ? ` for ${plain(status.provider)}` : "";
   return await window.showInputBox({
     title: "Store an API key",
-    prompt: `The variable that env_key names${whose}`,
+    prompt: `The name of the variable, as env_key has it${whose}; the key is asked for next`,
     placeHolder: "MY_PROVIDER_KEY",
-    validateInput: (name) => (mayHoldKey(name) ? undefined : "This variable cannot hold a key."),
+    validateInput: whyNoVariable,
   });
 }

@@ -2,6 +2,7 @@
 
 import { commands, Disposable } from "vscode";
 import type { Keys } from "./keys.js";
+import { isUsable } from "./render/words.js";
 import type { Session } from "./session.js";
 
 export function keepContexts(session: Session, keys: Keys): Disposable {
@@ -15,10 +16,7 @@ export function keepContexts(session: Session, keys: Keys): Disposable {
   const update = () => {
     set("active", true);
     set("running", session.server.isRunning);
-    set(
-      "hasProviders",
-      session.statuses.all.some(({ state }) => state !== "disabled"),
-    );
+    set("hasProviders", session.statuses.all.some(isUsable));
     set("hasKeys", keys.names.length > 0);
   };
   update();

@@ -39,6 +39,12 @@ export function activate(context: ExtensionContext): RatlsApi {
     statusChanged,
     workspace.onDidOpenTextDocument(look),
     workspace.onDidSaveTextDocument(look),
+    workspace.onDidChangeTextDocument(({ document }) => {
+      // One without a file may never be saved.
+      if (document.isUntitled) {
+        look(document);
+      }
+    }),
     ...COMMAND_IDS.map((id) =>
       commands.registerCommand(id, async (...args: unknown[]) => {
         await (await loaded()).run(id, args);

@@ -6,6 +6,7 @@ import {
   commands,
   type Disposable,
   EventEmitter,
+  type TextDocument,
   window,
   workspace,
 } from "vscode";
@@ -45,16 +46,9 @@ export class Session implements Disposable {
     this.subscriptions = [
       server.onDidCreate((client) => this.listen(client)),
       server.onDidChange(() => this.refreshSoon(0)),
-      workspace.onDidChangeTextDocument(({ document }) => {
-        if (document.languageId === "toml") {
-          this.refreshSoon(PAUSE_MILLISECONDS);
-        }
-      }),
-      workspace.onDidOpenTextDocument((document) => {
-        if (document.languageId === "toml") {
-          this.refreshSoon(PAUSE_MILLISECONDS);
-        }
-      }),
+      workspace.onDidOpenTextDocument((document) => this.touched(document)),
+      workspace.onDidChangeTextDocument(({ document }) => this.touched(document)),
+      workspace.onDidCloseTextDocument((document) => this.touched(document)),
     ];
   }
 
@@ -143,6 +137,12 @@ export class Session implements Disposable {
       this.statusChanged.fire(status);
       this.changed.fire();
     });
+  }
+
+  private touched(document: TextDocument): void {
+    if (document.languageId === "toml") {
+      this.refreshSoon(PAUSE_MILLISECONDS);
+    }
   }
 
   private refreshSoon(milliseconds: number): void {

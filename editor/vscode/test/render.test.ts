@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { codexHome, isCodexConfig, isProjectConfig } from "../src/codex.js";
-import { mayHoldKey } from "../src/key_names.js";
+import { mayHoldKey, whyNoVariable } from "../src/key_names.js";
 import type { AttestationResult, ClaimName, ProviderStatus } from "../src/methods.js";
 import { additions, heading, modelIds, requestBody } from "../src/render/answer.js";
 import { report } from "../src/render/report.js";
@@ -212,6 +212,28 @@ describe("tree", () => {
     expect(values[0]?.spoken).toBe(`Measurement mrtd: begins with ${"ab".repeat(8)}`);
     expect(tree([REFUSED])[0]?.context).toBe("provider");
   });
+
+  test("says whose config it is where two have a provider of that name", () => {
+    const places = (...uris: string[]) =>
+      tree([...uris.map((uri) => status({ uri })), status({ provider: "other" })]).map(
+        (node) => node.description,
+      );
+    expect(places("file:///c.toml")).toEqual(["attested", "attested"]);
+    expect(places("file:///h/config.toml", "file:///h/w.config.toml", "untitled:$(x)")).toEqual([
+      "attested · config.toml",
+      "attested · w.config.toml",
+      "attested · untitled:$ (x)",
+      "attested",
+    ]);
+    expect(places("file:///a/b/c.toml", "file:///b/c.toml", "file:///a/d/c.toml")).toEqual([
+      "attested · a/b/c.toml",
+      "attested · /b/c.toml",
+      "attested · d/c.toml",
+      "attested",
+    ]);
+    const [mine] = tree([status(), status({ uri: "file:///d.toml" })]);
+    expect(mine?.spoken).toMatch(/^Provider tee: attested\..* In c\.toml$/);
+  });
 });
 
 describe("answers", () => {
@@ -328,6 +350,10 @@ describe("names", () => {
     ]) {
       expect(mayHoldKey(name)).toBe(false);
     }
+    // Who gives the key is told that its name is wanted, and not what they gave.
+    expect(whyNoVariable("sk-abc")).toMatch(/^Not the key yet: the name/);
+    expect(whyNoVariable("PATH")).toBe("This variable cannot hold a key.");
+    expect(whyNoVariable("MY_KEY")).toBeUndefined();
   });
 
   test("of Codex configs", () => {

@@ -98,7 +98,7 @@ export class Code {
   }
 
   /** A row of the tree "Attested Providers". */
-  row(text: string): Locator {
+  row(text: string | RegExp): Locator {
     return this.page.locator(".pane-body .monaco-list-row", { hasText: text }).first();
   }
 

@@ -1,6 +1,7 @@
 /** The extension as its user sees it, from the first squiggle to another extension's prompt. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { ATTESTED, Code } from "./code.js";
 import { Gate } from "./gate.js";
@@ -97,6 +98,38 @@ test("it is not attested once Codex uses another provider by default", async () 
   await tooltip(/Codex uses it by default, over plain TLS/, "tooltip-other-default");
   code.write(config);
   await code.status(/^\s*vllm-tee: attested/);
+});
+
+test("the actions are those that there is a provider for", async () => {
+  const offered = async (screenshot: string) => {
+    await code.item.click();
+    const rows = (await code.question("openai: not attested")).locator(".monaco-list-row");
+    await rows.filter({ hasText: "New attested provider" }).waitFor();
+    const titles = await rows.locator(".label-name").allTextContents();
+    await code.screenshot(screenshot);
+    await code.press("Escape");
+    return titles.map((title) => title.trim());
+  };
+  code.write('model_provider = "openai"\n');
+  await code.row("vllm-tee").waitFor({ state: "detached" });
+  await code.status(/^\s*openai: not attested/);
+  expect(await offered("actions-none")).not.toContain("Attest now");
+  code.write(config.replace(/^model_provider = .*/m, 'model_provider = "openai"'));
+  await code.row("vllm-tee").filter({ hasText: ATTESTED }).waitFor();
+  await code.status(/^\s*openai: not attested/);
+  expect(await offered("actions")).toContain("Attest now");
+  code.write(config);
+  await code.attested();
+});
+
+test("of two providers of one name the tree says whose they are, while both are open", async () => {
+  writeFileSync(join(dirname(code.config), "second.toml"), config);
+  await code.file("second.toml");
+  await code.row(/vllm-tee *attested.* · second\.toml/).waitFor();
+  await code.screenshot("two-configs");
+  await code.run("View: Close Editor");
+  await code.row(/vllm-tee.*· config\.toml/).waitFor({ state: "detached" });
+  await code.row("vllm-tee").filter({ hasText: ATTESTED }).waitFor();
 });
 
 test("a new provider is a snippet in the config", async () => {

@@ -26,10 +26,15 @@ const SHORT = 16;
 
 /** Providers that no policy speaks of are left out. */
 export function tree(statuses: readonly ProviderStatus[]): TreeNode[] {
-  return statuses.filter((status) => status.state !== "disabled").map(provider);
+  const shown = statuses.filter((status) => status.state !== "disabled");
+  return shown.map((status) => {
+    const others = shown.filter((each) => each.provider === status.provider && each !== status);
+    return provider(status, others.length > 0 ? tail(status.uri, others) : undefined);
+  });
 }
 
-function provider(status: ProviderStatus): TreeNode {
+/** `where`: its config, if there is another provider of that name. */
+function provider(status: ProviderStatus, where: string | undefined): TreeNode {
   const { icon, tone, word } = judge(status);
   const label = plain(status.provider);
   const id = JSON.stringify([status.uri, status.provider]);
@@ -37,9 +42,9 @@ function provider(status: ProviderStatus): TreeNode {
   return {
     id,
     label,
-    description: word,
+    description: where ? `${word} · ${plain(where)}` : word,
     tooltip: `${told}\n${path(status.uri)}`,
-    spoken: spoken(status),
+    spoken: where ? `${spoken(status)} In ${where}` : spoken(status),
     context: isAttested(status) ? "provider-affirmed" : "provider",
     icon,
     tone,
@@ -47,6 +52,14 @@ function provider(status: ProviderStatus): TreeNode {
     status,
     children: status.result ? claims(status.result, id) : [],
   };
+}
+
+/** The end of a path, as long as it has to be to tell it from those of the others. */
+function tail(uri: string, others: readonly ProviderStatus[]): string {
+  const segments = path(uri).split("/");
+  const paths = others.map((other) => path(other.uri));
+  const ends = segments.map((_, index) => segments.slice(-1 - index).join("/"));
+  return ends.find((end) => !paths.some((each) => each.endsWith(`/${end}`))) ?? path(uri);
 }
 
 function claims(result: AttestationResult, parent: string): TreeNode[] {
