@@ -89,19 +89,30 @@ def parse(value: object, *, trusted: bool = True) -> Settings:
     if trigger not in set(Trigger):
         reader.complain("attestation.trigger", f"one of {', '.join(Trigger)}")
         trigger = Trigger.MANUAL
-    codex_home = reader.get("codexHome", str, "")
+    home = reader.get("codexHome", str, "")
+    codex_home = _expanded(home)
+    if home and not codex_home.is_absolute():
+        reader.complain("codexHome", "must be an absolute path")
     return Settings(
         trigger=Trigger(trigger),
         refresh_minutes=reader.minutes("attestation.refreshMinutes", 15),
         require_session_binding=reader.get("attestation.requireSessionBinding", bool, False, True),
         connection_max_age_minutes=reader.minutes("attestation.connectionMaxAgeMinutes", 30),
         trusted=reader.get("trusted", bool, trusted, False),
-        ca_files=(Path(ca_file).expanduser(),) if ca_file else (),
+        ca_files=(_expanded(ca_file),) if ca_file else (),
         unsafe_root_ca=tuple(reader.paths("unsafeRootCa")),
-        codex_home=Path(codex_home).expanduser() if codex_home else None,
+        codex_home=codex_home if codex_home.is_absolute() else None,
         audit=reader.get("audit.enabled", bool, False),
         complaints=tuple(reader.complaints),
     )
+
+
+def _expanded(text: str) -> Path:
+    """With the home that a ~ means, if it means one."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 class _Reader:
@@ -165,6 +176,6 @@ class _Reader:
         found = self._found.get(path, [])
         for item in found if isinstance(found, list) else [None]:
             if isinstance(item, str) and item:
-                yield Path(item).expanduser()
+                yield _expanded(item)
             else:
                 self._misfit(path, "must be a list of file names")

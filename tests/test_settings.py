@@ -140,6 +140,13 @@ def test_no_root_is_trusted_by_mistake(sent: object) -> None:
     assert len(parse(sent).complaints) == 1
 
 
+@pytest.mark.parametrize("home", [".", "codex", "~nosuchuser/codex"])
+def test_no_home_is_where_the_server_was_started(home: str) -> None:
+    settings = parse({"codexHome": home, "tls": {"caFile": home}, "unsafeRootCa": [home]})
+    assert settings == Settings(ca_files=(Path(home),), unsafe_root_ca=(Path(home),))
+    assert settings.complaints == ("ratls.codexHome: must be an absolute path",)
+
+
 @pytest.mark.parametrize("sent", [{"trigger": "Manual"}, {"trigger": 1}, {"Trigger": "manual"}, 1])
 def test_nobody_is_contacted_unasked_by_mistake(sent: object) -> None:
     settings = parse({"attestation": sent})

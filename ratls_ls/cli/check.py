@@ -23,11 +23,11 @@ from ratls_ls.config.secrets import masked
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.words import nearest, printable, shown
 from ratls_ls.language.diagnose import LIVE_CODES, diagnose
-from ratls_ls.session import codex_home, context_of
+from ratls_ls.session import context_of
 from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
-from .common import read_stdin, read_text, verifier
+from .common import read_stdin, read_text, user_home, verifier
 from .exits import EXIT_ERROR, EXIT_NO, EXIT_YES, CommandError, complain
 from .report import Checked
 
@@ -40,7 +40,7 @@ def check(options: argparse.Namespace) -> int:
 
     Raises CommandError for the files that cannot be read, after what the others have was told.
     """
-    home = codex_home(None, os.environ)
+    home = user_home()
     names = options.files or [str(home / "config.toml")]
     wanted = _wanted(options)
     verifying = verifier(options) if options.live else None
@@ -93,10 +93,10 @@ def _wanted(options: argparse.Namespace) -> Callable[[str], bool]:
 
 def _text_of(name: str, home: Path) -> tuple[str, Context]:
     if name == STDIN:
-        return _stdin(), context_of(None, home.absolute(), frozenset(os.environ))
+        return _stdin(), context_of(None, home, frozenset(os.environ))
     path = Path(name).absolute()
     text = read_text(path)
-    return text, context_of(path, home.absolute(), frozenset(os.environ))
+    return text, context_of(path, home, frozenset(os.environ))
 
 
 def _mended(name: str, text: str, context: Context, wanted: Callable[[str], bool]) -> str:

@@ -25,7 +25,12 @@ from .exits import CommandError
 def config_path(options: argparse.Namespace) -> Path:
     """The config named by --config, else the user-level one."""
     named: Path | None = options.config
-    return named or codex_home(None, os.environ) / "config.toml"
+    return named or user_home() / "config.toml"
+
+
+def user_home() -> Path:
+    """Where Codex keeps the user's own configs, as it would if it were started here."""
+    return codex_home(None, os.environ, Path.cwd())
 
 
 def read_text(path: Path) -> str:
@@ -48,8 +53,7 @@ def read_stdin() -> bytes:
 
 def read_config(path: Path) -> tuple[ConfigFile, list[Problem]]:
     """The config at `path` and its problems. Raises CommandError."""
-    home = codex_home(None, os.environ).absolute()
-    context = context_of(path.absolute(), home, frozenset(os.environ))
+    context = context_of(path.absolute(), user_home(), frozenset(os.environ))
     file = read(read_text(path), base=context.base)
     return file, check(file, context)
 

@@ -55,12 +55,15 @@ class Places:
         return Place(str(path), path, own, _kind(path, own), is_named_so)
 
 
-def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:
-    """Where Codex keeps its user-level config."""
-    if setting is not None:
-        return setting
-    if named := environment.get("CODEX_HOME"):
-        return Path(named)
+def codex_home(
+    setting: Path | None, environment: Mapping[str, str], directory: Path | None = None
+) -> Path:
+    """Where Codex keeps its user-level config. A relative path counts in `directory`, if one is
+    given: the one that an editor starts its server in may be of a cloned project."""
+    told = environment.get("CODEX_HOME")
+    for named in (setting, Path(told) if told else None):
+        if named is not None and (directory is not None or named.is_absolute()):
+            return (directory or Path()) / named
     return Path.home() / ".codex"
 
 

@@ -154,6 +154,19 @@ def test_a_projects_providers_are_said_to_be_ignored(
     assert "[ignored-in-project]" in checked(capsys, project)[1]
 
 
+@pytest.mark.parametrize("home", ["codex", "./codex", "codex/"])
+def test_a_relative_home_is_where_codex_would_look(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    (tmp_path / "codex").mkdir()
+    (tmp_path / "codex" / "config.toml").write_text(BAD, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CODEX_HOME", home)
+    code, out = checked(capsys)
+    assert code == 1
+    assert out.startswith(f"{tmp_path}/codex/config.toml:")
+
+
 @pytest.mark.parametrize("what", ["absent", "directory", "binary", "stdin"])
 def test_what_cannot_be_read_is_exit_2(
     what: str,

@@ -216,17 +216,17 @@ def test_a_profile_is_known_behind_links(home: Path, name: str) -> None:
     assert not files.change(other.as_uri(), PROFILE, 1).served
 
 
-def test_a_relative_home_is_that_of_this_directory(
+def test_no_config_is_the_users_own_for_where_the_server_was_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    file = tmp_path / "dot" / ".codex" / "config.toml"
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    file = tmp_path / ".codex" / "config.toml"
     file.parent.mkdir(parents=True)
     file.write_text(CONFIG, "utf-8")
-    files = listing(Path("dot/.codex"))
-    entry = files.change(file.as_uri(), CONFIG, 1)
-    assert codes(entry) & PLACES == set()
-    assert files.default is entry
+    files = listing(Path(".codex"))
+    assert "ignored-in-project" in codes(files.change(file.as_uri(), CONFIG, 1))
+    assert files.default is None
 
 
 def test_a_keystroke_follows_no_links(

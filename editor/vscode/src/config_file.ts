@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import { SnippetString, type TextDocument, type TextEditor, Uri, window } from "vscode";
-import { isCodexConfig, isProjectConfig } from "./codex.js";
+import { type Whose, whoseConfig } from "./codex.js";
+import { disk } from "./disk.js";
 import { ensureFile } from "./own_file.js";
 import { configuredHome } from "./settings.js";
 
@@ -20,10 +21,13 @@ pccs_url = "https://pccs.phala.network/tdx/certification/v4"
 
 /** Whether the server has something to say about a document. */
 export function isServed(document: TextDocument): boolean {
-  return (
-    document.languageId === "toml" &&
-    isCodexConfig(document.fileName, document.getText(), configuredHome())
-  );
+  return whose(document) !== undefined;
+}
+
+function whose(document: TextDocument): Whose | undefined {
+  return document.languageId === "toml"
+    ? whoseConfig(document.fileName, document.getText(), configuredHome(), disk)
+    : undefined;
 }
 
 /** The user's own config, be it there or not. */
@@ -50,5 +54,6 @@ export async function newProvider(): Promise<void> {
 }
 
 function mayHoldProviders(document: TextDocument): boolean {
-  return isServed(document) && !isProjectConfig(document.fileName, configuredHome());
+  const found = whose(document);
+  return found === "own" || found === "other";
 }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { codexHome, isCodexConfig, isProjectConfig } from "../src/codex.js";
 import { mayHoldKey, whyNoVariable } from "../src/key_names.js";
 import type { AttestationResult, ClaimName, ProviderStatus } from "../src/methods.js";
 import { additions, heading, modelIds, requestBody } from "../src/render/answer.js";
@@ -354,19 +353,5 @@ describe("names", () => {
     expect(whyNoVariable("sk-abc")).toMatch(/^Not the key yet: the name/);
     expect(whyNoVariable("PATH")).toBe("This variable cannot hold a key.");
     expect(whyNoVariable("MY_KEY")).toBeUndefined();
-  });
-
-  test("of Codex configs", () => {
-    const home = codexHome({ setting: "", environment: {}, home: "/h" });
-    expect(home).toBe("/h/.codex");
-    const relative = { setting: "x", environment: { CODEX_HOME: "y" }, home: "/h" };
-    expect(codexHome(relative)).toBe(home);
-    expect(isCodexConfig("/h/.codex/config.toml", "", home)).toBe(true);
-    expect(isCodexConfig("/p/.codex/config.toml", "", home)).toBe(true);
-    expect(isCodexConfig("/p/pyproject.toml", "[project]", home)).toBe(false);
-    expect(isCodexConfig("/p/x.toml", "[model_providers.a]", home)).toBe(true);
-    expect(isProjectConfig("/p/.codex/config.toml", home)).toBe(true);
-    expect(isProjectConfig("/h/.codex/config.toml", home)).toBe(false);
-    expect(isProjectConfig("/p/x.toml", home)).toBe(false);
   });
 });

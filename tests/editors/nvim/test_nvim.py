@@ -54,6 +54,7 @@ def run(request: pytest.FixtureRequest, user: World, tmp_path: Path) -> Run:
             *("-c", f"lua require('scenario').run({str(scenario)!r})"),
             SNIPPET=snippet,
             SCENARIOS=HERE,
+            PLACES=ROOT / "tests" / "places.json",
         )
 
     return run_scenario
@@ -61,7 +62,10 @@ def run(request: pytest.FixtureRequest, user: World, tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize(
     "scenario",
-    ["diagnostics", "language", "live", "pin", "trusted", "health", "other", "together", "attest"],
+    [
+        *("diagnostics", "language", "live", "pin", "trusted", "health", "other", "places"),
+        *("together", "attest"),
+    ],
 )
 async def test_scenario(run: Run, scenario: str) -> None:
     await run(scenario)
