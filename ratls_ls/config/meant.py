@@ -25,6 +25,10 @@ _STATUSES = (*_POLICY, "allowed_tdx_status")
 _ENV_KEY = ("env_key",)
 _ALIKE = 0.85
 _IN_A_VARIABLE = "Name the environment variable that holds it with `env_key`"
+_EVERY_BOOT = (
+    "RTMR3 differs with every boot and cannot be pinned: pin what goes into it,"
+    " `compose_hash` and `os_image_hash`"
+)
 # Whoever requires attestation may call that so,
 _SWITCHING = re.compile(
     r"ratls|ra_tls|attest|(use|enable|require|verify|enforce|force)d?_(tee|tdx)"
@@ -62,10 +66,7 @@ _HINTS = {
         ),
         _IN_A_VARIABLE,
     ),
-    "rtmr3": (
-        "RTMR3 differs with every boot and cannot be pinned: pin what goes into it,"
-        " `compose_hash` and `os_image_hash`"
-    ),
+    **dict.fromkeys(("rtmr3", "rtmr_3"), _EVERY_BOOT),
 }
 
 
@@ -96,8 +97,11 @@ def meant_by(name: str, value: Value, path: Path) -> Path | None:
     if (home := home_of(name, path)) is not None:
         return (*home, name)
     spelt = plain(name)
-    if spelt in _HINTS or NO_SUCH_PIN.fullmatch(name):
+    if spelt in _HINTS:
         return None
+    if NO_SUCH_PIN.fullmatch(name):
+        register = _HOMES.get(spelt.replace("_", ""))
+        return register if register is not None and fits(_MODELS[register].kind, value) else None
     for other in _OTHER_NAMES.get(spelt, ()):
         if fits(_MODELS[other].kind, value):
             return other

@@ -55,6 +55,8 @@ def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
         return word, "A comma, or the `]` of this array, is missing before this"
     if reason == "Unclosed array":
         return _first_line(text, value), "This array is not closed"
+    if reason.startswith("Expected '='") and text[at : at + 1] == ":":
+        return Span(at, at + 1), "TOML has `=` between a key and its value, not `:`"
     if reason.startswith("Expected '='"):
         return value, "`=` and a value are missing after this key"
     if reason.startswith("Expected newline") and text[at] == "\r":

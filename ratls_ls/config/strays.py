@@ -86,7 +86,9 @@ def _in_providers(providers: Table) -> Iterator[Stray]:
     for entry in providers:
         value = entry.value
         if not isinstance(value, Table):
-            yield from _at(entry, "")
+            of_tables = isinstance(value, Array) and value.of_tables
+            # As a table it would have the switch, and that it must be one is told.
+            yield from (s for s in _at(entry, "") if not of_tables or s.lost is not Lost.SWITCH)
         elif _is_no_id(entry.key.name) and "base_url" not in value.entries:
             yield Stray(entry.key, value, Lost.POLICY)
         else:

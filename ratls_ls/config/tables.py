@@ -339,9 +339,9 @@ class ConfigFile:
         """Whether the text itself shows that it is one: it has `model_providers`."""
         return any("model_providers" in part.group.root.entries for _, part in self.parts)
 
-    def has_room_for(self, ids: Iterable[str]) -> bool:
-        """Whether `[model_providers.<id>]` of these ids can stand here as well."""
-        tables = [part.group.root.get("model_providers") for _, part in self.parts]
+    def has_room_for(self, ids: Iterable[str], name: str = "model_providers") -> bool:
+        """Whether `[<name>.<id>]` of these ids can stand here as well."""
+        tables = [part.group.root.get(name) for _, part in self.parts]
         there = [table for table in tables if table is not None]
         return all(
             isinstance(table, Table)

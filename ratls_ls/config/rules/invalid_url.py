@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from ratls_ls.config.problem import Problem, Severity
+from ratls_ls.config.edits import quoted
+from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.urls import QUERY, USER_INFORMATION, parse_url
+from ratls_ls.config.urls import QUERY, USER_INFORMATION, Url, parse_url
 
 from .rule import Rule
 
@@ -40,4 +43,18 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         value = provider.table.get(*path) if isinstance(fault, str) else None
         if isinstance(fault, str) and value is not None:
             instead = _INSTEAD.get(fault, "") if path == _BASE_URL else ""
-            yield RULE.problem(value.span, f"`{path[-1]}` {fault}{instead}", provider=provider.id)
+            fixes = _fixes(text or "", value.span)
+            message = f"`{path[-1]}` {fault}{instead}"
+            yield RULE.problem(value.span, message, *fixes, provider=provider.id)
+
+
+def _fixes(text: str, span: Span) -> tuple[Fix, ...]:
+    """What was forgotten or put in around a URL that is none without or with it."""
+    plain = text.strip()
+    right = plain if "://" in plain else f"https://{plain}"
+    url = parse_url(right)
+    # A single word may be anything.
+    if not isinstance(url, Url) or url.scheme != "https" or not re.search("[.:]", url.host):
+        return ()
+    title = "Remove the blanks" if right == plain else "Add `https://`"
+    return (Fix(title, (Edit(span, quoted(right)),), preferred=True),)

@@ -8,19 +8,27 @@ from ratls_ls.config.kinds import fits, truth_of
 from ratls_ls.config.problem import Edit, Fix
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable, UnknownKey
-from ratls_ls.config.values import Table, Value
+from ratls_ls.config.values import Table, Value, to_python
+from ratls_ls.config.words import shown
 
 _SWITCH = ("use_ratls",)
 _ALLOWED = "allowed_tdx_status"
 
 
 def become(provider: ProviderTable, unknown: UnknownKey) -> tuple[Fix, ...]:
-    """The fix that makes a key what it was meant to be; none where that stands there already, or
-    where it cannot be done."""
+    """The fix that makes a key what it was meant to be, or removes it where that has the same value
+    already; none where it has another, or where it cannot be done."""
     key, meant = unknown
-    if meant is None or provider.table.get(*meant) is not None:
+    if meant is None:
         return ()
     value, right = key.entry.value, None
+    if (there := provider.table.get(*meant)) is not None:
+        says_it_again = (type(there), to_python(there)) == (type(value), to_python(value))
+        # Comments in it would go with it.
+        is_plain = "#" not in (provider.source(value.span) or "#")
+        removal = remove_key(provider, key.entry) if says_it_again and is_plain else None
+        title = f"Remove `{shown(key.entry.key.name)}`, which is set there already"
+        return (Fix(title, (removal,), preferred=True),) if removal is not None else ()
     if meant == _SWITCH and not fits(Kind.BOOLEAN, value):
         if (truth := truth_of(value)) is None:
             return ()

@@ -27,18 +27,30 @@ RULE = Rule(
 )
 
 
+_PROVIDERS = "model_providers"
+# The tables that each of these names one of.
+_TABLES = {"model_provider": _PROVIDERS, "profile": "profiles"}
+
+
 def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
-    headers = misspelt_headers(file)
+    misspelt = {name: misspelt_headers(file, tables) for name, tables in _TABLES.items()}
     for issue in file.document.issues:
-        if issue not in headers:
+        if not any(issue in headers for headers in misspelt.values()):
             yield RULE.problem(issue.span, issue.message + _other_place(issue, file.text))
-    if headers:
-        edits = tuple(Edit(issue.span, "model_providers") for issue in headers)
-        ids = [issue.path[1] for issue in headers if issue.path is not None]
-        fix = Fix("Rename to `model_providers`", edits, preferred=True)
-        fixes = (fix,) if file.has_room_for(ids) else ()
-        message = "Providers stand under `model_providers`; `model_provider` is the id of one"
-        yield RULE.problem(headers[0].span, message, *fixes)
+    for name, headers in misspelt.items():
+        if headers:
+            yield _misspelt(file, name, headers)
+
+
+def _misspelt(file: ConfigFile, name: str, headers: list[Issue]) -> Problem:
+    tables = _TABLES[name]
+    edits = tuple(Edit(issue.span, tables) for issue in headers)
+    ids = [issue.path[1] for issue in headers if issue.path is not None]
+    fix = Fix(f"Rename to `{tables}`", edits, preferred=True)
+    what, named = ("Providers", "id") if tables == _PROVIDERS else ("Profiles", "name")
+    message = f"{what} stand under `{tables}`; `{name}` is the {named} of one"
+    fixes = (fix,) if file.has_room_for(ids, tables) else ()
+    return RULE.problem(headers[0].span, message, *fixes)
 
 
 def _other_place(issue: Issue, text: str) -> str:
@@ -47,13 +59,13 @@ def _other_place(issue: Issue, text: str) -> str:
     return f" (line {LineIndex(text).position(issue.first.start).line + 1})"
 
 
-def misspelt_headers(file: ConfigFile) -> list[Issue]:
-    """Providers under the name that another line gives an id to."""
+def misspelt_headers(file: ConfigFile, tables: str = _PROVIDERS) -> list[Issue]:
+    """Those of `tables` that stand under the name that another line gives a string to."""
     return [
         issue
         for issue in file.document.issues
         if issue.path is not None
-        and issue.path[0:1] == ("model_provider",)
         and len(issue.path) > 1
-        and issue.span.of(file.text) == "model_provider"
+        and _TABLES.get(issue.path[0]) == tables
+        and issue.span.of(file.text) == issue.path[0]
     ]

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted, weakening
-from ratls_ls.config.keys import REFERENCE_KEYS, KeyModel, Kind, Reader
+from ratls_ls.config.keys import PROVIDER, REFERENCE_KEYS, KeyModel, Kind, Reader
 from ratls_ls.config.kinds import fits, truth_of
 from ratls_ls.config.lost import lost_in
+from ratls_ls.config.measurements import digits_of
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
@@ -37,9 +38,11 @@ RULE = Rule(
 def check(provider: ProviderTable) -> Iterator[Problem]:
     entry = provider.entry
     if not isinstance(entry.value, Table | Invalid):
+        right = _converted(PROVIDER, Kind.TABLE, entry.value, provider.source(entry.value.span))
         yield RULE.problem(
             entry.value.span,
             f"Provider `{provider.id}` must be a table; Codex refuses to start",
+            *_fixes(Kind.TABLE, entry.value, right),
             provider=provider.id,
         )
         return
@@ -47,7 +50,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         value = key.entry.value
         if key.model is None or (isinstance(value, Scalar) and type(value.value) is key.model.type):
             continue
-        for found in _mismatch(key.model, value):
+        for found in _mismatch(key.model, value, provider):
             yield found._replace(provider=provider.id)
 
 
@@ -70,20 +73,24 @@ def _outer_mismatches(root: Table) -> Iterator[tuple[Value, str]]:
                 yield value, f"`{key}` must be a string, the id of a provider"
 
 
-def _mismatch(model: KeyModel, value: Value) -> Iterator[Problem]:
+def _mismatch(model: KeyModel, value: Value, provider: ProviderTable) -> Iterator[Problem]:
     match model.kind:
         case Kind.STRING_LIST if isinstance(value, Array):
             for item in value.items:
                 if not _is_string(item):
-                    yield _wrong(f"An element of `{model.name}`", model, Kind.STRING, item)
+                    yield _wrong(
+                        f"An element of `{model.name}`", model, Kind.STRING, item, provider
+                    )
         case Kind.STRING_MAP if isinstance(value, Table):
             for entry in value:
                 # What belongs elsewhere is no better in quotes.
                 misplaced = lost_in(entry.key.name, entry.value, among_others=True) is not None
                 if not _is_string(entry.value) and not misplaced:
-                    yield _wrong(f"`{shown(entry.key.name)}`", model, Kind.STRING, entry.value)
+                    yield _wrong(
+                        f"`{shown(entry.key.name)}`", model, Kind.STRING, entry.value, provider
+                    )
         case kind if not fits(kind, value):
-            yield _wrong(f"`{model.name}`", model, kind, value)
+            yield _wrong(f"`{model.name}`", model, kind, value, provider)
         case Kind.INTEGER if _out_of_range(model.minimum, value):
             message = f"`{model.name}` must be from {model.minimum} to 2^63 - 1"
             # Codex itself takes any from 0.
@@ -113,33 +120,45 @@ def _effect(model: KeyModel) -> str:
     return "Codex refuses to start"
 
 
-def _wrong(what: str, model: KeyModel, kind: Kind, value: Value) -> Problem:
+def _wrong(
+    what: str, model: KeyModel, kind: Kind, value: Value, provider: ProviderTable
+) -> Problem:
     message = f"{what} must be {kind.value}; {_effect(model)}"
-    new_text = _converted(kind, value)
+    right = _converted(model, kind, value, provider.source(value.span))
     # In quotes it would be of the right type, but none of the words that there are.
-    if new_text is None or (kind is Kind.STRING and model.values):
-        return RULE.problem(value.span, message)
+    if kind is Kind.STRING and model.values:
+        right = None
+    return RULE.problem(value.span, message, *_fixes(kind, value, right))
+
+
+def _fixes(kind: Kind, value: Value, new_text: str | None) -> tuple[Fix, ...]:
+    if new_text is None:
+        return ()
     title = _title(kind, new_text)
     # The only list of strings says what a policy accepts.
     meant = tuple(Scalar(value.span, word) for word in _words(value))
     weakens = kind is Kind.STRING_LIST and accepts_more_than_default(Array(value.span, meant))
     edit = Edit(value.span, new_text)
-    fix = Fix(weakening(title) if weakens else title, (edit,), preferred=not weakens)
-    return RULE.problem(value.span, message, fix)
+    return (Fix(weakening(title) if weakens else title, (edit,), preferred=not weakens),)
 
 
 def _title(kind: Kind, new_text: str) -> str:
     """Text may be a secret, so it is not repeated."""
     match kind:
-        case Kind.STRING:
+        case Kind.STRING | Kind.HEX:
             return "Put it in quotes"
+        case Kind.TABLE:
+            return "Write it as a table"
         case Kind.STRING_LIST:
             return "Write it as an array"
     return f"Write {new_text}"
 
 
-def _converted(kind: Kind, value: Value) -> str | None:
-    """What was probably meant."""
+def _converted(model: KeyModel, kind: Kind, value: Value, source: str | None) -> str | None:
+    """What was probably meant. `source`: the text of `value`."""
+    if isinstance(value, Array) and value.of_tables and source is not None:
+        alone = kind is Kind.TABLE and len(value.items) == 1
+        return source[1:-1] if alone else None
     if not isinstance(value, Scalar):
         return None
     plain = value.value
@@ -150,6 +169,10 @@ def _converted(kind: Kind, value: Value) -> str | None:
             return str(int(plain))
         case Kind.INTEGER if isinstance(plain, float) and plain.is_integer() and plain >= 0:
             return str(int(plain))
+        case Kind.HEX if (
+            isinstance(plain, int) and len(digits_of(source or "") or b"") == model.size
+        ):
+            return quoted(source or "")
         case Kind.STRING if isinstance(plain, bool):
             return quoted(str(plain).lower())
         case Kind.STRING if isinstance(plain, int | float):
