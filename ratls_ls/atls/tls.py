@@ -41,14 +41,15 @@ _HEADER_BYTES = 5
 _WHOLE_RECORD_BYTES = _HEADER_BYTES + _RECORD_BYTES + 256
 _CHUNK_BYTES = 64 * 1024
 
+_NAME_IT = "name its CA with --ca-file, in an editor with the setting tls.caFile"
 # X509_V_ERR_* of openssl/x509_vfy.h, in words a person can act on.
 _VERIFY_WORDS = {
     9: "the certificate is not valid yet; is this machine's clock right?",
     10: "the certificate has expired, or this machine's clock is wrong",
     18: "the certificate is self-signed",
-    19: "the chain ends in an unknown self-signed certificate; name its CA in tls.caFile",
-    20: "no trusted CA issued the certificate; name its CA in tls.caFile",
-    21: "no trusted CA issued the certificate; name its CA in tls.caFile",
+    19: f"the chain ends in an unknown self-signed certificate; {_NAME_IT}",
+    20: f"no trusted CA issued the certificate; {_NAME_IT}",
+    21: f"no trusted CA issued the certificate; {_NAME_IT}",
     23: "the certificate is revoked",
     26: "the certificate is not for TLS servers",
 }

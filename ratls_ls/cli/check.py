@@ -54,7 +54,10 @@ def check(options: argparse.Namespace) -> int:
                 changed |= _print_diff(name, text, mend(text, context, wanted)[0])
                 continue
             if options.fix:
-                text = _mended(name, text, context, wanted)
+                try:
+                    text = _mended(name, text, context, wanted)
+                except CommandError as error:  # what it still has is told all the same
+                    failures.append(str(error))
             checked.append(_checked(name, text, context, verifying, wanted))
         except CommandError as error:
             failures.append(str(error))

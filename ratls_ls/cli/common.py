@@ -62,6 +62,12 @@ def find_provider(options: argparse.Namespace, name: str) -> Provider:
     """The attested provider `name`. Raises CommandError, saying what is wrong with it."""
     path = config_path(options)
     file, problems = read_config(path)
+    if file.base is not None and name in file.base.by_id and name not in file.providers:
+        # The profile leaves it as it is, as far as all of the profile can be read.
+        if errors := _errors(file, problems, name):
+            raise _faulty(name, _lines(path, file, errors))
+        path = user_home() / "config.toml"
+        file, problems = read_config(path)
     table = file.providers.get(name)
     if table is None and file.document.issues:
         syntax = (problem for problem in problems if problem.code == TOML_SYNTAX.code)
@@ -73,10 +79,11 @@ def find_provider(options: argparse.Namespace, name: str) -> Provider:
         return table.provider
     if not table.attested:
         raise CommandError(f"{shown(name)} is not attested: set use_ratls = true in {path}")
-    lines = _lines(path, file, _errors(file, problems, table.id))
-    if not lines:  # what it is laid over has them
-        lines = "those of config.toml: see ratls-ls check"
-    raise CommandError(f"{shown(name)} has errors in its configuration:\n{lines}")
+    raise _faulty(name, _lines(path, file, _errors(file, problems, table.id)))
+
+
+def _faulty(provider: str, lines: str) -> CommandError:
+    return CommandError(f"{shown(provider)} has errors in its configuration:\n{lines}")
 
 
 def verifier(options: argparse.Namespace) -> Verifier:

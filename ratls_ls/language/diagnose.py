@@ -165,7 +165,7 @@ def _short(value: str) -> str:
 def rejection(result: AttestationResult) -> str:
     """Every failed claim: what was expected, what came, what to do."""
     lines = [_claim(claim) for claim in result.failed_claims]
-    simulated = " (simulated)" if result.simulated else ""
+    simulated = " (SIMULATED)" if result.simulated else ""
     if not lines:
         return f"Rejected{simulated}: not every claim could be judged"
     return f"Rejected{simulated}: " + "\n".join(lines)
@@ -192,7 +192,7 @@ def staleness(status: ProviderStatus) -> str:
     """What is left of a result that is stale, and why it is."""
     result = status.result
     verdict = "attested" if result is not None and result.affirmed else "rejected"
-    simulated = " (simulated)" if result is not None and result.simulated else ""
+    simulated = " (SIMULATED)" if result is not None and result.simulated else ""
     last = f"Last {verdict}{simulated} {status.when}"
     if status.error is None:
         return f"{last}, which is too long ago to rely on; attest again"

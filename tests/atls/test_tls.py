@@ -137,7 +137,9 @@ async def test_a_certificate_that_is_not_trusted_says_what_to_do(tmp_path: Path)
     async with serving() as server:
         with pytest.raises(UnreachableError) as caught:
             await connect("127.0.0.1", server.port, "localhost", other)
-    assert "tls.caFile" in str(caught.value)
+    assert "name its CA with --ca-file, in an editor with the setting tls.caFile" in str(
+        caught.value
+    )
 
 
 async def test_a_root_that_is_taken_out_of_its_file_is_trusted_no_longer(ca_file: Path) -> None:

@@ -183,19 +183,12 @@ def test_why_a_provider_is_not_attested_is_said(
 
 
 @pytest.mark.parametrize(
-    ("below", "said"),
-    [
-        (b"ratls_policy.mrtd = '00'", "those of config.toml"),
-        (b"[tui]\nmrtd = '00'", "base-in-doubt"),
-        (b"# \xff", "base-in-doubt"),
-        (None, "base-in-doubt"),
-    ],
+    "below", [b"ratls_policy.mrtd = '00'", b"[tui]\nmrtd = '00'", b"# \xff", None]
 )
 @pytest.mark.parametrize("command", [["attest", "tee"], ["request", "tee", "/models"]])
 def test_a_profile_over_a_config_with_errors_says_where_they_are(
     command: list[str],
     below: bytes | None,
-    said: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -211,4 +204,30 @@ def test_a_profile_over_a_config_with_errors_says_where_they_are(
     # Of what cannot be read at all, nothing is missing in a profile that would do by itself.
     profile.write_text(text + "request_max_retries = 1\n", "utf-8")
     assert run([*command, "--config", str(profile)]) == 2
-    assert said in capsys.readouterr().err
+    assert "base-in-doubt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["attest", "tee"], ["request", "tee", "/models"]])
+def test_what_a_profile_leaves_as_it_is_is_that_of_the_users_own_config(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    own, profile = tmp_path / "config.toml", tmp_path / "slow.config.toml"
+    text = (
+        '[model_providers.tee]\nname = "TEE"\nbase_url = "https://127.0.0.1:1"\nuse_ratls = true\n'
+    )
+
+    def said(below: str, over: str) -> str:
+        own.write_text(text + below, "utf-8")
+        profile.write_text(f'model_provider = "tee"\n{over}', "utf-8")
+        assert run([*command, "--config", str(profile)]) == 2
+        return capsys.readouterr().err
+
+    assert "127.0.0.1:1" in said("", "")
+    assert f"{own}:5: wrong-type" in said("env_key = 1\n", "")
+    # What cannot be read there may be about any provider.
+    assert f"{profile}:2: toml-syntax" in said("", "[model_providers.\nmrtd = '00'\n")
+    assert f"{profile}:3: misplaced-table" in said("", "[tui]\nmrtd = '00'\n")

@@ -203,6 +203,23 @@ def test_codes_can_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str
     )
 
 
+def test_what_cannot_be_written_is_told_with_what_it_has(
+    bad: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: str = "r", **options: Any) -> Any:
+        if "w" in mode:
+            raise PermissionError(13, "Permission denied")
+        return open_(path, mode, **options)
+
+    open_ = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
+    assert run(["check", "--fix", str(bad)]) == 2
+    out, err = capsys.readouterr()
+    assert err == f"ratls-ls: cannot write {bad}: Permission denied\n"
+    assert "[insecure-base-url]" in out
+    assert "[tcb-status-case]" in out
+
+
 def test_fix_says_what_it_fixed(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "--fix", "--ignore", "tcb-status-case", str(bad)]) == 0
     assert capsys.readouterr().err == f"ratls-ls: {bad}: fixed insecure-base-url 1\n"
