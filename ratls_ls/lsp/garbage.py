@@ -10,8 +10,9 @@ import asyncio
 import gc
 
 QUIET_SECONDS = 3.0
-# The third is four times Python's own: how many middle-aged collections make a full one.
-_THRESHOLDS = (700, 10, 40)
+# Young ones come so late that what a keystroke makes and drops again starts none; middle-aged ones
+# stay short, and full ones are four times as rare as Python's own.
+_THRESHOLDS = (5_000, 4, 14)
 
 
 def keep_what_is_loaded() -> None:

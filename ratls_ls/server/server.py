@@ -145,12 +145,15 @@ class Server(LanguageServer):
             " contacted until it does"
         )
 
-    def converter(self, entry: OpenFile) -> Converter:
+    @cached_property
+    def _converter(self) -> type[Converter]:
         from ratls_ls.lsp.convert import Converter
 
-        return Converter(
-            entry.uri, entry.index, self.encoding, versioned=self._takes_versioned_edits
-        )
+        return Converter
+
+    def converter(self, entry: OpenFile) -> Converter:
+        versioned = self._takes_versioned_edits
+        return self._converter(entry.uri, entry.index, self.encoding, versioned=versioned)
 
     def served(self, uri: str, answer: Callable[[OpenFile, Converter], _T], nothing: _T) -> _T:
         """What `answer` gives for the open config `uri`; `nothing` for any other document, and
