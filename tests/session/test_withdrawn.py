@@ -133,6 +133,9 @@ async def test_a_config_that_says_the_same_of_the_provider(
     waiting = await held.prompt(world)
     world.session.change(uri, "", 2)
     world.session.change(uri, f"# a comment\n{text}\n[model_providers.other]\n", 3)
+    renamed = text.replace('name = "', 'name = "Our ')
+    assert renamed != text
+    world.session.change(uri, renamed, 4)
     held.gate.set()
     assert (await waiting)["status"] == 200
 
