@@ -39,7 +39,8 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """Times are Unix seconds. `due`: when to check again; `left`: since when no document has it."""
+    """Times are Unix seconds. `due`: when to check again; `left`: since when no document has it;
+    `last`: the one that had it last."""
 
     provider: Provider
     status: ProviderStatus
@@ -47,6 +48,7 @@ class _Entry:
     failures: int = 0
     due: float | None = None
     left: float | None = None
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,9 @@ class Monitor:
             self._entries[peer].status = self._known(peer)
         now = self._verifier.clock()
         for peer in old.providers.keys() - new.providers.keys():
-            self._leave(peer, now)
+            self._leave(peer, document, now)
         if saved:
-            self._sweep(now, linger=0.0)
+            self._sweep(now, linger=0.0, last=document)
         if unasked and not old.unasked:  # what was due meanwhile is now
             self._wake_by(now)
 
@@ -212,6 +214,8 @@ class Monitor:
             except asyncio.CancelledError:
                 if entry.status.state is State.CHECKING:
                     self._set(peer, entry, before)
+                if entry.due is None and self._entries.get(peer) is entry:
+                    self._schedule(entry, self._refresh_seconds)
                 raise
             except Exception as error:
                 # Fails closed, and says so: nobody waits for this task.
@@ -233,18 +237,21 @@ class Monitor:
         entry.left = None
         return entry
 
-    def _leave(self, peer: Peer, now: float) -> None:
+    def _leave(self, peer: Peer, document: str, now: float) -> None:
         entry = self._entries.get(peer)
         if entry is None or self._is_watched(peer):
             return
-        entry.left = now
+        entry.left, entry.last = now, document
         if entry.check is not None:
             entry.check.cancel()
         self._wake_by(now + LINGER_SECONDS)
 
-    def _sweep(self, now: float, *, linger: float) -> None:
-        """Forget what no document has had for `linger` seconds."""
+    def _sweep(self, now: float, *, linger: float, last: str | None = None) -> None:
+        """Forget what no document has had for `linger` seconds. `last`: only what that one had
+        last; another may be about to have its own again."""
         for peer, entry in list(self._entries.items()):
+            if last not in (None, entry.last):
+                continue
             if entry.left is not None and entry.left + linger <= now:
                 del self._entries[peer]
                 self._clients.retire(peer)

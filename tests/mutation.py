@@ -63,9 +63,15 @@ ROOMS = (
             "tests/session/test_status.py",
             "tests/session/test_refusals.py",
             "tests/session/test_withdrawn.py",
+            "tests/session/test_profiles.py",
         ),
-        "open change save changed_on_disk _check_unasked _may_contact_unasked _require_trust"
-        " is_meant",
+        "open change save changed_on_disk _checking_what_is_saved_now _check_unasked"
+        " _may_contact_unasked _require_trust is_meant",
+    ),
+    Room(
+        "ratls_ls/session/files.py",
+        ("tests/session/test_profiles.py", "tests/session/test_refusals.py"),
+        "default_lacks is_saved read_from _below",
     ),
 )
 SECONDS = 120  # a mutant that hangs is noticed

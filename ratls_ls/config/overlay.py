@@ -22,8 +22,9 @@ UNREADABLE = Base(frozenset(), whole=False, sound=False)
 def base_of(file: ConfigFile) -> Base:
     """`file` as what another is laid over."""
     tables = frozenset(table for _, part in file.parts for table in part.providers)
-    whole = not any(losing(file.document.issues, file.document.sections))
-    return Base(tables, whole, whole and not any(part.loses_policy for _, part in file.parts))
+    astray = any(part.loses_policy for _, part in file.parts)
+    lost = any(losing(file.document.issues, file.document.sections))
+    return Base(tables, whole=not file.document.issues, sound=not (astray or lost))
 
 
 def laid_over(root: Table, below: Mapping[str, ProviderTable], end: int) -> Table:

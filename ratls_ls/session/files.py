@@ -225,6 +225,17 @@ class Files:
         known, without a look at the disk."""
         return self._known_default if self._lies_over(entry.uri) else None
 
+    def is_saved(self, entry: OpenFile) -> bool:
+        """Whether all that its providers are read from is what is on disk."""
+        base = self._known_default if entry.place.own == "profile" else None
+        return entry.saved and (base is None or base.saved)
+
+    def read_from(self, entry: OpenFile) -> list[OpenFile]:
+        """It, and the open profiles whose providers are read from it as well."""
+        is_base = entry.place.own == "user"
+        profiles = [each for each in self.opened if is_base and each.place.own == "profile"]
+        return [entry, *profiles]
+
     def _lies_over(self, uri: str) -> bool:
         return self._places.at(uri).kind in ("profile", "project")
 
@@ -370,11 +381,11 @@ class Files:
         _dropped = self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
         self._note_ids(entry)
+        if entry.place.own == "user":  # first: who is told of it is told of all that it changed
+            self._review()
         self._on_read(entry)
         if not entry.open:
             self._forget_the_oldest()
-        if entry.place.own == "user":
-            self._review()
         return entry
 
     def _forget_the_oldest(self) -> None:

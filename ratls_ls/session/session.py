@@ -134,28 +134,34 @@ class Session:
         """The client has another text. Attests what is saved after all, as somebody else may have
         written it, unless it was checked before."""
         entry = self._files.change(uri, text, version)
-        if self.settings.trigger is Trigger.ON_OPEN_AND_SAVE:
-            self._check_unasked(entry, again=False)
+        if entry.saved and self.settings.trigger is Trigger.ON_OPEN_AND_SAVE:
+            self._check_saved(entry, again=False)
 
     def save(self, uri: str) -> None:
         if (entry := self._files.save(uri)) is not None:
-            self._watch(entry)
-            self._check_unasked(entry)
+            self._watch_saved(entry)
+            self._check_saved(entry)
 
     def close(self, uri: str) -> None:
         entry = self._files.get(uri)
         if entry is not None and entry.open and entry.served:
             self._publish(entry, None)
-        self._files.close(uri)
+        with self._checking_what_is_saved_now(uri):
+            self._files.close(uri)
 
     def changed_on_disk(self, uri: str) -> None:
         """The file at `uri` was written, made or removed by somebody."""
+        with self._checking_what_is_saved_now(uri):
+            self._files.reread(uri)
+
+    @contextmanager
+    def _checking_what_is_saved_now(self, uri: str) -> Iterator[None]:
         before = self._files.get(uri)
         was_saved = before is not None and before.saved
-        self._files.reread(uri)
+        yield
         entry = self._files.get(uri)
         if entry is not None and not was_saved:
-            self._check_unasked(entry, again=False)
+            self._check_saved(entry, again=False)
 
     def configure(self, settings: Settings) -> None:
         """Take new settings. What they no longer allow ends at once, the rest in peace."""
@@ -373,7 +379,10 @@ class Session:
 
     def _read(self, entry: OpenFile) -> None:
         """A file has a new text, or is known only now."""
-        self._watch(entry)
+        if entry.saved:
+            self._watch_saved(entry)
+        else:
+            self._watch(entry)
         self._news.show(entry)
         self._news.tell_soon(entry)
 
@@ -381,12 +390,20 @@ class Session:
         self._monitor.unwatch(entry.key)
         self._news.tell_end(entry)
 
+    def _watch_saved(self, entry: OpenFile) -> None:
+        for each in self._files.read_from(entry):
+            self._watch(each)
+
     def _watch(self, entry: OpenFile) -> None:
-        may_contact = self._may_contact_unasked(entry)
-        self._monitor.watch(entry.key, entry.providers, saved=entry.saved, unasked=may_contact)
+        may_contact, saved = self._may_contact_unasked(entry), self._files.is_saved(entry)
+        self._monitor.watch(entry.key, entry.providers, saved=saved, unasked=may_contact)
+
+    def _check_saved(self, entry: OpenFile, *, again: bool = True) -> None:
+        """`again`: also what was checked before, as it stands."""
+        for each in self._files.read_from(entry):
+            self._check_unasked(each, again=again)
 
     def _check_unasked(self, entry: OpenFile, *, again: bool = True) -> None:
-        """`again`: also what was checked before, as it stands."""
         if self._may_contact_unasked(entry):
             # The one that the next prompt goes to is to be ready first.
             default = entry.default_id
@@ -396,7 +413,7 @@ class Session:
 
     def _may_contact_unasked(self, entry: OpenFile) -> bool:
         allowed = self.settings.trusted and self.settings.trigger is not Trigger.MANUAL
-        return allowed and entry.open and entry.saved
+        return allowed and entry.open and self._files.is_saved(entry)
 
     def _attested(self, verifier: Verifier, provider: Provider, attestation: Attestation) -> None:
         if self._audit is not None:

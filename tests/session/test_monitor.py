@@ -356,6 +356,18 @@ async def test_another_document_that_has_it_too_keeps_it() -> None:
     assert made.retired == ["a.example"]
 
 
+async def test_what_another_document_edited_away_it_may_have_again() -> None:
+    made = net()
+    made.monitor.watch("profile", [B], saved=False, unasked=False)
+    await checked(made, A)
+    made.monitor.watch("profile", [], saved=False, unasked=False)
+    made.monitor.watch("a", [], saved=True, unasked=False)
+    assert made.retired == ["a.example"]
+    made.monitor.watch("profile", [B], saved=False, unasked=False)
+    made.monitor.unwatch("profile")
+    assert made.retired == ["a.example", "b.example"]
+
+
 async def test_what_is_edited_away_is_checked_no_longer() -> None:
     made = net()
     made.gate.clear()
@@ -393,6 +405,20 @@ async def test_cancelled_checks_leave_what_was_known() -> None:
     made.monitor.cancel_checks()
     await asyncio.wait([running])
     assert made.monitor.status(A.peer).state is State.AFFIRMED
+
+
+async def test_a_check_that_was_due_and_cancelled_is_due_again() -> None:
+    made = net()
+    await checked(made, A)
+    made.gate.clear()
+    await made.later(20 * MINUTE)
+    assert made.running == 1
+    made.monitor.cancel_checks()
+    made.gate.set()
+    await made.later(1)
+    assert len(made.checked) == 2
+    await made.later(20 * MINUTE)
+    assert len(made.checked) == 3
 
 
 async def test_evidence_is_kept_of_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from ratls_ls.lsp import methods
-from ratls_ls.simulator import SimulatedProvider
+from ratls_ls.settings import parse
+from ratls_ls.simulator import SimulatedProvider, serve
 
-from .world import World, refused
+from .world import World, a_world, meanwhile, refused
 
 CHAT = {"path": "/chat/completions", "body": {"messages": []}}
 
@@ -130,3 +131,80 @@ async def test_over_what_another_program_wrote_since(
     provider.record.connections.clear()
     world.config.mkdir()
     assert await not_sent(world, provider, uri) == methods.INVALID_POLICY
+
+
+async def affirmed(world: World, path: Path) -> None:
+    """Until that is told of the providers of this config."""
+    uri = path.as_uri()
+    await world.until(lambda: (uri, "affirmed") in [(s["uri"], s["state"]) for s in world.told])
+
+
+def a_pin_more(world: World, provider: SimulatedProvider) -> tuple[Path, str]:
+    """A profile, and its text: it is another peer than that of the user's own config."""
+    profile = world.config.with_name("work.config.toml")
+    pin = re.findall('mrtd = "[0-9a-f]+"', provider.config_toml("tee"))[0]
+    text = f"model_providers.tee.ratls_policy.expected_bootchain.{pin}\n"
+    profile.write_text(text, "utf-8")
+    return profile, text
+
+
+@pytest.mark.parametrize("then", ["the profile is saved", "opened again", "settings"])
+async def test_a_host_that_was_never_saved_is_not_contacted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    async with (
+        serve() as saved,
+        serve() as edited,
+        a_world(tmp_path, monkeypatch, trusting=[saved, edited]) as world,
+    ):
+        own = world.open(saved.config_toml("tee", pinned=False))
+        profile, text = a_pin_more(world, saved)
+        world.session.open(profile.as_uri(), text, 1)
+        await affirmed(world, profile)
+        world.session.change(own, edited.config_toml("tee", pinned=False), 2)
+        match then:
+            case "the profile is saved":
+                world.session.save(profile.as_uri())
+            case "opened again":
+                world.session.close(profile.as_uri())
+                world.session.open(profile.as_uri(), text, 1)
+            case "settings":
+                world.session.configure(parse({"attestation": {"refreshMinutes": 14}}))
+        await meanwhile(tmp_path, monkeypatch)
+        assert not edited.record.connections
+        world.told.clear()
+        world.save(own, edited.config_toml("tee", pinned=False))
+        await affirmed(world, profile)
+        assert edited.record.connections
+
+
+@pytest.mark.parametrize("then", ["saved", "undone", "closed", "written by another program"])
+async def test_a_profile_is_attested_from_when_its_base_is_what_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider, then: str
+) -> None:
+    settings = {"attestation": {"refreshMinutes": 0.001}}
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=settings) as world:
+        text = provider.config_toml("tee", pinned=False)
+        edited = text + "# edited"
+        own = world.open(text)
+        world.session.change(own, edited, 2)
+        profile, its_text = a_pin_more(world, provider)
+        world.session.open(profile.as_uri(), its_text, 1)
+        await meanwhile(tmp_path, monkeypatch)
+        assert not [
+            s for s in world.told if (s["uri"], s["state"]) == (profile.as_uri(), "affirmed")
+        ]
+        match then:
+            case "saved":
+                world.save(own, edited)
+            case "undone":
+                world.session.change(own, text, 3)
+            case "closed":
+                world.session.close(own)
+            case _:
+                world.write(edited)
+                world.session.changed_on_disk(own)
+        # At once, and whenever it is due.
+        for _ in range(3):
+            world.told.clear()
+            await affirmed(world, profile)
