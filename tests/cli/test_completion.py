@@ -1,8 +1,9 @@
-"""What a shell offers at TAB, asked of the shells themselves."""
+"""What a shell offers at TAB, asked of the shells themselves. `make test-shells` installs them."""
 
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,8 @@ CASES = [
     ("ratls-ls check conf", ["config.toml"]),
     ("ratls-ls attest --config other.toml ", ["elsewhere"]),
 ]
-# As readline and fish ask; every answer is a line, and a blank line ends the answers to one.
+# As readline, fish and zsh's line editor ask; every answer is a line, and a blank line ends the
+# answers to one.
 SCRIPTS = {
     "bash": """\
 eval "$(ratls-ls completion bash)"
@@ -54,30 +56,64 @@ for line in $argv[2..]
   echo
 end
 """,
+    "zsh": """\
+autoload -Uz compinit && compinit -u -D
+eval "$(ratls-ls completion zsh)"
+exec 3>&1
+compadd() {
+  [[ ${@[1,(i)(-|--)]} == *-[AOD]\\ * ]] && { builtin compadd "$@"; return }
+  local -a found
+  builtin compadd -A found "$@"
+  (( $#found )) && print -rl -- $found >&3
+}
+zle -C offer complete-word _main_complete
+zle-line-init() {
+  for BUFFER in ${(f)LINES_TYPED}; do
+    CURSOR=$#BUFFER
+    zle offer
+    print >&3
+  done
+  exit
+}
+zle -N zle-line-init
+""",
 }
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_what_may_stand_there(shell: str, tmp_path: Path) -> None:
     if shutil.which(shell) is None:
-        pytest.skip(f"needs {shell}")
+        pytest.skip(f"needs {shell}, which make test-shells installs")
     (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
     other = CONFIG.replace("tee-one", "elsewhere").partition("[model_providers.tee-two]")[0]
     (tmp_path / "other.toml").write_text(other, "utf-8")
-    done = subprocess.run(
-        [shell, "-c", SCRIPTS[shell], shell, *(line for line, _ in CASES)],
-        cwd=tmp_path,
-        env={
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "HOME": str(tmp_path),
-            "CODEX_HOME": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    answers = [sorted(answer.split()) for answer in done.stdout.split("\n\n")]
+    lines = [line for line, _ in CASES]
+    command = [shell, "-c", SCRIPTS[shell], shell, *lines]
+    terminal, end = pty.openpty()
+    if shell == "zsh":  # which completes nothing but in its line editor
+        (tmp_path / ".zshrc").write_text(SCRIPTS[shell], "utf-8")
+        command = [shell, "-i"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={
+                "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+                "HOME": str(tmp_path),
+                "CODEX_HOME": str(tmp_path),
+                "TERM": "dumb",
+                "LINES_TYPED": "\n".join(lines),
+            },
+            stdin=end,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    finally:
+        os.close(terminal)
+        os.close(end)
+    answers = [sorted(set(answer.split())) for answer in done.stdout.split("\n\n")]
     assert answers[:-1] == [words for _, words in CASES]
 
 
