@@ -254,7 +254,7 @@ def test_a_profile_refers_to_what_the_user_has(files: Files, home: Path) -> None
     assert "undefined-provider" not in codes(files.get(profile.as_uri()))
     files.change(own.as_uri(), CONFIG, 2)
     assert "undefined-provider" in codes(files.get(profile.as_uri()))
-    files.change(own.as_uri(), CONFIG + "[", 3)
+    files.change(own.as_uri(), CONFIG + "[\na = 1", 3)
     assert "undefined-provider" not in codes(files.get(profile.as_uri()))
 
 
