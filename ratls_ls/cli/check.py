@@ -36,7 +36,8 @@ STDIN = "-"
 
 def check(options: argparse.Namespace) -> int:
     """Exit 1 if there is a problem of severity error (`--strict`: or warning; `--diff`: if there is
-    something to mend), else 2 if a provider could not be attested for an error that is left out.
+    something to mend), else 2 if a provider could not be attested for an error that is left out, or
+    stands in a config that is not checked.
 
     Raises CommandError for the files that cannot be read, after what the others have was told.
     """
@@ -70,9 +71,17 @@ def check(options: argparse.Namespace) -> int:
     failing = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
     found = any(item.severity in failing for file in checked for item in file.diagnostics)
     # Whichever codes are selected: nobody is to take silence for an attestation.
-    unattested = [(file.name, each) for file in checked for each in file.unattested]
-    for name, provider in unattested:
-        complain(f"{name}: {shown(provider)} was not attested: its configuration has errors")
+    unattested = [
+        (file.name, each, "its configuration has errors")
+        for file in checked
+        for each in file.unattested
+    ]
+    own = home / "config.toml"
+    if not any(os.path.realpath(file.name) == os.path.realpath(own) for file in checked):
+        why = f"it stands in {own} alone; check that, too"
+        unattested += [(file.name, file.below, why) for file in checked if file.below is not None]
+    for name, provider, why in unattested:
+        complain(f"{name}: {shown(provider)} was not attested: {why}")
     if found or changed:
         return EXIT_NO
     return EXIT_ERROR if unattested else EXIT_YES
@@ -140,7 +149,17 @@ def _checked(
     told = [each for each in found if wanted(each.code)]
     tables = file.providers.values() if verifying is not None else ()
     unattested = tuple(each.id for each in tables if each.attested and each.provider is None)
-    return Checked(name, masked(file), LineIndex(text), told, unattested)
+    below = _left_below(file) if verifying is not None else None
+    return Checked(name, masked(file), LineIndex(text), told, unattested, below)
+
+
+def _left_below(file: ConfigFile) -> str | None:
+    """The attested provider that a profile selects and leaves as the user's own config has it."""
+    named = file.default
+    if named is None or file.base is None or named.id in file.providers:
+        return None
+    table = file.base.by_id.get(named.id)
+    return named.id if table is not None and table.attested else None
 
 
 def _stdin() -> str:

@@ -52,13 +52,15 @@ _MAX_LINE = 160
 class Checked:
     """One file and what was found in it. `name` is how the user called it; `text` is without its
     secrets, since a report is shown to more people than a file. `unattested`: the ids of those that
-    were to be attested and could not, for the errors in the file."""
+    were to be attested and could not, for the errors in the file; `below`: that of the provider
+    which a profile selects and leaves as the user's own config has it."""
 
     name: str
     text: str
     index: LineIndex
     diagnostics: list[Diagnostic]
     unattested: tuple[str, ...] = ()
+    below: str | None = None
 
 
 def text(files: Sequence[Checked], stream: TextIO) -> None:

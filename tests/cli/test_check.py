@@ -288,6 +288,27 @@ def test_live_is_never_silent_of_a_provider_that_it_could_not_attest(
     assert capsys.readouterr().err == ""
 
 
+def test_live_tells_of_a_provider_that_a_profile_leaves_to_the_users_own_config(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    own, profile = tmp_path / "config.toml", tmp_path / "work.config.toml"
+    plain = '[model_providers.tee]\nname = "tee"\nbase_url = "https://127.0.0.1:1"\n'
+    own.write_text(plain + "use_ratls = true\n", "utf-8")
+    profile.write_text('model_provider = "tee"\n', "utf-8")
+    assert run(["check", "--live", str(profile)]) == 2
+    told = f"{profile}: tee was not attested: it stands in {own} alone; check that, too"
+    assert capsys.readouterr().err == f"ratls-ls: {told}\n"
+    for nothing in (["--live", str(profile), str(own)], [str(profile)]):
+        assert run(["check", *nothing]) == 0
+        assert capsys.readouterr().err == ""
+    for selected, below in (("openai", plain + "use_ratls = true\n"), ("tee", plain)):
+        own.write_text(below, "utf-8")
+        profile.write_text(f'model_provider = "{selected}"\n', "utf-8")
+        assert run(["check", "--live", str(profile)]) == 0
+        assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("option", LIVE)
 def test_what_only_live_finds_is_not_selected_without_it(
     option: str, bad: Path, capsys: pytest.CaptureFixture[str]
