@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .keys import RATLS_POLICY, find
-from .meant import NO_SUCH_PIN, POLICY_PATHS, plain
+from .meant import NO_SUCH_PIN, POLICY_PATHS, REGISTER, plain
 from .section import Section
 from .toml import Placed, section_at
 from .values import Invalid, Issue, Scalar, Table, Value, integer_of, string_of
@@ -86,6 +86,8 @@ def spelling_of(name: str) -> Spelling | None:
     # A dot before it is missing, or a number was added.
     if RATLS_POLICY.name in plain(name):
         return Spelling(RATLS_POLICY.name, slip=False)
+    if register := REGISTER.search(plain(name)):
+        return Spelling(_WORDS[_joined(register[0])], slip=False)
     # Dots in quotes are no dots.
     if (last := _joined(name.rpartition(".")[2])) in _WORDS:
         return Spelling(_WORDS[last], slip=False)

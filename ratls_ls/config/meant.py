@@ -1,8 +1,8 @@
 """What a key that nobody knows was probably meant to be.
 
 Invariant: a guess has the type of the value that stands there, so that following it makes no other
-error; but what bears on attestation is asked by its name alone, as the switch is, so that a wrong
-type hides nothing.
+error; but what bears on attestation is asked by its name, whatever its value is, as the switch is,
+so that a wrong type hides nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from .keys import PROVIDER, RATLS_POLICY, KeyModel
 from .kinds import fits, truth_of
-from .values import Scalar, Table, Value
+from .values import Scalar, Table, Value, string_of, strings
 from .words import nearest
 
 Path = tuple[str, ...]
@@ -38,6 +38,13 @@ _SWITCHING = re.compile(
 _UNSWITCHING = re.compile(r"(^|_)(no|not|non|without|skip|disable|un|insecure|ignore|allow|bypass)")
 NO_SUCH_PIN = re.compile(r"rtmr_?[0-9]+|mr_?(config_?id|owner(_?config)?)", re.IGNORECASE)
 """Names of registers that no key pins, or of those that one does."""
+REGISTER = re.compile(r"mr_?(td|seam|tmrs)|rtmr_?[0-2]")
+"""One that a key pins, within a plain name: whoever adds to it means the same."""
+_OF_EVIDENCE = re.compile(r"rtmr|mr_?(enclave|signer)|measurement|fmspc")
+# As long as the shortest pin,
+_HASH = re.compile(r"(0x)?([0-9a-f][\s:_-]?){64,}", re.IGNORECASE)
+# and as long as many a secret.
+_OF_SECRET = re.compile(r"(key|token|secret|password)$")
 
 # What other programs call it, or people who write from memory.
 _OTHER_NAMES: dict[str, tuple[Path, ...]] = {
@@ -147,11 +154,18 @@ def bears_on_attestation(name: str, value: Value, meant: Path | None) -> bool:
         return meant[-1] in _OF_ATTESTATION
     if isinstance(value, Table) or NO_SUCH_PIN.fullmatch(name):
         return True
-    if _SWITCHING.search(plain(name)):
+    if _SWITCHING.search(plain(name)) or _may_be_a_pin(plain(name), value):
         return True
     others = _OTHER_NAMES.get(plain(name))
     found = others[0][-1] if others else nearest(name, _HOMES, likeness=0.8)
     return found in _OF_ATTESTATION
+
+
+def _may_be_a_pin(spelt: str, value: Value) -> bool:
+    if REGISTER.search(spelt) or _OF_EVIDENCE.search(spelt):
+        return True
+    texts = (string_of(value) or "", *(text for text, _ in strings(value)))
+    return not _OF_SECRET.search(spelt) and any(map(_HASH.fullmatch, texts))
 
 
 def plain(name: str) -> str:

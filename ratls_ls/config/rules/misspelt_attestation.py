@@ -20,7 +20,8 @@ RULE = Rule(
     words="""
     A key beside `base_url` that nobody knows and that looks like `use_ratls`, `ratls_policy` or one
     of the policy's keys; or, in an attested provider, a table that nobody knows, since it may have
-    been the policy. Codex ignores it: it attests nothing, or under its default policy. ratls-ls
+    been the policy, and what looks like a pin: by the name of a register in its name, or by 32
+    bytes of hex. Codex ignores it: it attests nothing, or under its default policy. ratls-ls
     then does not attest.
     """,
     example="""
