@@ -41,14 +41,15 @@ class RequestParameters:
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
     """Ready to send; holds credentials, so no part of it is shown. `retries`: how often at most
-    after the first time. `idle_seconds`: how long nothing may come or be taken."""
+    after the first time. `idle_seconds`: how long nothing may come or be taken. Two that differ in
+    these limits alone are the same request."""
 
     method: str
     url: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
-    retries: int = 0
-    idle_seconds: float = 300.0
+    retries: int = field(default=0, compare=False)
+    idle_seconds: float = field(default=300.0, compare=False)
 
 
 def prepare(

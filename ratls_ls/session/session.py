@@ -322,15 +322,14 @@ class Session:
         verifier = self._verifier
 
         def is_meant() -> bool:
-            """Whether it would go to the same provider, under the same settings, if it came now."""
+            """Whether it would be the same, to the same peer and judged alike, if it came now."""
             try:
                 self._require_trust()
                 found = requests.find_provider(self._files, params, self._encoding)
+                same = requests.prepared(found, params, self._environment) == request
             except MethodError:
                 return False
-            # What it is called is nobody's but the reader's.
-            same = replace(found, name=provider.name) == provider
-            return same and self._verifier.judges_as(verifier)
+            return same and found.peer == provider.peer and self._verifier.judges_as(verifier)
 
         try:
             with self._cancellable():

@@ -152,8 +152,8 @@ async def test_a_refused_question_is_no_trust_until_another_is_answered(home: Pa
 async def test_the_newest_question_counts(home: Path) -> None:
     async with client(home, MANUAL) as asked:
         asked.push(None)
-        asked.push(None)
         request = asked.ask()
+        asked.push(None)
         older, newer = await asked.question(), await asked.question()
         asked.answer(newer, {"trusted": False})
         assert await asked.outcome(request) == methods.UNTRUSTED

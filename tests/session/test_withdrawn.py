@@ -133,7 +133,7 @@ async def test_a_config_that_says_the_same_of_the_provider(
     waiting = await held.prompt(world)
     world.session.change(uri, "", 2)
     world.session.change(uri, f"# a comment\n{text}\n[model_providers.other]\n", 3)
-    renamed = text.replace('name = "', 'name = "Our ')
+    renamed = text.replace('name = "', 'request_max_retries = 1\nname = "Our ')
     assert renamed != text
     world.session.change(uri, renamed, 4)
     held.gate.set()
