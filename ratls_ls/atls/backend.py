@@ -61,7 +61,11 @@ progress: ContextVar[Progress] = ContextVar("progress")
 
 class AttestedStream(httpcore.AsyncNetworkStream):
     """A TLS stream whose own appraisal affirmed the server at its other end. `is_current`: whether
-    it may take another request."""
+    it may take another request.
+
+    Invariant: once an answer is read to its end, whatever came behind it still waits here, and
+    none of it where it would be taken for the answer to the next request.
+    """
 
     def __init__(
         self, tls: TlsStream, attestation: Attestation, is_current: Callable[[], bool]
@@ -69,15 +73,21 @@ class AttestedStream(httpcore.AsyncNetworkStream):
         self._tls = tls
         self._is_current = is_current
         self.attestation = attestation
+        self._last = b""  # the byte that is handed on when it is asked for, and not before
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         try:
             async with asyncio.timeout(timeout):
-                data = await self._tls.read(max_bytes)
+                data = self._last or await self._tls.read(max_bytes)
         except TimeoutError as error:
             raise httpcore.ReadTimeout(f"nothing came for {timeout:.0f} s") from error
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
+        self._last = b""
+        # Who reads an answer asks for more until it is whole. So nobody asks for the last byte of
+        # what holds more than that, and where something waits behind, for none of that.
+        if len(data) > 1 and not self._tls.idle_is_broken:
+            data, self._last = data[:-1], data[-1:]
         state = progress.get(None)
         if state is not None and state.head_bytes_left is not None:
             state.head_bytes_left -= len(data)
@@ -102,7 +112,7 @@ class AttestedStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         # The pool asks this of an idle stream, and replaces one that is readable.
         if info == "is_readable":
-            return not self._is_current() or self._tls.idle_is_broken
+            return not self._is_current() or bool(self._last) or self._tls.idle_is_broken
         if info == "attestation":
             return self.attestation
         return None

@@ -98,6 +98,24 @@ async def test_fault(fault: Fault, scene: Scene) -> None:
         assert (await scene.ask("good"))["complete"] is True
 
 
+HARMLESS = {name: fault for name, fault in FAULTS.items() if fault.expects_code is None}
+
+
+@pytest.mark.parametrize("fault", HARMLESS.values(), ids=HARMLESS)
+async def test_the_next_prompt_is_answered_like_the_first(fault: Fault, scene: Scene) -> None:
+    """Whatever an answer left behind is none to it."""
+    async with serve(faults=[fault.name]) as faulty:
+        scene.play(faulty)
+        await scene.forget()
+        answers = []
+        for _ in range(2):
+            scene.editor.parts.pop("faulty", None)
+            status = (await scene.ask("faulty"))["status"]
+            kinds = [part["kind"] for part in scene.editor.parts["faulty"]]
+            answers.append((status, set(kinds)))
+        assert answers[0] == answers[1]
+
+
 OF_ANOTHER_SESSION = {
     name: fault
     for name, fault in FAULTS.items()

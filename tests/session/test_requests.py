@@ -18,12 +18,13 @@ from ratls_ls.atls.errors import Step
 from ratls_ls.lsp import answer, methods
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.event_log import certificate_event
-from ratls_ls.simulator.http import Response
+from ratls_ls.simulator.http import Response, Wire
 from ratls_ls.simulator.scenario import Log, Scenario
 
 from .world import Api, World, a_world, out_of_date, play, refused, replaying
 
 RESULT_KEYS = {"status", "headers", "complete", "attestation", "timings"}
+BODIES = ("status", "body", "bodyText", "bodyBase64")
 TIMINGS = {"connectMs", "attestMs", "firstByteMs", "totalMs", "reusedConnection"}
 
 
@@ -356,6 +357,77 @@ async def test_a_dropped_idle_socket_is_replaced_by_an_attested_one(
     first, second = provider.record.connections
     assert [request.is_quote for request in second.requests] == [True, False]
     assert [request.is_quote for request in first.requests] == [True, False]
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+TEXT = [("Content-Type", "text/plain")]
+FORGED = OK + b"Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nforged"
+ANSWERS = {
+    "with-a-length": OK + b"Content-Length: 2\r\n\r\nok",
+    "chunked": OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Trailer: 1\r\n\r\n",
+    "empty": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "behind-another": b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\n1",
+    "large": OK + b"Content-Length: 300000\r\n\r\n" + bytes(300_000),
+}
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("rest", [b"\n", FORGED[:1], FORGED[:30], FORGED, FORGED + FORGED[:-1]])
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+async def test_what_comes_behind_an_answer_is_none_to_the_next_prompt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, rest: bytes
+) -> None:
+    """Whether in its last record, or in one of its own."""
+    for apart in (False, True):
+
+        async def deliver(wire: Wire, apart: bool = apart) -> None:
+            await wire.whole()
+            records = [*pieces(answer, 9000), rest] if apart else pieces(answer + rest, 9000)
+            await wire.send_together(*records)
+
+        answers = [Response(200, deliver=deliver), Response(200, TEXT, b"genuine")]
+        async with (
+            serve(api=Api(answer=lambda rest=answers: rest.pop(0))) as provider,
+            a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
+        ):
+            world.write(provider.config_toml("tee"))
+            await world.request()
+            second = await world.request(body={"input": "x"})
+            assert second["bodyText"] == "genuine"
+            assert second["timings"]["reusedConnection"] is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "size"),
+    [
+        pytest.param(answer, size, id=f"{name}-{size}")
+        for name, answer in ANSWERS.items()
+        for size in (1, 2, 1000, 1 << 20)
+        if len(answer) <= 1000 * size  # more records take too long
+    ],
+)
+async def test_an_answer_that_ends_where_it_should_leaves_its_connection_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, size: int
+) -> None:
+    """In however many records it comes."""
+
+    async def deliver(wire: Wire) -> None:
+        await wire.whole()
+        for piece in pieces(answer, size):
+            await wire.send(piece)
+
+    async with (
+        serve(api=Api(answer=lambda: Response(200, deliver=deliver))) as provider,
+        a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
+    ):
+        world.write(provider.config_toml("tee"))
+        first = await world.request()
+        second = await world.request()
+        assert second["timings"]["reusedConnection"] is True
+        assert {key: first.get(key) for key in BODIES} == {key: second.get(key) for key in BODIES}
 
 
 async def test_a_connection_is_used_no_longer_than_its_age_limit(
