@@ -196,6 +196,19 @@ class Files:
         entry = self._entries[entry.key]  # judged again, if that changed
         return entry if entry.served else None
 
+    def defining(self, uri: str, provider: str) -> OpenFile | None:
+        """The config that says what `provider` is where that of `uri` is used: the user's own, if
+        this is a profile without fault that leaves the provider as it is there."""
+        entry = self.named(uri)
+        if entry is None or entry.place.own != "profile" or provider in entry.file.providers:
+            return entry
+        default = self.default
+        if default is None or provider not in default.file.providers:
+            return entry
+        # A policy that went astray here may have been meant for it.
+        wrong = any(problem.severity is Severity.ERROR for problem in entry.problems)
+        return entry if wrong else default
+
     @property
     def default(self) -> OpenFile | None:
         """The user-level config, if there is one."""

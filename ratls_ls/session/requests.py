@@ -56,7 +56,7 @@ def find_provider(
 
 def _config_of(files: Files, params: AttestedRequestParams) -> OpenFile | None:
     if params.uri is not None:
-        return files.named(params.uri)
+        return files.defining(params.uri, params.provider)
     default = files.default
     if default is not None and params.provider in default.file.providers:
         return default

@@ -260,7 +260,7 @@ class Session:
         self._require_trust()
         checks = [
             self._monitor.check(candidate)
-            for entry in self._entries(uri)
+            for entry in self._entries(uri, provider)
             for candidate in entry.providers
             if provider is None or candidate.id == provider
         ]
@@ -271,7 +271,7 @@ class Session:
         """What is wrong with a provider, or with the configs themselves, as the wire has it."""
         return [
             problem
-            for entry in self._entries(uri)
+            for entry in self._entries(uri, provider)
             for problem in problem_list(entry, provider or "", self._encoding)
         ]
 
@@ -299,10 +299,12 @@ class Session:
     def clear_cache(self) -> None:
         self._verifier.store.clear()
 
-    def _entries(self, uri: str | None) -> list[OpenFile]:
-        """The config `uri`; None: the user-level one, and every open one."""
+    def _entries(self, uri: str | None, provider: str | None = None) -> list[OpenFile]:
+        """The config `uri`, or the one that defines its `provider`; None: the user-level one, and
+        every open one."""
         if uri is not None:
-            entry = self._files.named(uri)
+            files = self._files
+            entry = files.named(uri) if provider is None else files.defining(uri, provider)
             return [entry] if entry is not None else []
         default = self._files.default
         opened = [entry for entry in self._files.opened if entry is not default]
