@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ratls_ls import private_files
+from ratls_ls import bounded, private_files
 from ratls_ls.rats.policy import AppraisalPolicy
 from ratls_ls.rats.result import AttestationResult
 from ratls_ls.status import MeasurementChange
@@ -109,7 +109,7 @@ class History:
         try:
             if file is None or file.stat().st_size > MAX_FILE_BYTES:
                 return None
-            return _record(json.loads(file.read_bytes()), origin)
+            return _record(json.loads(bounded.read_file(file)), origin)
         except (OSError, ValueError, RecursionError):
             return None
 

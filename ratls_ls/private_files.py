@@ -12,6 +12,8 @@ from pathlib import Path
 
 import platformdirs
 
+from ratls_ls import bounded
+
 
 def state_directory() -> Path:
     """Where what must outlive a session is kept; it may not exist yet."""
@@ -34,7 +36,7 @@ def write(file: Path, data: bytes) -> None:
 def append(file: Path, data: bytes) -> None:
     """Add `data` at the end of `file`, in one piece among other writers. Raises OSError."""
     _make(file.parent)
-    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = bounded.open_at_once(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         os.write(descriptor, data)
     finally:

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1] / "ratls_ls"
 
 # From the bottom up. A room imports from rooms below its own line only.
 LAYERS = (
-    {"rats", "private_files", "turns", "bounded", "stamps", "cached"},
+    {"bounded"},
+    {"rats", "private_files", "turns", "stamps", "cached"},
     {"config"},
     {"atls", "settings"},
     {"status"},

@@ -24,7 +24,7 @@ import certifi
 import httpcore
 import httpx
 
-from ratls_ls import private_files
+from ratls_ls import bounded, private_files
 from ratls_ls.config.hosts import is_loopback
 from ratls_ls.rats import collateral as collaterals
 from ratls_ls.rats import strict_json
@@ -210,14 +210,14 @@ class CollateralStore:
 
     def _written(self, place: tuple[str, CollateralKey]) -> bool:
         file = self._file(place)
-        return file is None or file.exists()
+        return file is None or file.is_file()
 
     def _read(self, place: tuple[str, CollateralKey]) -> Collateral | None:
         file = self._file(place)
         if file is None:
             return None
         try:
-            return collaterals.from_json(file.read_text("utf-8"))
+            return collaterals.from_json(bounded.read_file(file).decode("utf-8"))
         except (OSError, ValueError):
             return None
 
@@ -232,7 +232,7 @@ class CollateralStore:
         yield 0
         file = self._floor_file(fmspc)
         try:
-            lines = file.read_bytes().split() if file is not None else []
+            lines = bounded.read_file(file).split() if file is not None else []
         except OSError:
             return
         for line in lines:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from ratls_ls.bounded import MAX_FILE_BYTES
+from ratls_ls import bounded
 from ratls_ls.config.check import Context
 from ratls_ls.config.context import Kind
 from ratls_ls.config.overlay import UNREADABLE, base_of
@@ -110,20 +110,17 @@ def stamp_at(path: Path | None) -> Stamp | None:
         found = path.stat() if path is not None else None
     except (OSError, ValueError):  # a name that no file can have
         return None
-    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE_BYTES:
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > bounded.MAX_FILE_BYTES:
         return None
     return stamp_of(found)
 
 
 def text_at(path: Path | None) -> str | None:
     """The text of a file as it is on disk; None if it cannot be had."""
-    if path is None or stamp_at(path) is None:
-        return None
     try:
         # Editors show no byte order mark.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            return stream.read(MAX_FILE_BYTES + 1)
-    except (OSError, UnicodeError):
+        return bounded.read_file(path).decode("utf-8-sig") if path is not None else None
+    except (OSError, ValueError):  # a name that no file can have, or no text
         return None
 
 

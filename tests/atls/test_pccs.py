@@ -27,6 +27,7 @@ from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.collateral import TcbOptions, make_collateral
 from ratls_ls.simulator.pki import FMSPC, dcap_pki
 from ratls_ls.simulator.quote import TdReport, mint
+from tests.pipes import lonely_pipe
 
 KEY = CollateralKey(FMSPC, "platform")
 DAY = 24 * 3600
@@ -219,6 +220,22 @@ async def test_files_are_private_shared_and_checked(tmp_path: Path) -> None:
         file.write_bytes(corrupt)
         with pytest.raises(UnreachableError):
             await CollateralStore(tmp_path).get(url, KEY, now)
+
+
+async def test_pipes_in_their_place_are_as_good_as_absent(tmp_path: Path) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    kept = made(now)
+    CollateralStore(tmp_path).keep(url, KEY, kept, 20, durable=True)
+    (cached,), (noted,) = (tmp_path.glob(each) for each in ("collateral-*", "tcb-evaluation-*"))
+    with lonely_pipe(cached), lonely_pipe(noted):
+        store = CollateralStore(tmp_path)
+        with pytest.raises(UnreachableError):
+            await store.get(url, KEY, now)
+        assert store.floor(KEY.fmspc) == 0
+        for durable in (False, True):
+            store.keep(url, KEY, kept, 20, durable=durable)
+        assert store.floor(KEY.fmspc) == 20
+    assert await CollateralStore(tmp_path).get(url, KEY, now) == kept
 
 
 async def test_simulated_collateral_reaches_no_other_process(tmp_path: Path) -> None:

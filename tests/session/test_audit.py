@@ -15,6 +15,7 @@ import pytest
 from ratls_ls import audit
 from ratls_ls.lsp import methods
 from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
+from tests.pipes import lonely_pipe
 
 from .world import World, a_world, play, refused, replaying
 
@@ -140,14 +141,15 @@ async def test_logs_are_rotated_and_evidence_is_bounded(
         assert newest in kept
 
 
+@pytest.mark.parametrize("place", [".state/ratls-ls", ".state/ratls-ls/audit/audit.jsonl"])
 async def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider, place: str
 ) -> None:
-    (tmp_path / ".state").mkdir()
-    (tmp_path / ".state" / "ratls-ls").write_text("no directory")
-    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=ON) as world:
-        world.write(provider.config_toml("tee"))
-        for _ in range(2):
-            assert (await world.request())["status"] == 200
-        assert len(world.complaints) == 1
-        assert "audit log" in world.complaints[0]
+    (tmp_path / place).parent.mkdir(parents=True)
+    with lonely_pipe(tmp_path / place):
+        async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=ON) as world:
+            world.write(provider.config_toml("tee"))
+            for _ in range(2):
+                assert (await world.request())["status"] == 200
+            assert len(world.complaints) == 1
+            assert "audit log" in world.complaints[0]

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
+from ratls_ls import bounded
 from ratls_ls.config.context import Context
 from ratls_ls.session import OpenFile
 from ratls_ls.session import files as files_module
-from ratls_ls.session import places as places_module
 from ratls_ls.session.files import Files
-from ratls_ls.session.places import context_of, is_nothing_at
+from ratls_ls.session.places import context_of, is_nothing_at, text_at
 from ratls_ls.settings import Settings
+from tests.pipes import lonely_pipe
 
 CONFIG = '[model_providers.tee]\nname = "tee"\n'
 
@@ -413,9 +414,22 @@ def test_a_file_too_large_or_not_text_is_no_config(
     assert files.default is None
     file.write_text(CONFIG, "utf-8")
     assert files.default is not None
-    monkeypatch.setattr(places_module, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(bounded, "MAX_FILE_BYTES", 10)
     file.write_text(CONFIG + "\n", "utf-8")
     assert files.default is None
+
+
+def test_no_part_of_a_file_is_its_text_and_no_pipe_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbf# \xc3\xa4\r\n")
+    assert text_at(file) == "# ä\r\n"
+    monkeypatch.setattr(bounded, "MAX_FILE_BYTES", file.stat().st_size - 1)
+    assert text_at(file) is None
+    assert text_at(tmp_path) is None
+    with lonely_pipe(file):
+        assert text_at(file) is None
 
 
 def test_who_else_can_change_a_file_is_known(files: Files, home: Path) -> None:

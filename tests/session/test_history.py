@@ -10,6 +10,7 @@ import pytest
 from ratls_ls.history import MAX_FILE_BYTES, NEWS_SECONDS, History
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimName, ClaimVerdict
+from tests.pipes import lonely_pipe
 
 POLICY = AppraisalPolicy()
 OLD = AttestationResult(
@@ -112,6 +113,13 @@ def test_a_file_that_nobody_wrote_so_large_is_not_read(tmp_path: Path) -> None:
     for size, change_is_news in ((MAX_FILE_BYTES, True), (MAX_FILE_BYTES + 1, False)):
         file.write_bytes(whole.ljust(size))
         assert (History(tmp_path).compare(NEW, POLICY) is not None) is change_is_news
+
+
+def test_a_pipe_in_its_place_is_as_good_as_absent(tmp_path: Path) -> None:
+    History(tmp_path).observe(OLD, POLICY)
+    (file,) = tmp_path.iterdir()
+    with lonely_pipe(file):
+        assert History(tmp_path).observe(NEW, POLICY) is None
 
 
 def test_a_directory_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
