@@ -29,33 +29,36 @@ class Asking:
         self._take = take
         self._fail = fail
         self._newest: Future[Sequence[Any]] | None = None  # whose answer counts
-        self._known: asyncio.Future[None] | None = None
+        self._known = asyncio.Event()
+        self._known.set()
+        self._stopped = False
 
     def begin(self) -> None:
         """Ask. From now on no answer to an earlier question counts."""
-        loop = asyncio.get_running_loop()
-        if self._known is None or self._known.done():
-            self._known = loop.create_future()
+        self._known.clear()
         self._newest = question = self._ask()
         # Within the message that answers it: the next one finds things as that has them.
         question.add_done_callback(self._answered)
-        loop.call_later(ANSWER_SECONDS, self._late, question)
+        asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._late, question)
 
     def drop(self) -> None:
         """No answer counts any more: the client said unasked what its settings are."""
         self._newest = None
-        self._end_waiting()
+        self._known.set()
 
     def stop(self) -> None:
         """Whoever waits is cancelled."""
-        self._newest = None
-        if self._known is not None:
-            self._known.cancel()
+        self._stopped = True
+        self.drop()
 
     async def known(self) -> None:
-        """Returns at once unless a question is open; then when that is answered, or failed."""
-        if self._known is not None:
-            await asyncio.shield(self._known)
+        """Returns at once unless a question is open; then when that is answered, or failed.
+
+        Raises CancelledError once this was stopped.
+        """
+        await self._known.wait()
+        if self._stopped:
+            raise asyncio.CancelledError
 
     def _answered(self, question: Future[Sequence[Any]]) -> None:
         if question is not self._newest:
@@ -65,13 +68,9 @@ class Asking:
             self._take(found[0])
         else:
             self._fail()
-        self._end_waiting()
+        self._known.set()
 
     def _late(self, question: Future[Sequence[Any]]) -> None:
         if question is self._newest and not question.done():
             self._fail()
-            self._end_waiting()
-
-    def _end_waiting(self) -> None:
-        if self._known is not None and not self._known.done():
-            self._known.set_result(None)
+            self._known.set()

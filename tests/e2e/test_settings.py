@@ -19,7 +19,7 @@ from .raw import RawServer, raw_server
 ASKED = "workspace/configuration"
 MANUAL = {"attestation": {"trigger": "manual"}}
 # As the program is, but for its patience.
-IMPATIENT = "from ratls_ls.server import asking; asking.ANSWER_SECONDS = 0.2\n"
+IMPATIENT = "from ratls_ls.server import asking; asking.ANSWER_SECONDS = 1\n"
 PROGRAM = "from ratls_ls.__main__ import main; main()"
 
 
@@ -186,6 +186,19 @@ async def test_silence_does_not_undo_what_was_meant_for_trust(home: Path) -> Non
     async with client(home, {"trustd": False}) as asked:
         asked.answer(await asked.question(), None)
         assert await asked.tries() == methods.UNTRUSTED
+
+
+async def test_patience_ends_with_the_answer_that_counts(home: Path) -> None:
+    async with client(home, MANUAL, impatient=True) as asked:
+        asked.push(None)
+        asked.push(None)
+        await asked.question()
+        asked.answer(await asked.question(), {"trusted": True})
+        longer = {"provider": "tee", "path": "/test/held-events", "timeoutMs": 1500}
+        assert await asked.outcome(asked.ask(**longer)) == methods.BROKEN_RESPONSE
+        assert await asked.tries() == 200
+        told = [message.get("method") for message in asked.server.seen]
+        assert "window/showMessage" not in told
 
 
 @pytest.mark.parametrize("result", [{"trusted": True}, None, 5, "trusted", [5], [[1]]], ids=repr)
