@@ -65,7 +65,7 @@ class Session:
         self._encoding = encoding
         self._environment = os.environ if environment is None else environment
         self._complaints: frozenset[str] = frozenset()
-        self._requests: set[asyncio.Task[Any]] = set()
+        self._requests: dict[asyncio.Task[Any], Provider] = {}
         self._history = History(private_files.state_directory() / "measurements")
         self._start(settings)
         self._files = Files(
@@ -334,7 +334,7 @@ class Session:
             return same and found.peer == provider.peer and self._verifier.judges_as(verifier)
 
         try:
-            with self._cancellable():
+            with self._cancellable(provider):
                 answer = await requests.send(client, provider, request, params, emit, is_meant)
             outcome = answer.members["status"]
             evidence = answer.members["attestation"]["evidenceSha256"]
@@ -360,15 +360,15 @@ class Session:
             )
 
     @contextmanager
-    def _cancellable(self) -> Iterator[None]:
+    def _cancellable(self, provider: Provider) -> Iterator[None]:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a request runs in a task")
-        self._requests.add(task)
+        self._requests[task] = provider
         try:
             yield
         finally:
-            self._requests.discard(task)
+            del self._requests[task]
 
     def _cancel_requests(self) -> list[asyncio.Task[Any]]:
         running = list(self._requests)
@@ -418,7 +418,10 @@ class Session:
 
     def _attested(self, verifier: Verifier, provider: Provider, attestation: Attestation) -> None:
         if self._audit is not None:
-            self._audit.attestation(provider.id, attestation)
+            # Several may share connections; that of a request was made within its task.
+            task = asyncio.current_task()
+            asker = self._requests.get(task, provider) if task is not None else provider
+            self._audit.attestation(asker.id, attestation)
         if self._verifier.judges_as(verifier):  # else the settings it was judged by are gone
             self._monitor.attested(provider.peer, attestation)
 

@@ -124,6 +124,9 @@ async def test_a_client_without_settings_has_the_default_ones(home: Path, result
     async with client(home) as asked:
         asked.server.send({"id": await asked.question(), "result": result})
         assert await asked.tries() == 200
+        # Nor is it asked for what it did not say that it can.
+        told = [message.get("method") for message in asked.server.seen]
+        assert "client/registerCapability" not in told
 
 
 async def test_no_answer_is_no_trust_until_it_comes(home: Path) -> None:

@@ -28,6 +28,18 @@ def lines(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+async def test_who_asked_is_named_where_several_share_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=ON) as world:
+        world.write("\n".join(map(provider.config_toml, "ab")))
+        for asker in "aba":
+            await world.request(asker)
+            await provider.close_connections()
+        found = [line["provider"] for line in lines(tmp_path) if line["event"] == "attestation"]
+        assert found == ["a", "b", "a"]
+
+
 async def test_one_line_for_each_attestation_and_each_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
