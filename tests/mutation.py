@@ -105,6 +105,8 @@ EQUIVALENT = {
     "event_log.py:rtmrs one more: 4": "a fifth register is never extended nor shown",
     "monitor.py:_is_stale part 1 dropped: status.state in (State.AFFIRMED, State.REJECTED) and"
     " status.checked_at is not None and (not self._is_recent(st": "what was judged has a time",
+    "session.py:change part 0 dropped: entry.saved and self.settings.trigger is"
+    " Trigger.ON_OPEN_AND_SAVE": "nobody is contacted unasked for what is not saved, as is tested",
     "measurements.py:event_log flipped: True": "both sides of the strict zip are four by type",
 }
 

@@ -234,6 +234,14 @@ async def test_when_one_comes_back_the_others_are_tried() -> None:
     assert made.monitor.status(B.peer).state is State.AFFIRMED
 
 
+async def test_what_cannot_be_reached_counts_as_checked() -> None:
+    made = net()
+    made.ends["a.example"] = "unreachable"
+    assert not made.monitor.is_known(A.peer)
+    await checked(made, A)
+    assert made.monitor.is_known(A.peer)
+
+
 async def test_an_earlier_result_turns_stale_and_is_not_lost() -> None:
     made = net()
     await checked(made, A)
