@@ -230,3 +230,44 @@ async def test_what_a_profile_leaves_as_it_is_is_the_users_own(
     assert await world.session.attest(uri, "tee") == 0
     assert "misplaced-table" in {each["code"] for each in world.session.problems(uri, "tee")}
     assert await not_sent(world, provider, uri) == methods.PROVIDER_NOT_ATTESTED
+
+
+async def test_what_is_saved_is_checked_with_what_is_read_from_it_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        serve() as one,
+        serve() as two,
+        serve() as three,
+        a_world(tmp_path, monkeypatch, trusting=[one, two, three]) as world,
+    ):
+        text = one.config_toml("tee", pinned=False)
+        own = world.config
+        profile, project = own.with_name("work.config.toml"), tmp_path / "a" / ".codex" / own.name
+        project.parent.mkdir(parents=True)
+        world.open(text)
+        profile.write_text(
+            f'[model_providers.tee]\nbase_url = "{two.base_url}"\n'
+            f'ratls_policy.pccs_url = "{two.pccs_url}"\n',
+            "utf-8",
+        )
+        project.write_text(three.config_toml("tee", pinned=False), "utf-8")
+        for path in (profile, project):
+            world.session.open(path.as_uri(), path.read_text("utf-8"), 1)
+        for path in (own, profile, project):
+            await affirmed(world, path)
+
+        async def checked_after_saving(path: Path, *also: Path) -> list[int]:
+            for provider in (one, two, three):
+                provider.record.connections.clear()
+            world.told.clear()
+            world.session.save(path.as_uri())
+            for each in (path, *also):
+                await affirmed(world, each)
+            await meanwhile(tmp_path, monkeypatch)
+            return [len(each.record.connections) for each in (one, two, three)]
+
+        world.session.change(own.as_uri(), text + "# edited", 2)
+        assert await checked_after_saving(project) == [0, 0, 1]
+        assert await checked_after_saving(own, profile) == [1, 1, 0]
+        assert await checked_after_saving(project) == [0, 0, 1]

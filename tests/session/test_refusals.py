@@ -295,6 +295,8 @@ async def test_a_users_own_id_is_nobody_elses_while_the_config_cannot_be_read(
 async def test_another_id_is_the_projects_beside_the_users_own(
     world: World, provider: SimulatedProvider, repository: str
 ) -> None:
+    world.write(provider.config_toml("own"))
+    assert (await world.request())["status"] == 200
     uri = world.open(provider.config_toml("own"))
     assert (await world.request())["status"] == 200
     world.session.change(uri, "# nothing\n", 2)
