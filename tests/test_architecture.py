@@ -80,6 +80,8 @@ KNOWN_IN = {
     "pygls": ("lsp/", "server/", "cli/demo/"),
     "rich": ("cli/",),
     "ratls_ls.simulator": ("simulator/", "cli/"),
+    "tomli": ("config/toml/",),
+    "tree_sitter": ("config/toml/",),
 }
 PUBLIC_ALL_THE_SAME = {"_replace", "_exit"}  # documented: named tuples, os
 # What an editor must not wait for before the first diagnostic is there, and before `initialize` is
@@ -181,6 +183,14 @@ def test_the_core_is_pure(module: Module) -> None:
                 assert name not in OF_FILES, f"line {node.lineno} asks the disk"
             case ast.Name(id=name):
                 assert name not in IMPURE_BUILTINS, f"line {node.lineno} is not pure"
+
+
+def test_the_reader_of_toml_knows_nothing_of_configs() -> None:
+    known = ("ratls_ls.cached", "ratls_ls.config.record", "ratls_ls.config.span")
+    for module in MODULES:
+        if module.name.startswith("config/toml/"):
+            own = [name for name in module.imports() if name.startswith("ratls_ls.")]
+            assert all(name.startswith((*known, "ratls_ls.config.toml")) for name in own)
 
 
 def test_nothing_imports_in_a_circle() -> None:

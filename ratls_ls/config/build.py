@@ -11,8 +11,8 @@ from .keys import MOST_RETRIES, PROVIDER, RATLS_POLICY, Kind
 from .meant import bears_on_attestation
 from .model import DEFAULT_PCCS_URL, Provider, Secret
 from .tables import ProviderTable, UnknownKey
+from .toml.values import Table, integer_of, string_of
 from .urls import Url, parse_url
-from .values import Table, integer_of, string_of
 
 _DEFAULTS = {
     model.name: int(model.default or 0) for model in PROVIDER.children if model.kind is Kind.INTEGER

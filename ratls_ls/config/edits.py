@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Iterable
 
+from .keys import PROVIDERS
 from .problem import Edit
 from .span import Span
 from .tables import ProviderTable
-from .values import Array, Entry, Table, TableKind
+from .toml.values import Array, Entry, Table, TableKind
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _WEAKENS = " (weakens the policy)"
@@ -141,7 +142,7 @@ def _add_inline(table: Table, statement: str) -> Edit:
 def _add_header(
     provider: ProviderTable, table: Table, path: tuple[str, ...], statement: str
 ) -> Edit | None:
-    names = ".".join(spelled(name) for name in ("model_providers", provider.id, *path))
+    names = ".".join(spelled(name) for name in (PROVIDERS, provider.id, *path))
     first = min((entry.span.start for entry in table), default=None)
     if first is None:
         return None

@@ -6,7 +6,7 @@ Invariant: what cannot be read (`Invalid`) fits everywhere: it is reported as su
 from __future__ import annotations
 
 from .keys import Kind
-from .values import Array, Invalid, Scalar, Table, Value, integer_of
+from .toml.values import Array, Invalid, Scalar, Table, Value, integer_of
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _TRUTHS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)

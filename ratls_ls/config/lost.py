@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from .keys import RATLS_POLICY, find
 from .meant import NO_SUCH_PIN, POLICY_PATHS, REGISTER, plain
-from .section import Section
-from .toml import Placed, section_at
-from .values import Invalid, Issue, Scalar, Table, Value, integer_of, string_of
+from .toml.document import Placed, section_at
+from .toml.section import Section
+from .toml.values import Invalid, Issue, Scalar, Table, Value, integer_of, string_of
 from .words import slips
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from .keys import PROVIDER, RATLS_POLICY, KeyModel
 from .kinds import fits, truth_of
-from .values import Scalar, Table, Value, string_of, strings
+from .toml.values import Scalar, Table, Value, string_of, strings
 from .words import nearest
 
 Path = tuple[str, ...]

@@ -14,7 +14,7 @@ from ratls_ls.rats.policy import Pin, Register
 
 from .keys import find
 from .span import Span
-from .values import Entry, Table, string_of
+from .toml.values import Entry, Table, string_of
 
 _HEX = re.compile(r"(?:0x)?(?P<digits>[0-9a-fA-F]*)")
 

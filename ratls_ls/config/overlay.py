@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .keys import PROVIDERS
 from .lost import losing
 from .span import Span
 from .tables import Base, ConfigFile, ProviderTable
-from .values import Table, Value, shifted_entry
-
-_PROVIDERS = "model_providers"
+from .toml.values import Table, Value, shifted_entry
 
 UNREADABLE = Base(frozenset(), whole=False, sound=False)
 """A base that is there, or may be, of which nothing can be read."""
@@ -29,7 +28,7 @@ def base_of(file: ConfigFile) -> Base:
 
 def laid_over(root: Table, below: Mapping[str, ProviderTable], end: int) -> Table:
     """`root` with what those of its providers say that are in `below`, too, from `end` on."""
-    providers = root.entries.get(_PROVIDERS)
+    providers = root.entries.get(PROVIDERS)
     if providers is None or not isinstance(providers.value, Table):
         return root
     inner = {
@@ -39,7 +38,7 @@ def laid_over(root: Table, below: Mapping[str, ProviderTable], end: int) -> Tabl
         for name, entry in providers.value.entries.items()
     }
     merged = providers._replace(value=providers.value.having(inner))
-    return root.having({**root.entries, _PROVIDERS: merged})
+    return root.having({**root.entries, PROVIDERS: merged})
 
 
 def stands_behind(span: Span, end: int) -> bool:

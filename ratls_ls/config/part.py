@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from .build import policy_of, provider_of
-from .cut_ids import joined
-from .keys import REFERENCE_KEYS
+from .dotted_ids import joined
+from .keys import PROVIDERS, REFERENCE_KEYS
 from .lost import losing
 from .overlay import laid_over, stands_behind
 from .policy_section import PolicyVerdict, policy_verdict
@@ -18,8 +18,8 @@ from .problem import Problem, Severity
 from .rules import attested_problems, overlay_problems, provider_problems, root_problems
 from .strays import loses_policy, stray_providers, strays
 from .tables import Part, ProviderTable, Reference
-from .toml import Group
-from .values import Entry, Issue, Table, string_of
+from .toml.document import Group
+from .toml.values import Entry, Issue, Table, string_of
 
 
 class _Verdict(NamedTuple):
@@ -102,7 +102,7 @@ def _of_attested(table: ProviderTable, *, torn: bool) -> list[Problem]:
 
 
 def _providers(root: Table) -> tuple[Entry, ...]:
-    providers = root.get("model_providers")
+    providers = root.get(PROVIDERS)
     return tuple(providers) if isinstance(providers, Table) else ()
 
 
@@ -160,7 +160,7 @@ def _references_in(table: Table, path: tuple[str, ...]) -> Iterator[Reference]:
 def spoilt_by(issue: Issue) -> Iterator[str | None]:
     """Ids of providers of which `issue` may hide something; None stands for any of them: a header
     that cannot be read may have been any provider's, with any pin under it."""
-    if issue.path is None or issue.path in ((), ("model_providers",)):
+    if issue.path is None or issue.path in ((), (PROVIDERS,)):
         yield None
-    elif issue.path[0] == "model_providers":
+    elif issue.path[0] == PROVIDERS:
         yield issue.path[1]

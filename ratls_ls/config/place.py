@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .tables import ConfigFile
-from .values import Array, Key, Table, Value, shifted_header, shifted_statement
+from .toml.values import Array, Key, Table, Value, shifted_header, shifted_statement
 
 
 @dataclass(frozen=True, slots=True)

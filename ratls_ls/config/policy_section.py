@@ -12,13 +12,13 @@ from ratls_ls.rats.policy import AppraisalPolicy
 
 from .build import policy_of
 from .keys import PROVIDERS
-from .merge import Merger
 from .problem import Problem
 from .rules import policy_problems
-from .section import Section
 from .tables import ProviderTable
-from .toml import Group, section_at
-from .values import Header, Table
+from .toml.document import Group, section_at
+from .toml.merge import Merger
+from .toml.section import Section
+from .toml.values import Header, Table
 
 
 class PolicyVerdict(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from .lost import losing, speaks_of_policy
 from .part import part_of, spoilt_by
 from .tables import Base, ConfigFile, Part, ProviderTable, Reference
-from .toml import Document, parse
+from .toml.document import Document, parse
 
 __all__ = ["ConfigFile", "ProviderTable", "Reference", "read"]
 

@@ -17,6 +17,7 @@ from .keys import (
     BEDROCK_KEYS,
     PCCS_URLS,
     PROVIDER,
+    PROVIDERS,
     REFERENCES,
     RESERVED_IDS,
     KeyModel,
@@ -50,7 +51,7 @@ def schema() -> Schema:
                 "type": "object",
                 "additionalProperties": {**_OPEN, "properties": references},
             },
-            "model_providers": {
+            PROVIDERS: {
                 "type": "object",
                 "description": "Model providers by id.",
                 "propertyNames": {"not": {"enum": list(RESERVED_IDS)}},

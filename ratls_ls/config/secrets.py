@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .keys import PROVIDER, REFERENCE_KEYS, KeyModel, Kind, find
+from .keys import PROVIDER, PROVIDERS, REFERENCE_KEYS, KeyModel, Kind, find
 from .span import Span
 from .tables import ConfigFile
-from .values import (
+from .toml.values import (
     Array,
     Invalid,
     Scalar,
@@ -150,5 +150,5 @@ def _beginnings(words: Iterable[str]) -> frozenset[str]:
 
 
 _PUBLIC_WORDS = _beginnings(
-    ("model_providers", "profiles", "true", "false", *REFERENCE_KEYS, *_names(PROVIDER))
+    (PROVIDERS, "profiles", "true", "false", *REFERENCE_KEYS, *_names(PROVIDER))
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ratls_ls.rats.policy import TcbStatus
 
 from .span import Span
-from .values import Array, Scalar, Value, strings
+from .toml.values import Array, Scalar, Value, strings
 
 
 class Allowed(NamedTuple):

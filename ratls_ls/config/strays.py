@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from .keys import PROVIDER, RATLS_POLICY, REFERENCE_KEYS
+from .keys import PROVIDER, PROVIDERS, RATLS_POLICY, REFERENCE_KEYS
 from .lost import Lost, lost_in, spelling_of
 from .meant import POLICY_PATHS, meant_by
-from .values import Array, Entry, Key, Table, Value, string_of
+from .toml.values import Array, Entry, Key, Table, Value, string_of
 from .words import nearest
 
-_PROVIDERS = "model_providers"
 _PROFILES = "profiles"
 _WHOLE = {"base_url", "use_ratls"}
 # A string of this name says which provider to use; a table can only be misspelt.
@@ -50,7 +49,7 @@ def strays(root: Table) -> Iterator[Stray]:
     """All of them, but for policies in tables that providers have by their ids."""
     for entry in root:
         name, value = entry.key.name, entry.value
-        if name == _PROVIDERS:
+        if name == PROVIDERS:
             yield from _in_providers(value) if isinstance(value, Table) else _under(value, name)
         elif name == _PROFILES and isinstance(value, Table):
             for profile in value:
@@ -138,7 +137,7 @@ def stray_providers(root: Table) -> Iterator[Entry]:
     """Tables with providers under a name that is almost `model_providers`."""
     for entry in root:
         name = entry.key.name
-        if name == _PROVIDERS or not isinstance(entry.value, Table) or not entry.value.entries:
+        if name == PROVIDERS or not isinstance(entry.value, Table) or not entry.value.entries:
             continue
         if _resembles_providers(name):
             yield entry
@@ -146,7 +145,7 @@ def stray_providers(root: Table) -> Iterator[Entry]:
 
 @lru_cache(maxsize=512)  # asked of the name of every table
 def _resembles_providers(name: str) -> bool:
-    return name in _MISSPELT or nearest(name, (_PROVIDERS,)) is not None
+    return name in _MISSPELT or nearest(name, (PROVIDERS,)) is not None
 
 
 def is_policy_alone(provider: Value) -> bool:
@@ -169,7 +168,7 @@ def is_policy_alone(provider: Value) -> bool:
 
 def loses_policy(root: Table, found: tuple[Stray, ...]) -> bool:
     """Whether a policy stands here that may be any provider's. `found`: the strays of `root`."""
-    providers = root.get(_PROVIDERS)
+    providers = root.get(PROVIDERS)
     return any(stray.lost is Lost.POLICY for stray in found) or any(
         is_policy_alone(entry.value)
         for entry in (providers if isinstance(providers, Table) else ())

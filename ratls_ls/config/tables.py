@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import Pin
 
-from .keys import PROVIDER, KeyModel
+from .keys import PROVIDER, PROVIDERS, KeyModel
 from .meant import meant_by
 from .measurements import Measurement, measurements, pins
 from .model import Provider
@@ -22,8 +22,8 @@ from .record import record
 from .span import Span
 from .statuses import Allowed, allowed_in
 from .strays import Stray, is_policy_alone
-from .toml import Document, Group
-from .values import (
+from .toml.document import Document, Group
+from .toml.values import (
     Array,
     Entry,
     Invalid,
@@ -337,9 +337,9 @@ class ConfigFile:
     @property
     def is_codex_config(self) -> bool:
         """Whether the text itself shows that it is one: it has `model_providers`."""
-        return any("model_providers" in part.group.root.entries for _, part in self.parts)
+        return any(PROVIDERS in part.group.root.entries for _, part in self.parts)
 
-    def has_room_for(self, ids: Iterable[str], name: str = "model_providers") -> bool:
+    def has_room_for(self, ids: Iterable[str], name: str = PROVIDERS) -> bool:
         """Whether `[<name>.<id>]` of these ids can stand here as well."""
         tables = [part.group.root.get(name) for _, part in self.parts]
         there = [table for table in tables if table is not None]

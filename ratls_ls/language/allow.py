@@ -10,7 +10,7 @@ from dataclasses import replace
 from ratls_ls.config.edits import add_item, quoted
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import ConfigFile, ProviderTable
-from ratls_ls.config.values import Array
+from ratls_ls.config.toml.values import Array
 from ratls_ls.rats.policy import TcbStatus
 
 from .rewrite import policy_edits, provider_after

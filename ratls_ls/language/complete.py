@@ -15,6 +15,7 @@ from ratls_ls.config.keys import (
     BUILT_IN_IDS,
     PCCS_URLS,
     PHALA_PCCS_URL,
+    PROVIDERS,
     REFERENCES,
     KeyModel,
     Kind,
@@ -24,7 +25,7 @@ from ratls_ls.config.keys import (
 from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.config.values import Table, TableKind
+from ratls_ls.config.toml.values import Table, TableKind
 from ratls_ls.config.words import printable
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.result import AttestationResult
@@ -36,7 +37,6 @@ from .cursor import Cursor, Wanted, cursor_at
 MeasuredOf = Callable[[ProviderTable], AttestationResult | None]
 """What the server of a provider was affirmed with last, whatever its text says meanwhile."""
 
-_PROVIDERS = "model_providers"
 _POLICY = "ratls_policy"
 _POLICIES = {
     "strict policy": ("UpToDate alone", '"UpToDate"'),
@@ -116,14 +116,14 @@ def _headers(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> Itera
         if name.startswith(typed) and name != typed:
             end = "" if cursor.ended else "]"
             yield Item(name, ItemKind.PROVIDER, cursor.span, name + end)
-    prefix = f"{_PROVIDERS}."
+    prefix = f"{PROVIDERS}."
     if prefix.startswith(typed) and prefix != typed and _takes_headers(file):
         yield Item(prefix, ItemKind.PROVIDER, cursor.span, prefix, "a provider of a new id")
 
 
 def _takes_headers(file: ConfigFile) -> bool:
     """Whether providers may stand under headers: no value has them all."""
-    found = (part.group.root.get(_PROVIDERS) for _, part in file.parts)
+    found = (part.group.root.get(PROVIDERS) for _, part in file.parts)
     return not any(
         each is not None and not (isinstance(each, Table) and each.kind is not TableKind.INLINE)
         for each in found
@@ -137,18 +137,18 @@ def _tables_to_come(file: ConfigFile, base: ConfigFile | None) -> Iterator[tuple
     there = {*file.providers, *(base.providers if base is not None else ()), *BUILT_IN_IDS}
     for named in file.references:
         if named.id not in there:
-            yield _PROVIDERS, named.id
+            yield PROVIDERS, named.id
     for name, table in file.providers.items():
         policy = table.policy
         if table.table.kind is TableKind.INLINE:
             continue
         if policy is None:
             if table.policy_entry is None:
-                yield _PROVIDERS, name, _POLICY
+                yield PROVIDERS, name, _POLICY
         elif policy.kind in (TableKind.HEADER, TableKind.IMPLICIT):
             for inner in ("min_tdx_tcb", "expected_bootchain"):
                 if inner not in policy.entries:
-                    yield _PROVIDERS, name, _POLICY, inner
+                    yield PROVIDERS, name, _POLICY, inner
 
 
 def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
@@ -159,7 +159,7 @@ def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]
             if key.name not in there:
                 yield _key(key, key.name, cursor, snippets=snippets)
         return
-    if path[0] != _PROVIDERS or len(path) < 2:
+    if path[0] != PROVIDERS or len(path) < 2:
         return
     model = find(*path[2:])
     for child in model.children if model is not None else ():
@@ -231,7 +231,7 @@ def _choice(words: Iterable[str]) -> str:
 def _present(file: ConfigFile, cursor: Cursor) -> set[str]:
     """The keys of the cursor's table but for the one that it is about to write."""
     path, base = cursor.path, 0
-    if path[:1] == (_PROVIDERS,) and len(path) >= 2:
+    if path[:1] == (PROVIDERS,) and len(path) >= 2:
         table = file.providers.get(path[1])
         # Names are wanted: no need to have every span where it stands.
         value = table.relative_entry.value if table is not None else None
@@ -255,7 +255,7 @@ def _values(
     if reference(path) is not None:
         yield from _provider_ids(file, cursor, base)
         return
-    if path[:1] != (_PROVIDERS,) or len(path) < 3:
+    if path[:1] != (PROVIDERS,) or len(path) < 3:
         return
     model = find(*path[2:])
     if model is None:

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ratls_ls.config.keys import BUILT_IN_IDS, KeyModel, find, reference
+from ratls_ls.config.keys import BUILT_IN_IDS, PROVIDERS, KeyModel, find, reference
 from ratls_ls.config.measurements import REGISTERS, digits_of
 from ratls_ls.config.place import Place, place_at
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import Span
-from ratls_ls.config.values import string_of
+from ratls_ls.config.toml.values import string_of
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimVerdict
 from ratls_ls.status import ProviderStatus, State, StatusOf
 
@@ -68,7 +68,7 @@ def _text(file: ConfigFile, place: Place, status: StatusOf, base: ConfigFile | N
             if defining is not None and value is not None and value in defining.providers:
                 return _provider(defining.providers[value], status)
         return _key(naming, naming.name)
-    if path[0] != "model_providers" or len(path) < 2 or path[1] not in file.providers:
+    if path[0] != PROVIDERS or len(path) < 2 or path[1] not in file.providers:
         return ""
     table = file.providers[path[1]]
     if len(path) == 2:

@@ -13,8 +13,8 @@ from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import ConfigFile
 from ratls_ls.config.span import Span
+from ratls_ls.config.toml.values import Entry, Table, string_of
 from ratls_ls.config.urls import Url, parse_url
-from ratls_ls.config.values import Entry, Table, string_of
 
 
 @dataclass(frozen=True, slots=True)

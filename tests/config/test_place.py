@@ -6,7 +6,7 @@ import pytest
 
 from ratls_ls.config.place import header_path, place_at
 from ratls_ls.config.read import read
-from ratls_ls.config.values import to_python
+from ratls_ls.config.toml.values import to_python
 
 TEXT = """\
 model = "m" # top

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from ratls_ls.config import toml
-from ratls_ls.config.values import Array, Entry, Invalid, Table, Value, to_python
+from ratls_ls.config.toml.document import BYTE_ORDER_MARK, parse
+from ratls_ls.config.toml.values import Array, Entry, Invalid, Table, Value, to_python
 
 FORMS = {
     "bare": "a = 1",
@@ -45,9 +45,9 @@ VARIANTS = {
 @pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
 def test_values_are_those_of_tomllib_and_stand_where_the_spans_say(form, variant) -> None:
     text = variant(form)
-    document = toml.parse(text)
+    document = parse(text)
     assert document.issues == ()
-    assert to_python(document.root) == tomllib.loads(text.removeprefix(toml.BYTE_ORDER_MARK))
+    assert to_python(document.root) == tomllib.loads(text.removeprefix(BYTE_ORDER_MARK))
     for entry in _entries(document.root):
         _assert_spans(entry, text)
 
@@ -135,7 +135,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("text", "marked"), BROKEN.items(), ids=map(repr, BROKEN))
 def test_what_is_not_toml_is_reported_where_it_stands(text: str, marked: str) -> None:
-    issues = toml.parse(text).issues
+    issues = parse(text).issues
     assert [issue.span.of(text) for issue in issues] == [marked]
 
 
@@ -144,7 +144,7 @@ def test_what_is_broken_hides_nothing_elsewhere(text: str, _: str) -> None:
     around = f"before = 1\n\n[x]\ny = 1\n\n{text}\n[z]\nafter = 3"
     if text.startswith('a = """'):
         return  # What is never closed reaches to the end, as in any reading of TOML.
-    root = toml.parse(around).root
+    root = parse(around).root
     assert to_python(root.get("before")) == 1
     assert to_python(root.get("x", "y")) == 1
     assert to_python(root.get("z", "after")) == 3
@@ -152,7 +152,7 @@ def test_what_is_broken_hides_nothing_elsewhere(text: str, _: str) -> None:
 
 def test_statements_around_a_broken_one_are_read() -> None:
     text = '[a]\nb = 1\nc = [1,\n  2\nd = "x\ne = 5 # é\nf\n'
-    document = toml.parse(text)
+    document = parse(text)
     assert len(document.issues) == 3
     assert isinstance(document.root.get("a", "c"), Invalid)
     assert isinstance(document.root.get("a", "d"), Invalid)
@@ -162,15 +162,15 @@ def test_statements_around_a_broken_one_are_read() -> None:
 
 
 def test_an_array_that_stays_open_ends_before_the_next_section() -> None:
-    document = toml.parse("a = [\n[1],\n[2],\n\n[z]\nb = 3\n")
+    document = parse("a = [\n[1],\n[2],\n\n[z]\nb = 3\n")
     assert document.issues
     assert to_python(document.root.get("z", "b")) == 3
 
 
 def test_unchanged_sections_are_kept() -> None:
     text = "a = 1\n[b]\nc = 1\n[d]\ne = 1\n"
-    before = toml.parse(text)
-    after = toml.parse("a = 22\n" + text[6:], before)
+    before = parse(text)
+    after = parse("a = 22\n" + text[6:], before)
     assert [section for _, section in after.sections[1:]] == [
         section for _, section in before.sections[1:]
     ]

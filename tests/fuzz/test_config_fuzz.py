@@ -9,14 +9,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratls_ls.config import toml
 from ratls_ls.config.check import Context, apply, check, fix_all
 from ratls_ls.config.place import header_path, place_at
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex, PositionEncoding
 from ratls_ls.config.tables import Part
-from ratls_ls.config.values import Array, Scalar, Table, Value, to_python
+from ratls_ls.config.toml.document import BYTE_ORDER_MARK, parse
+from ratls_ls.config.toml.values import Array, Scalar, Table, Value, to_python
 from ratls_ls.lsp.convert import Converter, Rendered
 
 KEYS = ["a", "b", '"a"', "'c d'", '"é"', "model_providers", "tee", "ratls_policy"]
@@ -133,9 +133,9 @@ any_documents = st.one_of(
 def test_text_is_reported_exactly_if_it_is_not_toml_and_else_read_as_tomllib_does(
     text: str,
 ) -> None:
-    document = toml.parse(text)
+    document = parse(text)
     try:
-        expected = tomllib.loads(text.removeprefix(toml.BYTE_ORDER_MARK))
+        expected = tomllib.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (tomllib.TOMLDecodeError, RecursionError):
         assert document.issues
         return

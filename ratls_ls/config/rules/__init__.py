@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ratls_ls.config.context import Context
-from ratls_ls.config.cut_ids import is_cut
+from ratls_ls.config.dotted_ids import is_cut
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.tables import ConfigFile, ProviderTable
-from ratls_ls.config.values import Table
+from ratls_ls.config.toml.values import Table
 
 from . import (
     base_in_doubt,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.keys import MOST_RETRIES
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import integer_of
+from ratls_ls.config.toml.values import integer_of
 
 from .rule import Rule
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Entry, Scalar, Table
+from ratls_ls.config.toml.values import Entry, Scalar, Table
 
 from .rule import Rule
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.toml.values import string_of
 from ratls_ls.config.urls import Url, parse_url
-from ratls_ls.config.values import string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule

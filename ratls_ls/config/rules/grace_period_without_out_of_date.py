@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.edits import remove_key
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Array, Table
+from ratls_ls.config.toml.values import Array, Table
 from ratls_ls.rats.statuses import OUT_OF_DATE
 
 from .rule import Rule

@@ -8,7 +8,7 @@ from ratls_ls.config.edits import quoted
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.secrets import VARIABLE_NAME
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import string_of
+from ratls_ls.config.toml.values import string_of
 
 from .rule import Rule
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ratls_ls.config.headers import FRAMING, HEADER_NAME
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Table, string_of
+from ratls_ls.config.toml.values import Table, string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule

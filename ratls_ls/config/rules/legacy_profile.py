@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.values import Table, string_of
+from ratls_ls.config.toml.values import Table, string_of
 
 from .rule import Rule
 

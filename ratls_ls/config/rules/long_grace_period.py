@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import integer_of
+from ratls_ls.config.toml.values import integer_of
 from ratls_ls.rats.statuses import OUT_OF_DATE
 
 from .rule import Rule

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
+from ratls_ls.config.keys import PROVIDERS
 from ratls_ls.config.lost import Lost, spelling_of
 from ratls_ls.config.meant import NO_SUCH_PIN, POLICY_PATHS
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.strays import Stray
 from ratls_ls.config.tables import ConfigFile
-from ratls_ls.config.values import Entry, Table, TableKind, shifted_entry, string_of
+from ratls_ls.config.toml.values import Entry, Table, TableKind, shifted_entry, string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -31,8 +32,7 @@ RULE = Rule(
 )
 
 _PROVIDERS_OWN = ("base_url", "env_key", "wire_api")
-_PROVIDERS = "model_providers"
-_HOME = f"{_PROVIDERS}.<id>"
+_HOME = f"{PROVIDERS}.<id>"
 
 
 def check_root(root: Table) -> Iterator[Problem]:
@@ -56,11 +56,11 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
 def _misspelt(file: ConfigFile, entry: Entry) -> Problem:
     ids = entry.value.entries.keys() if isinstance(entry.value, Table) else ()
     implicit = isinstance(entry.value, Table) and entry.value.kind is TableKind.IMPLICIT
-    edits = tuple(Edit(key.span, _PROVIDERS) for key in entry.keys)
+    edits = tuple(Edit(key.span, PROVIDERS) for key in entry.keys)
     fixes: tuple[Fix, ...] = ()
     if file.has_room_for(ids) and (implicit or not file.is_codex_config):
-        fixes = (Fix(f"Rename to `{_PROVIDERS}`", edits),)
-    message = f"Providers stand under `{_PROVIDERS}`, not `{shown(entry.key.name)}`"
+        fixes = (Fix(f"Rename to `{PROVIDERS}`", edits),)
+    message = f"Providers stand under `{PROVIDERS}`, not `{shown(entry.key.name)}`"
     return RULE.problem(entry.key.span, message, *fixes)
 
 

@@ -8,7 +8,7 @@ from ratls_ls.config.edits import add_key, quoted
 from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Table
+from ratls_ls.config.toml.values import Table
 
 from .rule import Rule
 

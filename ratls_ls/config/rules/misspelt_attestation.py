@@ -8,7 +8,7 @@ from ratls_ls.config.lost import lost_in
 from ratls_ls.config.meant import bears_on_attestation, hint_for, home_of, is_called_so
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable, UnknownKey
-from ratls_ls.config.values import Table
+from ratls_ls.config.toml.values import Table
 from ratls_ls.config.words import shown
 
 from .moving import become

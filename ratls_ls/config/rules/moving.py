@@ -8,7 +8,7 @@ from ratls_ls.config.kinds import fits, truth_of
 from ratls_ls.config.problem import Edit, Fix
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable, UnknownKey
-from ratls_ls.config.values import Table, Value, to_python
+from ratls_ls.config.toml.values import Table, Value, to_python
 from ratls_ls.config.words import shown
 
 _SWITCH = ("use_ratls",)

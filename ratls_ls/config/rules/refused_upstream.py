@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.keys import BEDROCK_IDS
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Invalid, Table, string_of
+from ratls_ls.config.toml.values import Invalid, Table, string_of
 
 from .rule import Rule
 

@@ -13,7 +13,7 @@ from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ConfigFile, ProviderTable
-from ratls_ls.config.values import Table
+from ratls_ls.config.toml.values import Table
 from ratls_ls.config.words import printable
 
 RootCheck = Callable[[Table], Iterable[Problem]]

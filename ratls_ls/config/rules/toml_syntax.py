@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
+from ratls_ls.config.keys import PROVIDERS
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.tables import ConfigFile
-from ratls_ls.config.values import Issue
+from ratls_ls.config.toml.values import Issue
 
 from .rule import Rule
 
@@ -27,9 +28,8 @@ RULE = Rule(
 )
 
 
-_PROVIDERS = "model_providers"
 # The tables that each of these names one of.
-_TABLES = {"model_provider": _PROVIDERS, "profile": "profiles"}
+_TABLES = {"model_provider": PROVIDERS, "profile": "profiles"}
 
 
 def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
@@ -47,7 +47,7 @@ def _misspelt(file: ConfigFile, name: str, headers: list[Issue]) -> Problem:
     edits = tuple(Edit(issue.span, tables) for issue in headers)
     ids = [issue.path[1] for issue in headers if issue.path is not None]
     fix = Fix(f"Rename to `{tables}`", edits, preferred=True)
-    what, named = ("Providers", "id") if tables == _PROVIDERS else ("Profiles", "name")
+    what, named = ("Providers", "id") if tables == PROVIDERS else ("Profiles", "name")
     message = f"{what} stand under `{tables}`; `{name}` is the {named} of one"
     fixes = (fix,) if file.has_room_for(ids, tables) else ()
     return RULE.problem(headers[0].span, message, *fixes)
@@ -59,7 +59,7 @@ def _other_place(issue: Issue, text: str) -> str:
     return f" (line {LineIndex(text).position(issue.first.start).line + 1})"
 
 
-def misspelt_headers(file: ConfigFile, tables: str = _PROVIDERS) -> list[Issue]:
+def misspelt_headers(file: ConfigFile, tables: str = PROVIDERS) -> list[Issue]:
     """Those of `tables` that stand under the name that another line gives a string to."""
     return [
         issue

@@ -9,7 +9,7 @@ from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.lost import Lost, losing
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ConfigFile
-from ratls_ls.config.values import string_of
+from ratls_ls.config.toml.values import string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule

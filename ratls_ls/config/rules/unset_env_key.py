@@ -8,7 +8,7 @@ from ratls_ls.config.context import Context
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.secrets import VARIABLE_NAME, variable_shown
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import string_of
+from ratls_ls.config.toml.values import string_of
 
 from .rule import Rule
 

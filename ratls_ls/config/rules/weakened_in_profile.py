@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ratls_ls.config.edits import remove_key
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Scalar, integer_of
+from ratls_ls.config.toml.values import Scalar, integer_of
 from ratls_ls.rats.policy import TcbStatus
 
 from .rule import Rule

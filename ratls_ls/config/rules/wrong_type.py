@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 
 from ratls_ls.config.edits import quoted, weakening
-from ratls_ls.config.keys import PROVIDER, REFERENCE_KEYS, KeyModel, Kind, Reader
+from ratls_ls.config.keys import PROVIDER, PROVIDERS, REFERENCE_KEYS, KeyModel, Kind, Reader
 from ratls_ls.config.kinds import fits, truth_of
 from ratls_ls.config.lost import lost_in
 from ratls_ls.config.measurements import digits_of
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.values import Array, Invalid, Scalar, Table, Value, string_of
+from ratls_ls.config.toml.values import Array, Invalid, Scalar, Table, Value, string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -60,7 +60,7 @@ def check_root(root: Table) -> Iterator[Problem]:
 
 
 def _outer_mismatches(root: Table) -> Iterator[tuple[Value, str]]:
-    providers = root.get("model_providers")
+    providers = root.get(PROVIDERS)
     if not isinstance(providers, Table | Invalid | None):
         yield providers, "`model_providers` must be a table"
     profiles = root.get("profiles")

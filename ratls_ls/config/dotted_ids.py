@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .keys import PROVIDER
+from .keys import PROVIDER, PROVIDERS
 from .span import Span
-from .values import Entry, Key, Table, TableKind, Value
+from .toml.values import Entry, Key, Table, TableKind, Value
 
-_PROVIDERS = "model_providers"
 _OF_A_PROVIDER = frozenset(("name", "base_url", "use_ratls", "ratls_policy"))
 
 
@@ -23,7 +22,7 @@ def is_cut(key: Key) -> bool:
 
 def joined(root: Table) -> Table:
     """`root`, where a provider whose id was cut stands under its whole id."""
-    providers = root.entries.get(_PROVIDERS)
+    providers = root.entries.get(PROVIDERS)
     if providers is None or not isinstance(providers.value, Table):
         return root
     if not any(_has_foreign_table(entry.value) for entry in providers.value):
@@ -40,7 +39,7 @@ def joined(root: Table) -> Table:
     if entries.keys() == providers.value.entries.keys():
         return root
     merged = providers._replace(value=providers.value.having(entries))
-    return root.having({**root.entries, _PROVIDERS: merged})
+    return root.having({**root.entries, PROVIDERS: merged})
 
 
 def _has_foreign_table(provider: Value) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from .span import Span
+from ratls_ls.config.span import Span
+
 from .tree import NEWER_TOML, TOO_DEEP
 
 NO_STATEMENT = "Not TOML: a line is `key = value`, `[table]` or a `# comment`"

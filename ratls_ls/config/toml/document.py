@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from ratls_ls.cached import cached_property
+from ratls_ls.config.record import record
+from ratls_ls.config.span import Span
 
 from .merge import Merger
 from .pieces import next_start
-from .record import record
 from .section import Outline, Section, read_section
-from .span import Span
 from .values import Issue, Table
 
 BYTE_ORDER_MARK = "\ufeff"

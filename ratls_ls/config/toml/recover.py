@@ -10,9 +10,10 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
+from ratls_ls.config.span import Span
+
 from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, bad_escape, why
 from .pieces import split, stays_open
-from .span import Span
 from .tree import NEWER_TOML, Failure, Reading, line_end, read_valid
 from .values import Header, Invalid, Issue, Key, Statement
 

@@ -14,8 +14,9 @@ import tomli
 import tree_sitter
 import tree_sitter_toml
 
+from ratls_ls.config.span import Span
+
 from .merge import inline_table
-from .span import Span
 from .values import Array, Header, Key, Scalar, ScalarType, Statement, Value
 
 # The limit of the `toml` crate, with which Codex reads its config.

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import field
 from typing import Any, NamedTuple
 
-from .record import record
+from ratls_ls.config.record import record
+
 from .recover import recover
 from .tree import Failure, Reading, read_valid
 from .values import Header, Issue, Statement

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .span import Span
+from ratls_ls.config.span import Span
+
 from .values import (
     Array,
     Entry,

@@ -12,8 +12,8 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import NamedTuple
 
-from .record import record
-from .span import Span
+from ratls_ls.config.record import record
+from ratls_ls.config.span import Span
 
 ScalarType = str | int | float | bool | datetime | date | time
 

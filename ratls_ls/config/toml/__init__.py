@@ -1,0 +1,1 @@
+"""TOML 1.0, valid or not, to values that know where they stand."""
