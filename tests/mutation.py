@@ -44,7 +44,7 @@ class Room:
 ROOMS = (
     Room("ratls_ls/rats/*.py", ("tests/rats",)),
     Room("ratls_ls/atls/attester.py", ("tests/atls/test_attester.py",)),
-    Room("ratls_ls/atls/backend.py", ("tests/session/test_requests.py",), "read get_extra_info"),
+    Room("ratls_ls/atls/backend.py", ("tests/session/test_requests.py",), "get_extra_info"),
     Room("ratls_ls/atls/client.py", ("tests/session/test_withdrawn.py",), "go_on"),
     Room(
         "ratls_ls/monitor.py",

@@ -223,6 +223,20 @@ async def test_a_client_that_refuses_to_tell_of_changes_is_asked_all_the_same(ho
         assert await asked.tries() == 200
 
 
+async def test_a_client_that_cannot_be_asked_is_not(home: Path) -> None:
+    sent = {"ratls": MANUAL, "python": {"path": "x"}}
+    async with client(home, sent, configuration=False) as asked:
+        asked.push(None)
+        assert await asked.tries() == 200
+        told = [message.get("method") for message in asked.server.seen]
+        assert "window/showMessage" not in told
+
+
+async def test_a_client_that_can_neither_be_asked_nor_says_anything(home: Path) -> None:
+    async with client(home, configuration=False) as asked:
+        assert await asked.tries() == 200
+
+
 async def test_who_waits_for_an_answer_is_answered_at_the_end(home: Path) -> None:
     async with client(home) as asked:
         request = asked.ask()
