@@ -60,7 +60,8 @@ async def attack_otherwise(scene: Scene, chosen: random.Random) -> None:
 
 
 async def edit_the_policy(scene: Scene, _chosen: random.Random) -> None:
-    scene.edit_policy()
+    async with _trouble(scene):  # what waits under the old one is not sent
+        scene.edit_policy()
 
 
 async def clear_the_cache(scene: Scene, _chosen: random.Random) -> None:
