@@ -27,10 +27,10 @@ from ratls_ls.settings import Settings
 from ratls_ls.stamps import Stamp
 from ratls_ls.status import ProviderStatus
 
+from .places import Place, Places, codex_home, is_nothing_at, mode_at, stamp_at, text_at
+
 if TYPE_CHECKING:
     from ratls_ls.lsp.convert import Rendered
-
-from .places import Place, Places, codex_home, is_nothing_at, mode_at, stamp_at, text_at
 
 MAX_CLOSED_FILES = 16
 MAX_PROFILES = 64

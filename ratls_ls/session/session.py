@@ -45,8 +45,8 @@ from .shapes import built_in_default, problem_list
 
 class Session:
     """`publish` shows the problems of one open file beside its live diagnostics, None if it is
-    closed; `changed` tells of one ProviderStatus;
-    `complain` tells the user of a setting that cannot be used."""
+    closed; `changed` tells of one ProviderStatus; `complain` tells the user of a setting that
+    cannot be used."""
 
     def __init__(
         self,
