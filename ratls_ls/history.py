@@ -1,20 +1,20 @@
 """The measurements of each origin as they were affirmed before, across sessions.
 
-Invariant: only what was affirmed is remembered, simulated apart from genuine; a file that cannot be
-read or written is as good as absent.
+Invariant: only what was affirmed is remembered, simulated apart from genuine; what was remembered
+and cannot be read is said once, and counts as new.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ratls_ls import bounded, private_files
+from ratls_ls import private_files
 from ratls_ls.rats.policy import AppraisalPolicy
 from ratls_ls.rats.result import AttestationResult
 from ratls_ls.status import MeasurementChange
@@ -38,10 +38,14 @@ class _Record:
 
 
 class History:
-    """One small file for each origin in `directory`; None keeps everything in memory."""
+    """One small file for each origin in `directory`; None keeps everything in memory. `complain`
+    tells the user of one that cannot be read."""
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(
+        self, directory: Path | None, complain: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._directory = directory
+        self._complain = complain
         self._records: dict[tuple[str, bool], _Record | None] = {}
 
     def observe(
@@ -106,12 +110,22 @@ class History:
 
     def _read(self, origin: str, simulated: bool) -> _Record | None:
         file = self._file(origin, simulated)
+        why, record = "it is damaged", None
         try:
-            if file is None or file.stat().st_size > MAX_FILE_BYTES:
+            if file is None or (data := private_files.read(file)) is None:
                 return None
-            return _record(json.loads(bounded.read_file(file)), origin)
-        except (OSError, ValueError, RecursionError):
-            return None
+            if len(data) <= MAX_FILE_BYTES:
+                record = _record(json.loads(data), origin)
+        except OSError as error:
+            why = error.strerror or why
+        except (ValueError, RecursionError):
+            pass
+        if record is None:
+            self._complain(
+                f"what {origin} measured before cannot be read, so what it measures next counts as"
+                f" new: {file}: {why}"
+            )
+        return record
 
 
 def _measured(result: AttestationResult) -> dict[str, str]:

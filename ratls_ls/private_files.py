@@ -33,6 +33,14 @@ def write(file: Path, data: bytes) -> None:
         raise
 
 
+def read(file: Path) -> bytes | None:
+    """All of `file`; None if nothing is there. Raises OSError for what is, and cannot be read."""
+    try:
+        return bounded.read_file(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def append(file: Path, data: bytes) -> None:
     """Add `data` at the end of `file`, in one piece among other writers. Raises OSError."""
     _make(file.parent)

@@ -2,17 +2,19 @@
 
 Invariant: only https (http on loopback), no redirect, 1 MiB a document, 15 s in all. Collateral is
 cached only after it served a successful verification, and never served from there past its end or
-below what any window saw of that platform.
+below what any window saw of that platform. Where it cannot be told what they saw, none is served.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
+import logging
 import ssl
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,6 +50,9 @@ _SGX = "/sgx/certification/v4"
 # Intel's own service has no rootcacrl path; this is where its documents say the CRL is.
 _INTEL_HOST = "api.trustedservices.intel.com"
 _INTEL_ROOT_CRL = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
+MAX_EVALUATION_DIGITS = 9  # more are no number of Intel's but damage
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -152,8 +157,11 @@ class CollateralStore:
 
     def floor(self, fmspc: str) -> int:
         """The highest tcbEvaluationDataNumber that served a verification of this FMSPC, by this
-        process or another."""
-        return max(self._floors.get(fmspc, 0), *self._noted(fmspc))
+        process or another; 0 if none did.
+
+        Raises UnreachableError (step `pccs`) where what was noted of it cannot be read.
+        """
+        return max([self._floors.get(fmspc, 0), *self._noted(fmspc)])
 
     def keep(
         self,
@@ -196,7 +204,7 @@ class CollateralStore:
             for file in self._directory.glob("collateral-*.json"):
                 file.unlink(missing_ok=True)
 
-    # Files. A file that cannot be read, or is corrupt, is as good as absent.
+    # Files. Collateral that cannot be read, or is corrupt, is as good as absent.
 
     def _file(self, place: tuple[str, CollateralKey]) -> Path | None:
         if self._directory is None:
@@ -225,19 +233,36 @@ class CollateralStore:
         """Added to what is there, never put in its place: another process may note more meanwhile,
         and what a crash cuts short takes nothing away."""
         if (file := self._floor_file(fmspc)) is not None:
-            with suppress(OSError):
+            try:
                 private_files.append(file, b"\n%d\n" % evaluation)
+            except OSError as error:
+                logger.warning(
+                    "cannot note in %s that assessment %d was seen, so no later start notices a "
+                    "roll-back behind it: %s",
+                    file,
+                    evaluation,
+                    error.strerror,
+                )
 
-    def _noted(self, fmspc: str) -> Iterator[int]:
-        yield 0
-        file = self._floor_file(fmspc)
+    def _noted(self, fmspc: str) -> list[int]:
+        """Raises UnreachableError: who damages the notes must not undo what they guard against."""
+        if (file := self._floor_file(fmspc)) is None:
+            return []
         try:
-            lines = bounded.read_file(file).split() if file is not None else []
-        except OSError:
-            return
-        for line in lines:
-            with suppress(ValueError):
-                yield int(line)
+            lines = (private_files.read(file) or b"").splitlines()
+            numbers = [
+                int(line) for line in lines if line.isdigit() and len(line) <= MAX_EVALUATION_DIGITS
+            ]
+            if any(lines) and not numbers:
+                raise OSError(errno.EINVAL, "it holds no number")
+        except OSError as error:
+            raise UnreachableError(
+                Step.PCCS,
+                "localhost",
+                f"cannot tell whether collateral is rolled back: {file}: {error.strerror}; mend it,"
+                " or remove it to begin anew",
+            ) from error
+        return numbers
 
     def _write(self, file: Path | None, text: str) -> None:
         if file is None:

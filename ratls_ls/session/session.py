@@ -66,7 +66,7 @@ class Session:
         self._environment = os.environ if environment is None else environment
         self._complaints: frozenset[str] = frozenset()
         self._requests: dict[asyncio.Task[Any], Provider] = {}
-        self._history = History(private_files.state_directory() / "measurements")
+        self._history = History(private_files.state_directory() / "measurements", complain)
         self._start(settings)
         self._files = Files(
             self.settings, self._environment, on_read=self._read, on_gone=self._gone

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import stat
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from ratls_ls.atls import pccs
 from ratls_ls.atls.errors import Step, UnreachableError
 from ratls_ls.atls.pccs import CollateralStore
+from ratls_ls.bounded import MAX_FILE_BYTES
 from ratls_ls.rats import collateral as collaterals
 from ratls_ls.rats import strict_json
 from ratls_ls.rats.collateral import Collateral
@@ -222,7 +224,7 @@ async def test_files_are_private_shared_and_checked(tmp_path: Path) -> None:
             await CollateralStore(tmp_path).get(url, KEY, now)
 
 
-async def test_pipes_in_their_place_are_as_good_as_absent(tmp_path: Path) -> None:
+async def test_pipes_in_their_place_are_waited_for_by_nobody(tmp_path: Path) -> None:
     url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
     kept = made(now)
     CollateralStore(tmp_path).keep(url, KEY, kept, 20, durable=True)
@@ -231,10 +233,11 @@ async def test_pipes_in_their_place_are_as_good_as_absent(tmp_path: Path) -> Non
         store = CollateralStore(tmp_path)
         with pytest.raises(UnreachableError):
             await store.get(url, KEY, now)
-        assert store.floor(KEY.fmspc) == 0
+        with pytest.raises(UnreachableError, match="no regular file"):
+            store.floor(KEY.fmspc)
         for durable in (False, True):
-            store.keep(url, KEY, kept, 20, durable=durable)
-        assert store.floor(KEY.fmspc) == 20
+            store.keep(url, KEY, kept, None, durable=durable)
+    noted.unlink()
     assert await CollateralStore(tmp_path).get(url, KEY, now) == kept
 
 
@@ -292,6 +295,56 @@ def test_what_an_early_end_leaves_of_a_note_takes_no_other_away(
     assert CollateralStore(tmp_path).floor(KEY.fmspc) == 20
     CollateralStore(tmp_path).keep(url, KEY, made(now, 21), 21, durable=True)
     assert CollateralStore(tmp_path).floor(KEY.fmspc) == 21
+
+
+def as_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (as_a_folder, "no regular file"),
+        (lambda file: file.write_bytes(b"\0" * 4), "it holds no number"),
+        (lambda file: file.write_text('{"evaluation": 2'), "it holds no number"),
+        # As a floor it would lock the user out, and no message would name the file.
+        (lambda file: file.write_text("9" * 10), "it holds no number"),
+        (lambda file: os.truncate(file, MAX_FILE_BYTES + 1), "larger than"),
+    ],
+)
+async def test_where_nobody_can_tell_what_was_seen_nothing_is_served_and_the_file_is_named(
+    tmp_path: Path, damage: Callable[[Path], None], why: str
+) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    store = CollateralStore(tmp_path)
+    store.keep(url, KEY, made(now), 20, durable=True)
+    (file,) = tmp_path.glob("tcb-evaluation-*")
+    damage(file)
+    for each in (store, CollateralStore(tmp_path)):
+        with pytest.raises(UnreachableError) as caught:
+            await each.get(url, KEY, now)
+        assert f"{file}: {why}" in str(caught.value)
+        with pytest.raises(UnreachableError):
+            each.keep(url, KEY, made(now, 19), 19, durable=True)
+
+
+def test_a_file_that_nothing_was_noted_in_yet_is_no_damage(tmp_path: Path) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    CollateralStore(tmp_path).keep(url, KEY, made(now), 20, durable=True)
+    (file,) = tmp_path.glob("tcb-evaluation-*")
+    file.write_bytes(b"")
+    assert CollateralStore(tmp_path).floor(KEY.fmspc) == 0
+
+
+def test_what_cannot_be_noted_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    url, now = "http://127.0.0.1:1/tdx/certification/v4", int(time.time())
+    nowhere = tmp_path / "file"
+    nowhere.write_bytes(b"")
+    store = CollateralStore(nowhere)
+    store.keep(url, KEY, made(now), 20, durable=True)
+    assert store.floor(KEY.fmspc) == 20
+    assert str(nowhere) in caplog.text
 
 
 async def test_cached_collateral_below_what_was_seen_is_fetched_anew(

@@ -97,13 +97,36 @@ def test_what_was_not_affirmed_is_not_remembered(tmp_path: Path) -> None:
         "\udc00",
     ],
 )
-def test_a_corrupt_file_is_as_good_as_absent(tmp_path: Path, text: str) -> None:
+def test_a_corrupt_file_is_said_to_be_and_replaced(tmp_path: Path, text: str) -> None:
     History(tmp_path).observe(OLD, POLICY)
     (file,) = tmp_path.iterdir()
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert History(tmp_path).observe(NEW, POLICY) is None
-    assert History(tmp_path).observe(OLD, POLICY) is not None
+    complaints: list[str] = []
+    history = History(tmp_path, complaints.append)
+    for _ in range(2):
+        assert history.observe(NEW, POLICY) is None
+    (complaint,) = complaints
+    assert "https://td.example:443" in complaint
+    assert complaint.endswith(f"{file}: it is damaged")
+    assert History(tmp_path, complaints.append).observe(OLD, POLICY) is not None
+    assert len(complaints) == 1
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_may_not_be_read_is_said_to_be(tmp_path: Path) -> None:
+    History(tmp_path).observe(OLD, POLICY)
+    (file,) = tmp_path.iterdir()
+    file.unlink()
+    file.mkdir()
+    complaints: list[str] = []
+    assert History(tmp_path, complaints.append).observe(NEW, POLICY) is None
+    assert [complaint.rpartition(f"{file}: ")[2] for complaint in complaints] == ["no regular file"]
+
+
+def test_nothing_is_said_where_nothing_was_remembered(tmp_path: Path) -> None:
+    complaints: list[str] = []
+    assert History(tmp_path / "none", complaints.append).observe(OLD, POLICY) is None
+    assert complaints == []
 
 
 def test_a_file_that_nobody_wrote_so_large_is_not_read(tmp_path: Path) -> None:

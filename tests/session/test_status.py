@@ -14,6 +14,7 @@ from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.params import AttestationStatusParams
 from ratls_ls.settings import parse
 from ratls_ls.simulator import SimulatedProvider, serve
+from ratls_ls.simulator.pki import FMSPC
 from ratls_ls.simulator.scenario import Scenario
 
 from .world import (
@@ -656,6 +657,34 @@ async def test_measurements_that_changed_are_told_until_they_are_pinned(
             uri = world.open(text)
             await world.shows(uri, "attestation-affirmed")
             assert world.diagnostic(uri, "measurement-changed") is None
+
+
+async def test_what_was_measured_before_and_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    text = provider.config_toml("tee")
+    async with a_world(tmp_path, monkeypatch, trusting=[provider]) as world:
+        await world.shows(world.open(text), "attestation-affirmed")
+    (file,) = (tmp_path / ".state" / "ratls-ls" / "measurements").iterdir()
+    file.write_text("{")
+    async with a_world(tmp_path, monkeypatch, trusting=[provider]) as world:
+        await world.shows(world.open(text), "attestation-affirmed")
+        (complaint,) = world.complaints
+        assert str(file) in complaint
+
+
+async def test_nothing_is_affirmed_where_nobody_can_tell_what_assessment_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    noted = tmp_path / ".cache" / "ratls-ls" / f"tcb-evaluation-{FMSPC}"
+    noted.mkdir(parents=True)
+    async with a_world(tmp_path, monkeypatch, trusting=[provider]) as world:
+        uri = world.open(provider.config_toml("tee"))
+        shown = await world.shows(uri, "attestation-unreachable")
+        assert str(noted) in shown.message
+        noted.rmdir()
+        await world.session.attest(uri, "tee")
+        await world.shows(uri, "attestation-affirmed")
 
 
 async def test_a_refused_server_leaves_no_measurements_behind(
