@@ -12,6 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from ratls_ls.atls.clients import Clients
 from ratls_ls.atls.errors import AttestationRejectedError, UnreachableError
@@ -244,6 +245,9 @@ class Monitor:
         entry.left, entry.last = now, document
         if entry.check is not None:
             entry.check.cancel()
+        watched = chain.from_iterable(watch.providers for watch in self._watched.values())
+        if all(peer.pccs_url != other.pccs_url for other in watched):
+            self._verifier.store.stop(peer.pccs_url)
         self._wake_by(now + LINGER_SECONDS)
 
     def _sweep(self, now: float, *, linger: float, last: str | None = None) -> None:

@@ -191,11 +191,12 @@ class CollateralStore:
         if durable:
             self._write(self._file(place), collaterals.to_json(collateral))
 
-    def stop(self) -> None:
-        """End what is fetched beside: nobody will use it, and nothing is to be contacted."""
-        for renewal in self._renewing.values():
-            renewal.cancel()
-        self._renewing.clear()
+    def stop(self, pccs_url: str | None = None) -> None:
+        """End what is fetched beside, from this PCCS or from any: nobody will use it, and nothing
+        is to be contacted."""
+        for place in list(self._renewing):
+            if pccs_url in (None, place[0]):
+                self._renewing.pop(place).cancel()
 
     def clear(self) -> None:
         """Forget all collateral. What protects against roll-back is not forgotten."""

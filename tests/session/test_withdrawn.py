@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,20 @@ import pytest
 from ratls_ls import settings as settings_module
 from ratls_ls.atls import client
 from ratls_ls.atls.errors import Step
+from ratls_ls.atls.pccs import CollateralStore
 from ratls_ls.lsp import methods
+from ratls_ls.rats.quote import CollateralKey
 from ratls_ls.simulator import SimulatedProvider
+from ratls_ls.simulator.collateral import TcbOptions, make_collateral
+from ratls_ls.simulator.http import Response
+from ratls_ls.simulator.pki import FMSPC, dcap_pki
 from ratls_ls.simulator.scenario import Scenario
 
-from .world import World, a_world, held_until, play, refused
+from .world import World, a_world, held_until, play, refused, unanswered
 
 PROMPT = {"input": "a secret prompt"}
 MANUAL = {"trigger": "manual"}
+DAY = 24 * 3600
 
 
 @pytest.fixture
@@ -216,3 +223,46 @@ async def test_in_the_queue(
     assert (await first)["complete"] is True
     assert (await refused(waiting)).code == methods.UNREACHABLE
     assert provider.record.prompt_bytes == 0
+
+
+async def renewal(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch, text: str
+) -> asyncio.Task[Any]:
+    """Of the collateral for `provider`, under way and not answered."""
+    url, now = provider.pccs_url, int(time.time())
+    ending = make_collateral(dcap_pki(), now - 27 * DAY, TcbOptions())
+    kept = CollateralStore(world.home / ".cache" / "ratls-ls")
+    kept.keep(url, CollateralKey(FMSPC, "platform"), ending, None, durable=True)
+    play(
+        provider,
+        monkeypatch,
+        lambda scenario: scenario.pccs.append(lambda *_: unanswered(Response())),
+    )
+    uri = world.open(text)
+    await world.session.attest(uri, "tee")
+    await provider.record.wait_for(lambda record: record.pccs_targets)
+    (task,) = [task for task in asyncio.all_tasks() if "Store._renew" in str(task.get_coro())]
+    return task
+
+
+@pytest.mark.parametrize("withdrawn", ["its PCCS", "the provider"])
+async def test_a_renewal_of_collateral_ends_with_what_it_is_for(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch, withdrawn: str
+) -> None:
+    text = provider.config_toml("tee")
+    running = await renewal(world, provider, monkeypatch, text)
+    other = text.replace(provider.pccs_url, "https://other.example")
+    world.session.change(world.config.as_uri(), other if withdrawn == "its PCCS" else "", 2)
+    async with asyncio.timeout(5):
+        await asyncio.wait([running])
+    assert running.cancelled()
+
+
+async def test_a_renewal_of_collateral_goes_on_while_anybody_has_its_pccs(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = provider.config_toml("tee")
+    running = await renewal(world, provider, monkeypatch, text)
+    edited = text.replace('["UpToDate"]', '["UpToDate", "SWHardeningNeeded"]')
+    world.session.change(world.config.as_uri(), edited, 2)
+    assert not running.cancelling()
