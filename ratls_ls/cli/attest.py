@@ -1,4 +1,4 @@
-"""`ratls-ls attest PROVIDER…`: attest providers now, one after another."""
+"""`ratls-ls attest [PROVIDER…]`: attest providers now, one after another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ratls_ls.config.model import Provider
 from ratls_ls.config.words import printable
 from ratls_ls.rats.result import AttestationResult
 
-from .common import find_provider, verifier
+from .common import attested_ids, find_provider, verifier
 from .exits import EXIT_ERROR, EXIT_NO, EXIT_YES, complain
 from .show import screen, show_result
 from .steps import Steps
@@ -27,7 +27,8 @@ from .steps import Steps
 def attest(options: argparse.Namespace) -> int:
     """Exit 1 if one was rejected, else 2 if one could not be reached, else 0."""
     # All are found before any is contacted.
-    providers = [find_provider(options, name) for name in options.providers]
+    names = options.providers or attested_ids(options)
+    providers = [find_provider(options, name) for name in names]
     return asyncio.run(_attest_each(providers, verifier(options), json_only=options.json))
 
 

@@ -16,6 +16,7 @@ from ratls_ls.atls.verifier import Verifier
 from ratls_ls.config.check import Context, mend
 from ratls_ls.config.check import check as check_config
 from ratls_ls.config.model import Provider
+from ratls_ls.config.overlay import left_below
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.rules import RULES
@@ -149,17 +150,8 @@ def _checked(
     told = [each for each in found if wanted(each.code)]
     tables = file.providers.values() if verifying is not None else ()
     unattested = tuple(each.id for each in tables if each.attested and each.provider is None)
-    below = _left_below(file) if verifying is not None else None
+    below = left_below(file) if verifying is not None else None
     return Checked(name, masked(file), LineIndex(text), told, unattested, below)
-
-
-def _left_below(file: ConfigFile) -> str | None:
-    """The attested provider that a profile selects and leaves as the user's own config has it."""
-    named = file.default
-    if named is None or file.base is None or named.id in file.providers:
-        return None
-    table = file.base.by_id.get(named.id)
-    return named.id if table is not None and table.attested else None
 
 
 def _stdin() -> str:

@@ -12,6 +12,7 @@ from ratls_ls import bounded
 from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.config.check import check
 from ratls_ls.config.model import Provider
+from ratls_ls.config.overlay import left_below
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.rules.toml_syntax import RULE as TOML_SYNTAX
@@ -80,6 +81,20 @@ def find_provider(options: argparse.Namespace, name: str) -> Provider:
     if not table.attested:
         raise CommandError(f"{shown(name)} is not attested: set use_ratls = true in {path}")
     raise _faulty(name, _lines(path, file, _errors(file, problems, table.id)))
+
+
+def attested_ids(options: argparse.Namespace) -> list[str]:
+    """Every attested provider of the config; of a profile also the one that it selects and leaves
+    as it is. Raises CommandError if there is none."""
+    path = config_path(options)
+    file, problems = read_config(path)
+    ids = [table.id for table in file.providers.values() if table.attested]
+    if (left := left_below(file)) is not None:
+        ids.append(left)
+    if not ids:
+        errors = _lines(path, file, _errors(file, problems, ""))
+        raise CommandError(f"{path} has no attested provider" + (f":\n{errors}" if errors else ""))
+    return ids
 
 
 def _faulty(provider: str, lines: str) -> CommandError:

@@ -13,7 +13,7 @@ import argcomplete
 from argcomplete.completers import BaseCompleter, FilesCompleter
 from argcomplete.shell_integration import shellcode
 
-from .common import config_path, read_config
+from .common import attested_ids
 from .exits import EXIT_YES, CommandError
 
 
@@ -53,7 +53,6 @@ class _Values(BaseCompleter):
 def _providers(options: argparse.Namespace) -> list[str]:
     """The attested ones of the config meant."""
     try:
-        file, _ = read_config(config_path(options))
+        return attested_ids(options)
     except CommandError:
         return []
-    return [table.id for table in file.providers.values() if table.attested]

@@ -144,7 +144,10 @@ def _attest(commands: Commands) -> None:
         examples=("ratls-ls attest my-provider", "ratls-ls attest my-provider --json | jq .claims"),
     )
     command.add_argument(
-        "providers", nargs="+", metavar="PROVIDER", help="an id under model_providers"
+        "providers",
+        nargs="*",
+        metavar="PROVIDER",
+        help="an id under model_providers; default: every attested one",
     )
     command.add_argument(
         "--json", action="store_true", help="print each AttestationResult, nothing else"

@@ -41,6 +41,15 @@ def laid_over(root: Table, below: Mapping[str, ProviderTable], end: int) -> Tabl
     return root.having({**root.entries, PROVIDERS: merged})
 
 
+def left_below(file: ConfigFile) -> str | None:
+    """The attested provider that a profile selects and leaves as the user's own config has it."""
+    named = file.default
+    if named is None or file.base is None or named.id in file.providers:
+        return None
+    table = file.base.by_id.get(named.id)
+    return named.id if table is not None and table.attested else None
+
+
 def stands_behind(span: Span, end: int) -> bool:
     """Whether a span in what `laid_over` gave is one of the base."""
     return span.end > end

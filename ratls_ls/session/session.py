@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from ratls_ls.atls.verifier import TrustError, Verifier, build_verifier
 from ratls_ls.audit import Audit
 from ratls_ls.config.keys import DEFAULT_ID
 from ratls_ls.config.model import Peer, Provider, origin_of
+from ratls_ls.config.overlay import left_below
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.span import LineIndex, PositionEncoding
 from ratls_ls.config.urls import parse_url
@@ -233,24 +234,20 @@ class Session:
         """The result of `attestationStatus`. Raises MethodError."""
         if params.refresh and self.settings.trusted:
             await self.attest(params.uri, params.provider)
-        entries = self._entries(params.uri)
-
-        def shapes(names: Callable[[OpenFile], Iterable[str]]) -> list[dict[str, Any]]:
-            return [
-                self._news.json(entry, name)
-                for entry in entries
-                for name in names(entry)
-                if params.provider is None or name == params.provider
-            ]
-
-        defaults = shapes(lambda entry: entry.foreign_default)
+        providers = [self._news.json(*each) for each in self._meant(params.uri, params.provider)]
+        defaults = [
+            self._news.json(entry, name)
+            for entry in self._entries(params.uri)
+            for name in entry.foreign_default
+            if params.provider in (None, name)
+        ]
         if (
             params.uri is None
             and params.provider in (None, DEFAULT_ID)
             and self._files.default is None
         ):
             defaults.insert(0, built_in_default(self._files.default_uri))
-        return {"providers": shapes(lambda entry: entry.file.providers), "defaults": defaults}
+        return {"providers": providers, "defaults": defaults}
 
     async def attest(self, uri: str | None, provider: str | None) -> int:
         """Attest now, because the user asks. Returns how many providers were meant.
@@ -258,12 +255,8 @@ class Session:
         Raises MethodError if this is untrusted.
         """
         self._require_trust()
-        checks = [
-            self._monitor.check(candidate)
-            for entry in self._entries(uri, provider)
-            for candidate in entry.providers
-            if provider is None or candidate.id == provider
-        ]
+        tables = [entry.file.providers[name] for entry, name in self._meant(uri, provider)]
+        checks = [self._monitor.check(table.provider) for table in tables if table.provider]
         await asyncio.gather(*checks, return_exceptions=True)
         return len(checks)
 
@@ -298,6 +291,16 @@ class Session:
 
     def clear_cache(self) -> None:
         self._verifier.store.clear()
+
+    def _meant(self, uri: str | None, provider: str | None) -> Iterator[tuple[OpenFile, str]]:
+        """Each provider, and the config that has it. One that the profile `uri` selects and leaves
+        as it is is among its own."""
+        for entry in self._entries(uri, provider):
+            names = entry.file.providers
+            yield from ((entry, name) for name in names if provider in (None, name))
+            left = left_below(entry.file) if uri is not None and provider is None else None
+            if left is not None:
+                yield from self._meant(uri, left)
 
     def _entries(self, uri: str | None, provider: str | None = None) -> list[OpenFile]:
         """The config `uri`, or the one that defines its `provider`; None: the user-level one, and

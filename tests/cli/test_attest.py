@@ -207,6 +207,33 @@ def test_a_profile_over_a_config_with_errors_says_where_they_are(
     assert "base-in-doubt" in capsys.readouterr().err
 
 
+def test_without_a_name_it_is_every_attested_provider_of_the_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    own, profile = tmp_path / "config.toml", tmp_path / "work.config.toml"
+    table = '[model_providers.{0}]\nname = "TEE"\nbase_url = "https://127.0.0.1:{1}"\n'
+    attested = table + "use_ratls = true\n"
+
+    def said(text: str, over: str | None = None) -> str:
+        own.write_text(text, "utf-8")
+        profile.write_text(over or "", "utf-8")
+        command = ["attest"] if over is None else ["attest", "--config", str(profile)]
+        assert run(command) == 2
+        return capsys.readouterr().err
+
+    three = attested.format("one", 1) + attested.format("two", 2) + table.format("plain", 3)
+    assert said(three).count("cannot connect") == 2
+    # A profile is about the one that it selects, too.
+    assert "127.0.0.1:2" in said(three, 'model_provider = "two"\n')
+    assert said(three, 'model_provider = "two"\n' + attested.format("own", 4)).count("cannot") == 2
+    assert said(three, 'model_provider = "plain"\n') == (
+        f"ratls-ls: {profile} has no attested provider\n"
+    )
+    assert f"{own}:5: wrong-type" in said(attested.format("one", 1) + "env_key = 1\n")
+    assert f"{own}:1: toml-syntax" in said("[model_providers.\n")
+
+
 @pytest.mark.parametrize("command", [["attest", "tee"], ["request", "tee", "/models"]])
 def test_what_a_profile_leaves_as_it_is_is_that_of_the_users_own_config(
     command: list[str],

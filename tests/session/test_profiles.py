@@ -214,21 +214,26 @@ async def test_a_profile_is_attested_from_when_its_base_is_what_is_on_disk(
 async def test_what_a_profile_leaves_as_it_is_is_the_users_own(
     world: World, provider: SimulatedProvider, opened: bool
 ) -> None:
-    world.write(provider.config_toml("tee"))
+    own = world.write(provider.config_toml("tee") + provider.config_toml("other"))
     profile = world.config.with_name("work.config.toml")
     uri, text = profile.as_uri(), 'model_provider = "tee"\n'
     profile.write_text(text, "utf-8")
     if opened:
         world.session.open(uri, text, 1)
-    assert await world.session.attest(uri, "tee") == 1
+    for named in ("tee", None):  # it is the one that this config is about
+        assert await world.session.attest(uri, named) == 1
+        (status,) = await world.statuses(uri=uri, provider=named, refresh=True)
+        assert (status["provider"], status["uri"]) == ("tee", own)
+        assert status["state"] == "affirmed"
     assert (await world.request(uri=uri, **CHAT))["status"] == 200
     provider.record.connections.clear()
     # It may have been meant to refuse this server.
     profile.write_text(f"{text}[tui]\nmrtd = '00'\n", "utf-8")
     if opened:
         world.session.change(uri, profile.read_text("utf-8"), 2)
-    assert await world.session.attest(uri, "tee") == 0
-    assert "misplaced-table" in {each["code"] for each in world.session.problems(uri, "tee")}
+    for named in ("tee", None):
+        assert await world.session.attest(uri, named) == 0
+        assert "misplaced-table" in {each["code"] for each in world.session.problems(uri, named)}
     assert await not_sent(world, provider, uri) == methods.PROVIDER_NOT_ATTESTED
 
 
