@@ -16,7 +16,7 @@ from .overlay import laid_over, stands_behind
 from .policy_section import PolicyVerdict, policy_verdict
 from .problem import Problem, Severity
 from .rules import attested_problems, overlay_problems, provider_problems, root_problems
-from .strays import loses_policy, stray_providers, strays
+from .strays import loses_policy, misspelt_tables, strays
 from .tables import Part, ProviderTable, Reference
 from .toml.document import Group
 from .toml.values import Entry, Issue, Table, string_of
@@ -68,7 +68,7 @@ def part_of(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     return Part(
         *(group, tuple(tables), references, tuple(problems), astray, lost, under_them),
         hidden=tuple(hidden),
-        misspelt=() if alone else tuple(stray_providers(root)),
+        misspelt=() if alone else tuple(misspelt_tables(root)),
     )
 
 

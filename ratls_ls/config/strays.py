@@ -17,7 +17,8 @@ from .meant import POLICY_PATHS, meant_by
 from .toml.values import Array, Entry, Key, Table, Value, string_of
 from .words import nearest
 
-_PROFILES = "profiles"
+PROFILES = "profiles"
+PROFILE = "profile"
 _WHOLE = {"base_url", "use_ratls"}
 # A string of this name says which provider to use; a table can only be misspelt.
 _MISSPELT = ("model_provider", "model_provider_info")
@@ -51,7 +52,7 @@ def strays(root: Table) -> Iterator[Stray]:
         name, value = entry.key.name, entry.value
         if name == PROVIDERS:
             yield from _in_providers(value) if isinstance(value, Table) else _under(value, name)
-        elif name == _PROFILES and isinstance(value, Table):
+        elif name in (PROFILES, PROFILE) and isinstance(value, Table):
             for profile in value:
                 yield from _in_profile(profile)
         else:
@@ -133,13 +134,14 @@ def _under(value: Value, name: str) -> Iterator[Stray]:
             return
 
 
-def stray_providers(root: Table) -> Iterator[Entry]:
-    """Tables with providers under a name that is almost `model_providers`."""
+def misspelt_tables(root: Table) -> Iterator[Entry]:
+    """Tables with providers under a name that is almost `model_providers`, and with profiles under
+    that of what selects one."""
     for entry in root:
         name = entry.key.name
         if name == PROVIDERS or not isinstance(entry.value, Table) or not entry.value.entries:
             continue
-        if _resembles_providers(name):
+        if name == PROFILE or _resembles_providers(name):
             yield entry
 
 

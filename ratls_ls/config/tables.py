@@ -301,7 +301,7 @@ class Part:
     `problems` depend on nothing else but `under`, the tables that its providers are laid over.
     `strays`: what nobody reads there; `loses_policy`: whether a policy is among it that may be any
     provider's. `hidden`: providers that are not attested, with an error that stands not here but in
-    what they are laid over. `misspelt`: tables of providers under almost the right name.
+    what they are laid over. `misspelt`: tables of providers or profiles by almost that name.
     `contextual`: the further problems of a Context, once found.
     """
 

@@ -9,7 +9,7 @@ from ratls_ls.config.keys import PROVIDERS
 from ratls_ls.config.lost import Lost, spelling_of
 from ratls_ls.config.meant import NO_SUCH_PIN, POLICY_PATHS
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
-from ratls_ls.config.strays import Stray
+from ratls_ls.config.strays import PROFILE, PROFILES, Stray
 from ratls_ls.config.tables import ConfigFile
 from ratls_ls.config.toml.values import Entry, Table, TableKind, shifted_entry, string_of
 from ratls_ls.config.words import shown
@@ -22,7 +22,8 @@ RULE = Rule(
     words="""
     `use_ratls`, `ratls_policy` and `base_url` count in `[model_providers.<id>]` alone, and
     `model_provider` at the top or in a profile. In any other table, or under a misspelt
-    `model_providers`, Codex ignores them or refuses to start. While a policy or a pin stands at
+    `model_providers`, Codex ignores them or refuses to start, and so it does where profiles stand
+    under `profile`, which selects one. While a policy or a pin stands at
     such a place ratls-ls attests no provider, since it may have been meant for any.
     """,
     example="""
@@ -54,13 +55,16 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
 
 
 def _misspelt(file: ConfigFile, entry: Entry) -> Problem:
+    name, of_profiles = entry.key.name, entry.key.name == PROFILE
+    meant, effect = (PROFILES, "; Codex refuses to start") if of_profiles else (PROVIDERS, "")
     ids = entry.value.entries.keys() if isinstance(entry.value, Table) else ()
     implicit = isinstance(entry.value, Table) and entry.value.kind is TableKind.IMPLICIT
-    edits = tuple(Edit(key.span, PROVIDERS) for key in entry.keys)
+    edits = tuple(Edit(key.span, meant) for key in entry.keys)
     fixes: tuple[Fix, ...] = ()
-    if file.has_room_for(ids) and (implicit or not file.is_codex_config):
-        fixes = (Fix(f"Rename to `{PROVIDERS}`", edits),)
-    message = f"Providers stand under `{PROVIDERS}`, not `{shown(entry.key.name)}`"
+    if file.has_room_for(ids, meant) and (implicit or not (of_profiles or file.is_codex_config)):
+        fixes = (Fix(f"Rename to `{meant}`", edits),)
+    what = "Profiles" if of_profiles else "Providers"
+    message = f"{what} stand under `{meant}`, not `{shown(name)}`{effect}"
     return RULE.problem(entry.key.span, message, *fixes)
 
 
