@@ -7,7 +7,7 @@ that tomli gives. What an earlier document gives is speed, never another meaning
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
@@ -19,7 +19,7 @@ from ratls_ls.config.span import Span
 from .merge import Merger
 from .pieces import next_start
 from .section import Outline, Section, read_section
-from .values import Issue, Table
+from .values import Issue, Table, shifted_issue
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -41,20 +41,11 @@ class Group:
     sections: tuple[Placed, ...] = field(repr=False)
 
 
-@record(slots=True)
-class Memory:
-    """What a later document can take over: sections by text, groups by sections and distances, and
-    which sections are `related` if they have these outlines."""
-
-    sections: Mapping[str, Section] = field(default_factory=dict)
-    groups: Mapping[tuple[object, ...], Group] = field(default_factory=dict)
-    outlines: Sequence[Outline] = ()
-    related: Sequence[Sequence[int]] = ()
-
-
 @record()
 class Document:
-    """A text as TOML. `sections` and `groups` come with where they start, in that order.
+    """A text as TOML. `sections` and `groups` come with where they start, in that order. `related`:
+    which sections are in each group, counted without those that are lost. `settled`: none is lost,
+    or reaches as far as it does because of what follows it.
 
     No table is in two groups, but for those that others stand under (`a` of `a.b`).
     """
@@ -63,7 +54,8 @@ class Document:
     sections: tuple[Placed, ...] = field(repr=False)
     groups: tuple[tuple[int, Group], ...] = field(repr=False)
     issues: tuple[Issue, ...]
-    memory: Memory = field(repr=False)
+    related: Sequence[Sequence[int]] = field(repr=False)
+    settled: bool = field(repr=False)
 
     def section_at(self, offset: int) -> Placed:
         """The section around `offset`, with its place."""
@@ -86,29 +78,74 @@ def parse(text: str, previous: Document | None = None) -> Document:
 
     `previous`: of (mostly) the same text; its unchanged parts are not read again.
     """
-    before = previous.memory if previous else Memory()
-    # An unpaired surrogate is no text; it is reported, and something takes its place.
-    clean = text if text.isascii() else _SURROGATES.sub(lambda found: "?" * len(found[0]), text)
-    sections, known_sections = _sections(clean, before.sections)
+    if previous is not None and (following := _following(text, previous)) is not None:
+        return following
+    before = {section.text: section for _, section in previous.sections} if previous else {}
+    sections = tuple(_sections(_clean(text), before))
     read = [placed for placed in sections if not placed[1].lost]
-    outlines = [section.outline for _, section in read]
-    # A keystroke seldom changes what belongs together.
-    related = before.related if before.outlines == outlines else _related(outlines)
-    known_groups: dict[tuple[object, ...], Group] = {}
+    related = _related([section.outline for _, section in read])
+    known = {_key(group.sections, 0): group for _, group in previous.groups} if previous else {}
     groups = []
     for indexes in related:
         members = [read[index] for index in indexes]
         base = members[0][0]
-        key = tuple([part for start, section in members for part in (start - base, section)])
-        group = before.groups.get(key) or _group(members, base)
-        known_groups[key] = group
-        groups.append((base, group))
-    issues = sorted(_issues(text, sections, groups), key=lambda issue: issue.span)
-    memory = Memory(known_sections, known_groups, outlines, related)
-    return Document(text, tuple(sections), tuple(groups), tuple(issues), memory)
+        groups.append((base, known.get(_key(members, base)) or _group(members, base)))
+    settled = not any(section.lost or section.ends_early for _, section in sections)
+    issues = _issues(text, sections, groups)
+    return Document(text, sections, tuple(groups), issues, related, settled)
 
 
-def _sections(text: str, before: Mapping[str, Section]) -> tuple[list[Placed], dict[str, Section]]:
+def _clean(text: str) -> str:
+    """An unpaired surrogate is no text; it is reported, and something takes its place."""
+    return text if text.isascii() else _SURROGATES.sub(lambda found: "?" * len(found[0]), text)
+
+
+def _following(text: str, previous: Document) -> Document | None:
+    """`text`, if it differs from `previous` within one section, which goes together with the same
+    others as before: most keystrokes are such. None if it differs in more."""
+    there, old, by = previous.sections, previous.text, len(text) - len(previous.text)
+    index = bisect_left(there, True, key=lambda each: old[: each[0]] != text[: each[0]]) - 1
+    if index < 0 or not previous.settled:
+        return None
+    start, section = there[index]
+    end = start + len(section.text) + by
+    if end <= start or text[end:] != old[end - by :] or not _is_piece(text, start, end):
+        return None
+    changed = read_section(_clean(text[start:end]), section)
+    if changed.lost or changed.ends_early or changed.outline != section.outline:
+        return None
+    behind = [(place + by, each) for place, each in there[index + 1 :]]
+    sections = (*there[:index], (start, changed), *behind)
+    groups = []
+    has_issues = bool(previous.issues or changed.issues or changed.failure)
+    for indexes, (base, group) in zip(previous.related, previous.groups, strict=True):
+        if indexes[0] > index:
+            groups.append((base + by, group))
+        elif indexes[-1] < index:
+            groups.append((base, group))
+        else:
+            made = _group([sections[each] for each in indexes], base)
+            groups.append((base, made))
+            has_issues = has_issues or bool(made.issues)
+    issues = _issues(text, sections, groups) if has_issues or not text.isascii() else ()
+    return Document(text, sections, tuple(groups), issues, previous.related, settled=True)
+
+
+def _is_piece(text: str, start: int, end: int) -> bool:
+    """Whether one section reaches from `start` to `end`, where the next one starts, if no bracket
+    or quote is open there."""
+    first = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
+    starts = start == first or _HEADER_START.match(text, start - 1) is not None
+    ends = end == len(text) or _HEADER_START.match(text, end - 1) is not None
+    return starts and ends and _HEADER_START.search(text, start, end) is None
+
+
+def _key(members: Sequence[Placed], base: int) -> tuple[object, ...]:
+    """What is the same for the same sections at the same distances."""
+    return tuple([part for start, section in members for part in (start - base, section)])
+
+
+def _sections(text: str, before: Mapping[str, Section]) -> Iterator[Placed]:
     known: dict[str, Section] = {}
 
     def read(start: int, following: int) -> Section:
@@ -119,7 +156,6 @@ def _sections(text: str, before: Mapping[str, Section]) -> tuple[list[Placed], d
     first = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
     candidates = [first, *[match.start() + 1 for match in _HEADER_START.finditer(text)]]
     ends = [*candidates[1:], len(text)]
-    placed = []
     index = 0
     while index < len(candidates):
         start = candidates[index]
@@ -128,9 +164,8 @@ def _sections(text: str, before: Mapping[str, Section]) -> tuple[list[Placed], d
         if section.ends_early:
             following = next_start(text, candidates, index)
             section = read(start, following)
-        placed.append((start, section))
+        yield start, section
         index = following
-    return placed, known
 
 
 def _related(outlines: Sequence[Outline]) -> list[list[int]]:
@@ -179,19 +214,20 @@ def _group(members: Sequence[Placed], base: int) -> Group:
 
 def _issues(
     text: str, sections: Sequence[Placed], groups: Sequence[tuple[int, Group]]
+) -> tuple[Issue, ...]:
+    found = _found_issues(text, sections, groups)
+    return tuple(sorted(found, key=lambda issue: issue.span))
+
+
+def _found_issues(
+    text: str, sections: Sequence[Placed], groups: Sequence[tuple[int, Group]]
 ) -> Iterator[Issue]:
-    found = [
-        issue._replace(
-            span=issue.span.shifted(base), first=issue.first and issue.first.shifted(base)
-        )
-        for base, group in groups
-        for issue in group.issues
-    ]
+    found = [shifted_issue(issue, base) for base, group in groups for issue in group.issues]
     yield from found
     for start, section in sections:
         if section.issues:
             for issue in section.issues:
-                yield Issue(issue.span.shifted(start), issue.message, issue.path)
+                yield shifted_issue(issue, start)
         elif section.failure is not None:
             end = start + len(section.text)
             if not any(start <= issue.span.start < end for issue in found):

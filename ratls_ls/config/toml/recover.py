@@ -23,6 +23,7 @@ _STATEMENT_START = re.compile(rf"^[ \t]*{_KEY}[ \t]*=", re.MULTILINE)
 _BROKEN_STATEMENT = re.compile(
     rf"[ \t]*(?P<key>{_KEY})[ \t]*(?P<equals>=?)[ \t]*(?=(?P<value>[^\r\n]*))"
 )
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BROKEN_HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<key>{_KEY})[ \t]*(?=[\]#\r\n]|$)")
 
 
@@ -37,7 +38,7 @@ class Recovered(NamedTuple):
 
 def recover(text: str) -> Recovered:
     """What can be read of a section that is not TOML as a whole."""
-    recovery = _Recovery(text)
+    recovery = _Recovery(text, None)
     starts = [match.start() for match in _STATEMENT_START.finditer(text)]
     candidates = starts if starts[:1] == [0] else [0, *starts]
     for start, end in pairwise([*split(text, candidates), len(text)]):
@@ -45,12 +46,33 @@ def recover(text: str) -> Recovered:
     return recovery.recovered()
 
 
+def statement_starts(text: str) -> tuple[int, ...]:
+    """Where lines start that look like statements, be they inside a string."""
+    return tuple([match.start() for match in _STATEMENT_START.finditer(text)])
+
+
+def reread(text: str, start: int, end: int, header: Header | None) -> Recovered | None:
+    """What `recover` gives for one piece of a section that has this `header`; None if that depends
+    on more than the piece, or if it is not one piece."""
+    first = _STATEMENT_START.match(text, start, end)
+    if first is None or _STATEMENT_START.search(text, first.end(), end):
+        return None
+    reading = read_valid(text[start:end], start)
+    if isinstance(reading, Reading):
+        return Recovered(header, reading.statements, (), lost=False)
+    if reading.position >= end - start:
+        return None  # it may go on
+    recovery = _Recovery(text, header)
+    recovery.lines(start, end, reading)
+    return recovery.recovered()
+
+
 class _Recovery:
     """Gathers a section piece by piece."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, header: Header | None) -> None:
         self._text = text
-        self._header: Header | None = None
+        self._header = header
         self._lost = False
         self._statements: list[Statement] = []
         self._issues: list[Issue] = []
@@ -63,16 +85,22 @@ class _Recovery:
         reading = read_valid(self._text[start:end], start)
         if isinstance(reading, Reading):
             self._take(reading)
-            return
+        else:
+            self.lines(start, end, reading)
+
+    def lines(self, start: int, end: int, whole: Failure) -> None:
+        """One piece that is not TOML as a whole, line by line."""
+        first = start
         while start < end:
             line_break = self._text.find("\n", start, end)
             next_line = end if line_break == -1 else line_break + 1
-            reading = read_valid(self._text[start:next_line], start)
+            all_of_it = (start, next_line) == (first, end)
+            reading = whole if all_of_it else read_valid(self._text[start:next_line], start)
             if isinstance(reading, Reading):
                 self._take(reading)
             elif stays_open(self._text[start:next_line]) or reading.reason == NEWER_TOML:
-                whole = read_valid(self._text[start:end], start)
-                self._broken(start, end, whole if isinstance(whole, Failure) else reading)
+                rest = whole if start == first else read_valid(self._text[start:end], start)
+                self._broken(start, end, rest if isinstance(rest, Failure) else reading)
                 return
             else:
                 self._broken(start, next_line, reading)
@@ -116,6 +144,8 @@ class _Recovery:
         self._report(line, UNCLOSED_HEADER if "]" not in line.of(self._text) else NO_HEADER, ())
 
     def _keys(self, match: re.Match[str]) -> tuple[Key, ...] | None:
+        if _BARE_KEY.fullmatch(match["key"]):
+            return (Key(match["key"], Span(*match.span("key"))),)
         reading = read_valid(f"{match['key']} = 0", match.start("key"))
         return reading.statements[0].keys if isinstance(reading, Reading) else None
 

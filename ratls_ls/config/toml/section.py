@@ -6,15 +6,16 @@ character, so it can be kept for as long as that text stands anywhere in the fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from typing import Any, NamedTuple
 
 from ratls_ls.config.record import record
 
-from .recover import recover
+from .recover import recover, reread, statement_starts
 from .tree import Failure, Reading, read_valid
-from .values import Header, Issue, Statement
+from .values import Header, Issue, Statement, shifted_issue, shifted_statement
 
 
 class Outline(NamedTuple):
@@ -34,7 +35,8 @@ class Section:
     `header` is None for what stands before the first one. `lost`: the header cannot be read, so
     nobody knows where the statements belong. `ends_early`: not TOML by itself, but the beginning
     of TOML; more text may complete it. `failure`: not TOML although each statement is: they do not
-    go together. `kept`: what others worked out from this section alone.
+    go together. `kept`: what others worked out from this section alone. `starts`: where the line of
+    each statement starts, if each stands by itself; None where that is not known.
     """
 
     text: str = field(repr=False)
@@ -46,19 +48,71 @@ class Section:
     ends_early: bool = False
     failure: Failure | None = None
     kept: dict[object, Any] = field(default_factory=dict, repr=False)
+    starts: tuple[int, ...] | None = None
 
 
-def read_section(text: str) -> Section:
-    """The reading of one section. `text` has no byte order mark and no unpaired surrogate."""
+def read_section(text: str, before: Section | None = None) -> Section:
+    """The reading of one section. `text` has no byte order mark and no unpaired surrogate.
+    `before`: of another text; makes it fast if that differs in one statement."""
+    known = _changed(before, text) if before is not None else None
+    if known is not None:
+        return known
     reading = read_valid(text)
     if isinstance(reading, Reading):
-        outline = _outline(reading.header, reading.statements)
-        return Section(text, outline, reading.header, reading.statements)
+        header, statements = reading
+        outline = _outline(header, statements)
+        return Section(text, outline, header, statements, starts=_starts(text, statements))
     ends_early = reading.position >= len(text)
     header, statements, issues, lost = recover(text)
     failure = None if issues else reading
     outline = _outline(header, statements)
     return Section(text, outline, header, statements, issues, lost, ends_early, failure)
+
+
+def _starts(text: str, statements: Sequence[Statement]) -> tuple[int, ...] | None:
+    """Of TOML: where the lines of its statements start, if no two can be in each other's way and
+    nothing else looks like one."""
+    starts = statement_starts(text)
+    names = {statement.keys[0].name for statement in statements}
+    if len(starts) != len(statements) or len(names) != len(statements):
+        return None
+    for start, statement in zip(starts, statements, strict=True):
+        if len(statement.keys) > 1 or text[start : statement.span.start].strip(" \t"):
+            return None
+    return starts
+
+
+def _changed(before: Section, text: str) -> Section | None:
+    """The reading of `text`, if nothing but one statement differs from `before`. None if more does,
+    or if that is not certain."""
+    old, starts = before.text, before.starts
+    if starts is None:
+        return None
+    row = bisect_left(starts, True, key=lambda start: old[:start] != text[:start]) - 1
+    if row < 0:
+        return None
+    start, by = starts[row], len(text) - len(old)
+    end = starts[row + 1] if row + 1 < len(starts) else len(old)
+    is_line = end == len(old) or text[start : end + by].endswith("\n")
+    if not is_line or text[end + by :] != old[end:]:
+        return None
+    found = reread(text, start, end + by, before.header)
+    if found is None or found.header is not before.header or len(found.statements) != 1:
+        return None
+    (statement,) = found.statements
+    if statement.keys[0].name != before.statements[row].keys[0].name or len(statement.keys) > 1:
+        return None
+    behind = [shifted_statement(each, by) for each in before.statements[row + 1 :]]
+    statements = (*before.statements[:row], statement, *behind)
+    issues = found.issues
+    if before.issues:
+        issues = (
+            *[issue for issue in before.issues if issue.span.start < start],
+            *issues,
+            *[shifted_issue(issue, by) for issue in before.issues if issue.span.start >= end],
+        )
+    starts = (*starts[: row + 1], *[start + by for start in starts[row + 1 :]])
+    return Section(text, before.outline, before.header, statements, issues, starts=starts)
 
 
 def _outline(header: Header | None, statements: Iterable[Statement]) -> Outline:

@@ -209,6 +209,12 @@ def shifted_statement(statement: Statement, by: int) -> Statement:
     )
 
 
+def shifted_issue(issue: Issue, by: int) -> Issue:
+    """`issue`, `by` code points further on in the text."""
+    first = issue.first and issue.first.shifted(by)
+    return issue._replace(span=issue.span.shifted(by), first=first)
+
+
 def string_of(value: Value | None) -> str | None:
     """The text of a string; None for any other value."""
     return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else None
