@@ -6,7 +6,7 @@ reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ratls_ls.config.span import Span
@@ -17,10 +17,12 @@ from .values import (
     Header,
     Issue,
     Key,
+    Shifted,
     Statement,
     Table,
     TableKind,
     Value,
+    entries_of,
     shifted_header,
     shifted_statement,
 )
@@ -34,9 +36,14 @@ class _Table:
     span: Span
     kind: TableKind
     line_end: int | None = None
-    entries: dict[str, _Entry | Entry] = field(default_factory=dict)
+    entries: dict[str, _Entry | Entry] | Shifted = field(default_factory=dict)
     explicit: bool = False
     dotted_by: int | None = None
+
+    def put(self, name: str, entry: _Entry | Entry) -> None:
+        if isinstance(self.entries, Shifted):
+            self.entries = dict(self.entries)
+        self.entries[name] = entry
 
 
 @dataclass(slots=True)
@@ -72,8 +79,14 @@ class Merger:
         self._number = 0
         self.issues: list[Issue] = []
 
-    def add(self, header: Header | None, statements: Iterable[Statement], at: int) -> None:
-        """Add a section that starts at `at`."""
+    def add(
+        self,
+        header: Header | None,
+        statements: Iterable[Statement],
+        at: int,
+        entries: Mapping[str, Entry] | None = None,
+    ) -> None:
+        """Add a section that starts at `at`. `entries`: what `statements` set, if that is known."""
         self._number += 1
         table = self._root
         path: tuple[str, ...] = ()
@@ -85,6 +98,9 @@ class Merger:
                 self._report(conflict, path)
                 # Nobody sees what stands under a header that must not be; the header is reported.
                 return
+        if entries is not None and not table.entries:
+            table.entries = Shifted(entries, at) if at else dict(entries)
+            return
         for statement in statements:
             moved = shifted_statement(statement, at)
             try:
@@ -106,7 +122,7 @@ class Merger:
             entry = table.entries.get(key.name)
             if entry is None:
                 step = _Table(key.span, TableKind.IMPLICIT)
-                table.entries[key.name] = _Entry([key], step, header.span, header.line_end)
+                table.put(key.name, _Entry([key], step, header.span, header.line_end))
                 table = step
                 continue
             if isinstance(entry, Entry):
@@ -123,7 +139,7 @@ class Merger:
             entry = table.entries.get(key.name)
             if entry is None:
                 step = _Table(key.span, TableKind.DOTTED)
-                table.entries[key.name] = _Entry([key], step, statement.span, statement.line_end)
+                table.put(key.name, _Entry([key], step, statement.span, statement.line_end))
                 table = step
             elif isinstance(entry, Entry) or isinstance(entry.value, _Tables):
                 raise _ConflictError(key, _is_a_value(key), entry)
@@ -137,13 +153,14 @@ class Merger:
         if (first := table.entries.get(last.name)) is not None:
             message = f"Key `{last.name}` is already set in this table"
             raise _ConflictError(last, message, first)
-        table.entries[last.name] = Entry(
-            last, statement.value, statement.span, statement.line_end, (last,)
-        )
+        entry = Entry(last, statement.value, statement.span, statement.line_end, (last,))
+        table.put(last.name, entry)
 
 
 def inline_table(span: Span, statements: Sequence[Statement]) -> Table:
     """The table of `{…}`, whose statements do not conflict."""
+    if all(len(statement.keys) == 1 for statement in statements):
+        return Table(span, TableKind.INLINE, entries_of(statements))
     merger = Merger()
     merger.add(None, statements, 0)
     return Table(span, TableKind.INLINE, merger.table().entries)
@@ -153,7 +170,7 @@ def _open(table: _Table, key: Key, header: Header) -> _Table:
     entry = table.entries.get(key.name)
     if entry is None:
         opened = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
-        table.entries[key.name] = _Entry([key], opened, header.span, header.line_end)
+        table.put(key.name, _Entry([key], opened, header.span, header.line_end))
         return opened
     if isinstance(entry, Entry) or isinstance(entry.value, _Tables):
         raise _ConflictError(key, _is_a_value(key), entry)
@@ -173,7 +190,7 @@ def _open_element(table: _Table, key: Key, header: Header) -> _Table:
     entry = table.entries.get(key.name)
     if entry is None:
         entry = _Entry([], _Tables(header.span), header.span, header.line_end)
-        table.entries[key.name] = entry
+        table.put(key.name, entry)
     if isinstance(entry, Entry) or isinstance(entry.value, _Table):
         message = f"`{key.name}` is no array of tables: another place defines it"
         raise _ConflictError(key, message, entry)
@@ -188,10 +205,14 @@ def _is_a_value(key: Key) -> str:
 
 
 def _finished(table: _Table) -> Table:
-    entries = {
-        name: entry if isinstance(entry, Entry) else _finished_entry(entry)
-        for name, entry in table.entries.items()
-    }
+    entries: Mapping[str, Entry]
+    if isinstance(table.entries, Shifted):
+        entries = table.entries
+    else:
+        entries = {
+            name: entry if isinstance(entry, Entry) else _finished_entry(entry)
+            for name, entry in table.entries.items()
+        }
     return Table(table.span, table.kind, entries, table.line_end)
 
 

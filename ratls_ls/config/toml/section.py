@@ -7,7 +7,7 @@ character, so it can be kept for as long as that text stands anywhere in the fil
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from ratls_ls.config.record import record
 
 from .recover import recover, reread, statement_starts
 from .tree import Failure, Reading, read_valid
-from .values import Header, Issue, Statement, shifted_issue, shifted_statement
+from .values import Entry, Header, Issue, Statement, entries_of, shifted_issue, shifted_statement
 
 
 class Outline(NamedTuple):
@@ -28,6 +28,15 @@ class Outline(NamedTuple):
     sets: frozenset[str]
 
 
+class Rows(NamedTuple):
+    """Of a section in which each statement stands by itself: it has a key of one part that no other
+    has, and starts a line; nothing else looks like one. `starts`: where those lines start;
+    `entries`: what they set."""
+
+    starts: tuple[int, ...]
+    entries: Mapping[str, Entry]
+
+
 @record(slots=True)
 class Section:
     """Compared by identity.
@@ -35,8 +44,8 @@ class Section:
     `header` is None for what stands before the first one. `lost`: the header cannot be read, so
     nobody knows where the statements belong. `ends_early`: not TOML by itself, but the beginning
     of TOML; more text may complete it. `failure`: not TOML although each statement is: they do not
-    go together. `kept`: what others worked out from this section alone. `starts`: where the line of
-    each statement starts, if each stands by itself; None where that is not known.
+    go together. `kept`: what others worked out from this section alone. `rows`: None where
+    that is not known, too.
     """
 
     text: str = field(repr=False)
@@ -48,7 +57,7 @@ class Section:
     ends_early: bool = False
     failure: Failure | None = None
     kept: dict[object, Any] = field(default_factory=dict, repr=False)
-    starts: tuple[int, ...] | None = None
+    rows: Rows | None = None
 
 
 def read_section(text: str, before: Section | None = None) -> Section:
@@ -61,7 +70,7 @@ def read_section(text: str, before: Section | None = None) -> Section:
     if isinstance(reading, Reading):
         header, statements = reading
         outline = _outline(header, statements)
-        return Section(text, outline, header, statements, starts=_starts(text, statements))
+        return Section(text, outline, header, statements, rows=_rows(text, statements))
     ends_early = reading.position >= len(text)
     header, statements, issues, lost = recover(text)
     failure = None if issues else reading
@@ -69,25 +78,24 @@ def read_section(text: str, before: Section | None = None) -> Section:
     return Section(text, outline, header, statements, issues, lost, ends_early, failure)
 
 
-def _starts(text: str, statements: Sequence[Statement]) -> tuple[int, ...] | None:
-    """Of TOML: where the lines of its statements start, if no two can be in each other's way and
-    nothing else looks like one."""
+def _rows(text: str, statements: Sequence[Statement]) -> Rows | None:
+    """Those of TOML; None if its statements do not each stand by themselves."""
     starts = statement_starts(text)
-    names = {statement.keys[0].name for statement in statements}
-    if len(starts) != len(statements) or len(names) != len(statements):
+    if len(starts) != len(statements):
         return None
     for start, statement in zip(starts, statements, strict=True):
         if len(statement.keys) > 1 or text[start : statement.span.start].strip(" \t"):
             return None
-    return starts
+    entries = entries_of(statements)
+    return Rows(starts, entries) if len(entries) == len(starts) else None
 
 
 def _changed(before: Section, text: str) -> Section | None:
     """The reading of `text`, if nothing but one statement differs from `before`. None if more does,
     or if that is not certain."""
-    old, starts = before.text, before.starts
-    if starts is None:
+    if before.rows is None:
         return None
+    old, starts = before.text, before.rows.starts
     row = bisect_left(starts, True, key=lambda start: old[:start] != text[:start]) - 1
     if row < 0:
         return None
@@ -112,7 +120,8 @@ def _changed(before: Section, text: str) -> Section | None:
             *[shifted_issue(issue, by) for issue in before.issues if issue.span.start >= end],
         )
     starts = (*starts[: row + 1], *[start + by for start in starts[row + 1 :]])
-    return Section(text, before.outline, before.header, statements, issues, starts=starts)
+    rows = Rows(starts, entries_of(statements))
+    return Section(text, before.outline, before.header, statements, issues, rows=rows)
 
 
 def _outline(header: Header | None, statements: Iterable[Statement]) -> Outline:

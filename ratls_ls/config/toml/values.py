@@ -6,7 +6,7 @@ value is an `Invalid`, never absent, so that nobody takes a broken line for a mi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -76,15 +76,12 @@ class Table:
             return entry
         return entry.value.entry(*path) if isinstance(entry.value, Table) else None
 
-    def get(self, *path: str) -> Value | None:
-        """The value at `path`, None if there is none."""
-        value: Value = self
-        for name in path:
-            entry = value.entries.get(name) if isinstance(value, Table) else None
-            if entry is None:
-                return None
-            value = entry.value
-        return value
+    def get(self, name: str, *path: str) -> Value | None:
+        """The value of `name`, or of `path` within it; None if there is none."""
+        entry = self.entries.get(name)
+        if entry is None or not path:
+            return entry and entry.value
+        return entry.value.get(*path) if isinstance(entry.value, Table) else None
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())
@@ -117,6 +114,33 @@ class Entry(NamedTuple):
     keys: tuple[Key, ...]
 
 
+class Shifted(Mapping[str, Entry]):
+    """The entries of a table, `by` code points further on in the text. Each is moved when somebody
+    asks for it: at a keystroke, few do."""
+
+    __slots__ = ("_by", "_entries", "_moved")
+
+    def __init__(self, entries: Mapping[str, Entry], by: int) -> None:
+        self._entries = entries
+        self._by = by
+        self._moved: dict[str, Entry] = {}
+
+    def __getitem__(self, name: str) -> Entry:
+        moved = self._moved.get(name)
+        if moved is None:
+            moved = self._moved[name] = shifted_entry(self._entries[name], self._by)
+        return moved
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
 Value = Scalar | Array | Table | Invalid
 
 
@@ -136,6 +160,14 @@ class Statement(NamedTuple):
     value: Value
     span: Span
     line_end: int
+
+
+def entries_of(statements: Iterable[Statement]) -> dict[str, Entry]:
+    """What statements set whose keys have one part each, no two the same."""
+    return {
+        keys[0].name: Entry(keys[0], value, span, line_end, keys)
+        for keys, value, span, line_end in statements
+    }
 
 
 class Issue(NamedTuple):
@@ -168,7 +200,7 @@ def shifted_table(table: Table, by: int) -> Table:
     return Table(
         table.span.shifted(by),
         table.kind,
-        {name: shifted_entry(entry, by) for name, entry in table.entries.items()},
+        Shifted(table.entries, by),
         None if table.line_end is None else table.line_end + by,
     )
 
