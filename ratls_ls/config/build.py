@@ -22,8 +22,6 @@ _DEFAULTS = {
 def provider_of(table: ProviderTable, policy: AppraisalPolicy | None) -> Provider | None:
     """The Provider; None if anything that bears on its attestation is missing or not understood.
     `policy`: its `policy_of`."""
-    if any(_may_be_policy(unknown) for unknown in table.unknown_keys):
-        return None
     base_url = _url(table.string("base_url"), "https")
     pccs_url = _url(table.string("ratls_policy", "pccs_url") or DEFAULT_PCCS_URL, "https", "http")
     if not table.attested or base_url is None or pccs_url is None or policy is None:
@@ -61,6 +59,8 @@ def _url(text: str | None, *schemes: str) -> str | None:
 
 def policy_of(table: ProviderTable) -> AppraisalPolicy | None:
     """The policy of a provider; None if it is not exactly understood."""
+    if any(_may_be_policy(unknown) for unknown in table.unknown_keys):
+        return None
     entry = table.policy_entry
     if entry is None:
         return AppraisalPolicy()

@@ -30,17 +30,21 @@ class PolicyVerdict(NamedTuple):
 
 def policy_verdict(table: ProviderTable, group: Group) -> PolicyVerdict | None:
     """The verdict on the policy of `table`, which stands in `group`; None if anything else there
-    says what it is, or was meant to."""
+    says what it is, or was meant to, or if nobody knows some key of either."""
     entry = table.policy_entry
-    if entry is None or len(entry.keys) != 1 or group.issues or table.unknown_keys:
+    if entry is None or len(entry.keys) != 1 or group.issues:
+        return None
+    if any(key.model is None for key in table.own_keys):
         return None
     start, section = section_at(group.sections, entry.key.span.start)
     if section.header is None or _names(section.header) != (PROVIDERS, table.id, entry.key.name):
         return None
     key = (table.id, table.attested, table.newline)
-    verdict: PolicyVerdict | None = section.kept.get(key)
-    if verdict is None:
-        verdict = section.kept[key] = _judged(section, table)
+    if key not in section.kept:
+        section.kept[key] = _judged(section, table)
+    verdict: PolicyVerdict | None = section.kept[key]
+    if verdict is None or not start:
+        return verdict
     problems = [problem.shifted(start) for problem in verdict.problems]
     return PolicyVerdict(problems, verdict.policy)
 
@@ -49,7 +53,7 @@ def _names(header: Header) -> tuple[str, ...]:
     return tuple([key.name for key in header.keys]) if not header.of_tables else ()
 
 
-def _judged(section: Section, provider: ProviderTable) -> PolicyVerdict:
+def _judged(section: Section, provider: ProviderTable) -> PolicyVerdict | None:
     merger = Merger()
     merger.add(section.header, section.statements, 0)
     (providers,) = merger.table()
@@ -57,4 +61,6 @@ def _judged(section: Section, provider: ProviderTable) -> PolicyVerdict:
     (entry,) = providers.value
     pieces = ((0, section.text),)
     alone = ProviderTable(provider.id, entry, provider.attested, provider.newline, pieces)
+    if alone.unknown_keys:
+        return None
     return PolicyVerdict(policy_problems(alone), policy_of(alone))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import Pin
 
-from .keys import PROVIDER, PROVIDERS, KeyModel
+from .keys import PROVIDER, PROVIDERS, RATLS_POLICY, KeyModel
 from .meant import meant_by
 from .measurements import Measurement, measurements, pins
 from .model import Provider
@@ -175,14 +175,16 @@ class ProviderTable:
         return self.under is None and is_policy_alone(self.relative_entry.value)
 
     @cached_property
-    def modelled_keys(self) -> tuple[ModelledKey, ...]:
-        """All its keys, each before those under it."""
+    def own_keys(self) -> tuple[ModelledKey, ...]:
+        """Its keys but those under its policy, each before those under it."""
         return tuple(_modelled_keys(self.table, PROVIDER, ()))
 
     @cached_property
-    def key_names(self) -> frozenset[str]:
-        """The names of the same."""
-        return frozenset([key.entry.key.name for key in self.modelled_keys])
+    def policy_keys(self) -> tuple[ModelledKey, ...]:
+        """Those under its policy."""
+        if self.policy is None:
+            return ()
+        return tuple(_modelled_keys(self.policy, RATLS_POLICY, (RATLS_POLICY.name,)))
 
     @property
     def strange_keys(self) -> Iterator[UnknownKey]:
@@ -194,7 +196,7 @@ class ProviderTable:
         """Those of its keys that nobody knows where they stand."""
         return tuple(
             UnknownKey(key, meant_by(key.entry.key.name, key.entry.value, key.path))
-            for key in self.modelled_keys
+            for key in (*self.own_keys, *self.policy_keys)
             if key.model is None
         )
 
@@ -265,7 +267,9 @@ def _modelled_keys(table: Table, parent: KeyModel, path: tuple[str, ...]) -> lis
     for entry in table.entries.values():
         model = parent.child(entry.key.name)
         found.append(ModelledKey(entry, model, table, parent, path))
-        if isinstance(entry.value, Table) and model is not None and model.children:
+        if model is None or not model.children or model is RATLS_POLICY:
+            continue
+        if isinstance(entry.value, Table):
             found += _modelled_keys(entry.value, model, (*path, model.name))
     return found
 

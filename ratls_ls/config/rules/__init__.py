@@ -11,7 +11,7 @@ from ratls_ls.config.context import Context
 from ratls_ls.config.dotted_ids import is_cut
 from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem
-from ratls_ls.config.tables import ConfigFile, ProviderTable
+from ratls_ls.config.tables import ConfigFile, ModelledKey, ProviderTable
 from ratls_ls.config.toml.values import Table
 
 from . import (
@@ -172,6 +172,7 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
 
 # What a policy shows by itself, given the id of its provider and whether that is attested.
 _POLICY_CHECKS: tuple[ProviderCheck, ...] = (
+    wrong_type.check_policy,
     unsupported_tee_type.check,
     unknown_tcb_status.check,
     tcb_status_case.check,
@@ -255,14 +256,14 @@ def provider_problems(
     provider: ProviderTable, policy: Iterable[Problem] | None = None, *, torn: bool = False
 ) -> list[Problem]:
     """What is wrong with one provider, taken by itself. `policy`: its `policy_problems`, if they
-    are known already. `torn`: more of it stands in the text than in its table, so nobody knows what
-    is missing."""
+    are known already, which says that there is no unknown key either. `torn`: more of it stands in
+    the text than in its table, so nobody knows what is missing."""
     if is_cut(provider.relative_entry.key):
         return list(dotted_provider_id.check(provider))
     problems = [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
-    if provider.unknown_keys:
+    if policy is None and provider.unknown_keys:
         problems += [problem for check in _UNKNOWN_KEY_CHECKS for problem in check(provider)]
-    problems += _rare(provider, _RARE_KEY_CHECKS)
+    problems += _rare(provider, provider.own_keys, _RARE_KEY_CHECKS)
     problems += policy_problems(provider) if policy is None else policy
     return [each for each in problems if each.code not in _OF_ABSENCE] if torn else problems
 
@@ -270,14 +271,16 @@ def provider_problems(
 def policy_problems(provider: ProviderTable) -> list[Problem]:
     """What is wrong with the policy of a provider, whatever else stands there."""
     problems = [problem for check in _POLICY_CHECKS for problem in check(provider)]
-    return problems + _rare(provider, _RARE_POLICY_CHECKS)
+    return problems + _rare(provider, provider.policy_keys, _RARE_POLICY_CHECKS)
 
 
-def _rare(provider: ProviderTable, checks: _RareChecks) -> list[Problem]:
-    names = provider.key_names
+def _rare(
+    provider: ProviderTable, keys: Iterable[ModelledKey], checks: _RareChecks
+) -> list[Problem]:
+    names = {key.entry.key.name for key in keys}
     problems: list[Problem] = []
-    for check, keys in checks:
-        if not names.isdisjoint(keys):
+    for check, rare in checks:
+        if not names.isdisjoint(rare):
             problems += check(provider)
     return problems
 

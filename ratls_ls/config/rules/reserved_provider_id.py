@@ -43,7 +43,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
 
 def _of_bedrock(provider: ProviderTable) -> Iterator[Problem]:
     allowed = ", ".join(f"`{key}`" for key in BEDROCK_KEYS)
-    for key in provider.modelled_keys:
+    for key in provider.own_keys:
         value = key.entry.value
         # Upstream takes what is the default for absent.
         default = isinstance(value, Scalar) and value.value in (False, "", "responses")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ratls_ls.config.edits import quoted, weakening
 from ratls_ls.config.keys import PROVIDER, PROVIDERS, REFERENCE_KEYS, KeyModel, Kind, Reader
@@ -12,7 +12,7 @@ from ratls_ls.config.lost import lost_in
 from ratls_ls.config.measurements import digits_of
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
-from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.tables import ModelledKey, ProviderTable
 from ratls_ls.config.toml.values import Array, Invalid, Scalar, Table, Value, string_of
 from ratls_ls.config.words import shown
 
@@ -46,7 +46,15 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
             provider=provider.id,
         )
         return
-    for key in provider.modelled_keys:
+    yield from _mismatches(provider, provider.own_keys)
+
+
+def check_policy(provider: ProviderTable) -> Iterator[Problem]:
+    return _mismatches(provider, provider.policy_keys)
+
+
+def _mismatches(provider: ProviderTable, keys: Iterable[ModelledKey]) -> Iterator[Problem]:
+    for key in keys:
         value = key.entry.value
         if key.model is None or (isinstance(value, Scalar) and type(value.value) is key.model.type):
             continue

@@ -78,8 +78,8 @@ def parse(text: str, previous: Document | None = None) -> Document:
 
     `previous`: of (mostly) the same text; its unchanged parts are not read again.
     """
-    if previous is not None and (following := _following(text, previous)) is not None:
-        return following
+    if previous is not None and (known := _following(text, previous)) is not None:
+        return known
     before = {section.text: section for _, section in previous.sections} if previous else {}
     sections = tuple(_sections(_clean(text), before))
     read = [placed for placed in sections if not placed[1].lost]
@@ -104,6 +104,8 @@ def _following(text: str, previous: Document) -> Document | None:
     """`text`, if it differs from `previous` within one section, which goes together with the same
     others as before: most keystrokes are such. None if it differs in more."""
     there, old, by = previous.sections, previous.text, len(text) - len(previous.text)
+    if text == old:
+        return previous
     index = bisect_left(there, True, key=lambda each: old[: each[0]] != text[: each[0]]) - 1
     if index < 0 or not previous.settled:
         return None
