@@ -5,6 +5,8 @@ Invariant: what is not exactly understood gives no Provider.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ratls_ls.rats.policy import AppraisalPolicy, TcbStatus
 
 from .keys import MOST_RETRIES, PROVIDER, RATLS_POLICY, Kind
@@ -19,19 +21,25 @@ _DEFAULTS = {
 }
 
 
-def provider_of(table: ProviderTable, policy: AppraisalPolicy | None) -> Provider | None:
+class Terms(NamedTuple):
+    """What a provider's `ratls_policy` comes to."""
+
+    policy: AppraisalPolicy
+    pccs_url: str
+
+
+def provider_of(table: ProviderTable, terms: Terms | None) -> Provider | None:
     """The Provider; None if anything that bears on its attestation is missing or not understood.
-    `policy`: its `policy_of`."""
-    base_url = _url(table.string("base_url"), "https")
-    pccs_url = _url(table.string("ratls_policy", "pccs_url") or DEFAULT_PCCS_URL, "https", "http")
-    if not table.attested or base_url is None or pccs_url is None or policy is None:
+    `terms`: its `terms_of`."""
+    base_url = _url(table.base_url, "https")
+    if not table.attested or base_url is None or terms is None:
         return None
     token = table.string("experimental_bearer_token")
     return Provider(
         id=table.id,
         base_url=base_url,
-        policy=policy,
-        pccs_url=pccs_url,
+        policy=terms.policy,
+        pccs_url=terms.pccs_url,
         name=table.string("name"),
         env_key=table.string("env_key"),
         bearer_token=Secret(token) if token is not None else None,
@@ -57,10 +65,16 @@ def _url(text: str | None, *schemes: str) -> str | None:
     return str(url).rstrip("/")
 
 
-def policy_of(table: ProviderTable) -> AppraisalPolicy | None:
-    """The policy of a provider; None if it is not exactly understood."""
-    if any(_may_be_policy(unknown) for unknown in table.unknown_keys):
+def terms_of(table: ProviderTable) -> Terms | None:
+    """What the policy of a provider comes to; None if it is not exactly understood."""
+    policy = _policy(table)
+    pccs_url = _url(table.pccs_url or DEFAULT_PCCS_URL, "https", "http")
+    if policy is None or pccs_url is None or any(map(_may_be_policy, table.unknown_keys)):
         return None
+    return Terms(policy, pccs_url)
+
+
+def _policy(table: ProviderTable) -> AppraisalPolicy | None:
     entry = table.policy_entry
     if entry is None:
         return AppraisalPolicy()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from .build import policy_of, provider_of
+from .build import provider_of, terms_of
 from .dotted_ids import joined
 from .keys import PROVIDERS, REFERENCE_KEYS
 from .lost import losing
@@ -133,8 +133,8 @@ def _judged(
     already."""
     if not table.attested or _errors(problems):
         return table
-    policy = policy_of(table) if verdict is None else verdict.policy
-    return table.judged(provider_of(table, policy))
+    terms = terms_of(table) if verdict is None else verdict.terms
+    return table.judged(provider_of(table, terms))
 
 
 def _errors(problems: Iterable[Problem]) -> list[Problem]:

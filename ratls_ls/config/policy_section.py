@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ratls_ls.rats.policy import AppraisalPolicy
-
-from .build import policy_of
+from .build import Terms, terms_of
 from .keys import PROVIDERS
 from .problem import Problem
 from .rules import policy_problems
@@ -22,10 +20,10 @@ from .toml.values import Header, Table
 
 
 class PolicyVerdict(NamedTuple):
-    """`policy`: None if it is not exactly understood."""
+    """`terms`: None if it is not exactly understood."""
 
     problems: list[Problem]
-    policy: AppraisalPolicy | None
+    terms: Terms | None
 
 
 def policy_verdict(table: ProviderTable, group: Group) -> PolicyVerdict | None:
@@ -46,7 +44,7 @@ def policy_verdict(table: ProviderTable, group: Group) -> PolicyVerdict | None:
     if verdict is None or not start:
         return verdict
     problems = [problem.shifted(start) for problem in verdict.problems]
-    return PolicyVerdict(problems, verdict.policy)
+    return PolicyVerdict(problems, verdict.terms)
 
 
 def _names(header: Header) -> tuple[str, ...]:
@@ -63,4 +61,4 @@ def _judged(section: Section, provider: ProviderTable) -> PolicyVerdict | None:
     alone = ProviderTable(provider.id, entry, provider.attested, provider.newline, pieces)
     if alone.unknown_keys:
         return None
-    return PolicyVerdict(policy_problems(alone), policy_of(alone))
+    return PolicyVerdict(policy_problems(alone), terms_of(alone))

@@ -239,11 +239,22 @@ class ProviderTable:
         """Span of each policy entry by dotted key ("allowed_tdx_status", "min_tdx_tcb.mrseam")."""
         return dict(_spans(self.policy, "")) if self.policy is not None else {}
 
-    def string(self, *path: str) -> str | None:
-        """The string at `path`; None if there is none or it is of another type."""
+    def string(self, name: str, *path: str) -> str | None:
+        """The string of `name`, or at `path` within it; None if there is none or it is of another
+        type."""
         value = self.relative_entry.value
-        found = value.get(*path) if isinstance(value, Table) else None
+        found = value.get(name, *path) if isinstance(value, Table) else None
         return string_of(found)
+
+    @cached_property
+    def base_url(self) -> str | None:
+        """Its `base_url`, if that is a string."""
+        return self.string("base_url")
+
+    @cached_property
+    def pccs_url(self) -> str | None:
+        """The `pccs_url` of its policy, if that is a string."""
+        return self.string("ratls_policy", "pccs_url")
 
     def source(self, span: Span) -> str | None:
         """The text at `span`; None if that is not all within one of its sections."""

@@ -225,7 +225,7 @@ class Session:
     def measured(self, table: ProviderTable) -> AttestationResult | None:
         """What the host of a provider was affirmed with last, be its text valid at the moment or
         not: for offering what to write there, never for a verdict."""
-        url = parse_url(table.string("base_url") or "")
+        url = parse_url(table.base_url or "")
         if not self.settings.trusted or isinstance(url, str) or url.scheme != "https":
             return None
         return self._monitor.verified(origin_of(url.host, url.port or 443))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ratls_ls.config import rules
-from ratls_ls.config.build import policy_of
+from ratls_ls.config.build import terms_of
 from ratls_ls.config.check import Context, apply, check, fix_all
 from ratls_ls.config.policy_section import policy_verdict
 from ratls_ls.config.problem import Fix, Problem, Severity
@@ -128,7 +128,7 @@ def test_a_policy_is_judged_by_itself_as_with_the_rest(case: Case) -> None:
                 verdict = policy_verdict(table, part.group) if table.under is None else None
                 if verdict is not None:
                     assert verdict.problems == policy_problems(table)
-                    assert verdict.policy == policy_of(table)
+                    assert verdict.terms == terms_of(table)
 
 
 def test_a_policy_in_a_section_of_its_own_is_judged_by_itself() -> None:

@@ -173,6 +173,8 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
 # What a policy shows by itself, given the id of its provider and whether that is attested.
 _POLICY_CHECKS: tuple[ProviderCheck, ...] = (
     wrong_type.check_policy,
+    invalid_url.check_policy,
+    forbidden_host.check_policy,
     unsupported_tee_type.check,
     unknown_tcb_status.check,
     tcb_status_case.check,

@@ -29,7 +29,7 @@ _ENDPOINTS = ("/chat/completions", "/responses", "/models", "/completions")
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    text = provider.string("base_url")
+    text = provider.base_url
     endpoint = next((e for e in _ENDPOINTS if text and text.rstrip("/").endswith(e)), None)
     if text is None or endpoint is None:
         return

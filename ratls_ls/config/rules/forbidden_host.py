@@ -28,9 +28,16 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for path in (("base_url",), ("ratls_policy", "pccs_url")):
-        url = parse_url(provider.string(*path) or "")
-        value = provider.table.get(*path) if isinstance(url, Url) and url.refusal else None
-        if isinstance(url, Url) and value is not None:
-            message = f"`{url.host}` is {url.refusal}; it is never contacted"
-            yield RULE.problem(value.span, message, provider=provider.id)
+    return _check(provider, provider.base_url, "base_url")
+
+
+def check_policy(provider: ProviderTable) -> Iterator[Problem]:
+    return _check(provider, provider.pccs_url, "ratls_policy", "pccs_url")
+
+
+def _check(provider: ProviderTable, text: str | None, *path: str) -> Iterator[Problem]:
+    url = parse_url(text or "")
+    value = provider.table.get(*path) if isinstance(url, Url) and url.refusal else None
+    if isinstance(url, Url) and value is not None:
+        message = f"`{url.host}` is {url.refusal}; it is never contacted"
+        yield RULE.problem(value.span, message, provider=provider.id)

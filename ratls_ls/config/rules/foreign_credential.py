@@ -62,7 +62,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         if name is None or name not in _OWNERS:
             continue
         owner, domains = _OWNERS[name]
-        url = parse_url(provider.string("base_url") or "")
+        url = parse_url(provider.base_url or "")
         if isinstance(url, Url) and not _may_have_it(url, domains):
             message = f"`{name}` is {owner}'s secret: this sends it to {shown(url.host)}"
             yield RULE.problem(entry.value.span, message, provider=provider.id)

@@ -28,7 +28,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    text = provider.string("base_url")
+    text = provider.base_url
     if text is None or not provider.attested:
         return
     url = parse_url(text)

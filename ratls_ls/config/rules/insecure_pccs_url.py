@@ -29,7 +29,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    text, policy = provider.string("ratls_policy", "pccs_url"), provider.policy
+    text, policy = provider.pccs_url, provider.policy
     if text is None or policy is None:
         return
     url = parse_url(text)

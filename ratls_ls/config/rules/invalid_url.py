@@ -37,15 +37,21 @@ _INSTEAD = {
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for path in (_BASE_URL, ("ratls_policy", "pccs_url")):
-        text = provider.string(*path)
-        fault = parse_url(text) if text is not None else None
-        value = provider.table.get(*path) if isinstance(fault, str) else None
-        if isinstance(fault, str) and value is not None:
-            instead = _INSTEAD.get(fault, "") if path == _BASE_URL else ""
-            fixes = _fixes(text or "", value.span)
-            message = f"`{path[-1]}` {fault}{instead}"
-            yield RULE.problem(value.span, message, *fixes, provider=provider.id)
+    return _check(provider, provider.base_url, "base_url")
+
+
+def check_policy(provider: ProviderTable) -> Iterator[Problem]:
+    return _check(provider, provider.pccs_url, "ratls_policy", "pccs_url")
+
+
+def _check(provider: ProviderTable, text: str | None, *path: str) -> Iterator[Problem]:
+    fault = parse_url(text) if text is not None else None
+    value = provider.table.get(*path) if isinstance(fault, str) else None
+    if isinstance(fault, str) and value is not None:
+        instead = _INSTEAD.get(fault, "") if path == _BASE_URL else ""
+        fixes = _fixes(text or "", value.span)
+        message = f"`{path[-1]}` {fault}{instead}"
+        yield RULE.problem(value.span, message, *fixes, provider=provider.id)
 
 
 def _fixes(text: str, span: Span) -> tuple[Fix, ...]:

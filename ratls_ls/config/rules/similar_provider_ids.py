@@ -41,18 +41,21 @@ _LATIN = str.maketrans(
 
 
 def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
+    for id_, other in _alike(tuple(file.providers)):
+        message = (
+            f"This looks like provider `{shown(other)}` but for case, blanks or the script of its"
+            " letters: Codex takes them for two"
+        )
+        yield RULE.problem(file.providers[id_].id_spans[0], message, provider=id_)
+
+
+@lru_cache(maxsize=64)  # asked at every keystroke, which seldom changes an id
+def _alike(ids: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Those that look like one before, and the first of that look."""
     first: dict[str, str] = {}
-    for provider in file.providers.values():
-        other = first.setdefault(_look(provider.id), provider.id)
-        if other != provider.id:
-            message = (
-                f"This looks like provider `{shown(other)}` but for case, blanks or the script of"
-                " its letters: Codex takes them for two"
-            )
-            yield RULE.problem(provider.id_spans[0], message, provider=provider.id)
+    return [(id_, other) for id_ in ids if (other := first.setdefault(_look(id_), id_)) != id_]
 
 
-@lru_cache(maxsize=512)  # asked of every id at every keystroke
 def _look(name: str) -> str:
     """The same for all ids that look like this one."""
     if not name.isascii():

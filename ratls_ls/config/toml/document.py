@@ -84,12 +84,12 @@ def parse(text: str, previous: Document | None = None) -> Document:
     sections = tuple(_sections(_clean(text), before))
     read = [placed for placed in sections if not placed[1].lost]
     related = _related([section.outline for _, section in read])
-    known = {_key(group.sections, 0): group for _, group in previous.groups} if previous else {}
+    kept = {_key(group.sections, 0): group for _, group in previous.groups} if previous else {}
     groups = []
     for indexes in related:
         members = [read[index] for index in indexes]
         base = members[0][0]
-        groups.append((base, known.get(_key(members, base)) or _group(members, base)))
+        groups.append((base, kept.get(_key(members, base)) or _group(members, base)))
     settled = not any(section.lost or section.ends_early for _, section in sections)
     issues = _issues(text, sections, groups)
     return Document(text, sections, tuple(groups), issues, related, settled)
