@@ -36,12 +36,12 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     providers: dict[str, ProviderTable] = {}
     references: list[Reference] = []
     for start, part in parts:
-        for table in part.providers:
-            placed = table.at(start)
+        for table in part.providers_at(start):
+            placed = table
             if spoilt and (table.id in spoilt or None in spoilt):
-                placed = placed.judged(None, broken=table.id in spoilt)
+                placed = table.judged(None, broken=table.id in spoilt)
             elif in_doubt:
-                placed = placed.judged(None)
+                placed = table.judged(None)
             providers.setdefault(table.id, placed)
         for id_, span, path in part.references:
             references.append(Reference(id_, span.shifted(start), path))

@@ -84,6 +84,10 @@ class LineIndex:
             end -= 1
         return Span(start, end)
 
+    def line(self, offset: int) -> int:
+        """The line on which `offset` stands."""
+        return bisect_right(self._starts, offset) - 1
+
     def position(
         self, offset: int, encoding: PositionEncoding = PositionEncoding.UTF_16
     ) -> Position:

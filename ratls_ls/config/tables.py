@@ -317,7 +317,8 @@ class Part:
     `strays`: what nobody reads there; `loses_policy`: whether a policy is among it that may be any
     provider's. `hidden`: providers that are not attested, with an error that stands not here but in
     what they are laid over. `misspelt`: tables of providers or profiles by almost that name.
-    `contextual`: the further problems of a Context, once found.
+    `contextual`: the further problems of a Context, once found; `placed`: its providers where it
+    stood last.
     """
 
     group: Group
@@ -330,6 +331,16 @@ class Part:
     hidden: tuple[tuple[ProviderTable, Problem], ...] = ()
     misspelt: tuple[Entry, ...] = ()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
+    placed: dict[int, tuple[ProviderTable, ...]] = field(default_factory=dict, repr=False)
+
+    def providers_at(self, base: int) -> tuple[ProviderTable, ...]:
+        """Its providers, standing at `base`."""
+        tables = self.placed.get(base)
+        if tables is None:
+            tables = tuple([table.at(base) for table in self.providers])
+            self.placed.clear()
+            self.placed[base] = tables
+        return tables
 
 
 @record()

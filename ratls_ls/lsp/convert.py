@@ -41,10 +41,11 @@ _TAGS = {
 
 
 class Rendered(NamedTuple):
-    """The problems of one Part as JSON, for as long as its sections start at `places`."""
+    """The problems of one Part as JSON, for as long as its sections start at these `places`: each
+    at the start of a line, but for a byte order mark."""
 
     context: Context
-    places: list[Position]
+    places: list[int]
     texts: list[str]
 
 
@@ -93,11 +94,11 @@ class Converter:
         """Those of `file` as JSON. `rendered`: what this gave before for (mostly) the same text,
         which is brought up to date: a keystroke changes one part and moves no line of others."""
         found = [self._problem(problem, 0) for problem in file_problems(file, context)]
-        context = context.of_part
+        context, line = context.of_part, self._index.line
         known = rendered.copy()
         rendered.clear()
         for start, part in file.parts:
-            places = [self._position(start + at) for at, _ in part.group.sections]
+            places = [min(start, 1), *[line(start + at) for at, _ in part.group.sections]]
             shown = known.get(part)
             if shown is None or shown.context is not context or shown.places != places:
                 problems = problems_of(part, context)

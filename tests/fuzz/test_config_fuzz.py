@@ -15,7 +15,7 @@ from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex, PositionEncoding
 from ratls_ls.config.tables import Part
-from ratls_ls.config.toml.document import BYTE_ORDER_MARK, parse
+from ratls_ls.config.toml.document import BYTE_ORDER_MARK, Document, parse
 from ratls_ls.config.toml.values import Array, Scalar, Table, Value, to_python
 from ratls_ls.lsp.convert import Converter, Rendered
 
@@ -195,6 +195,88 @@ def test_edits_give_what_the_whole_text_gives(
         file, again = read(text, file), read(text)
         assert _meaning(file, context) == _meaning(again, context)
         assert _shown(file, context, rendered) == _shown(again, context, {})
+
+
+WHOLE = """\
+model_provider = "tee"
+# the first
+[model_providers.tee]
+name = "é🦀" # a comment [with brackets]
+  base_url = 'https://tee.example/v1'
+http_headers = { "X-A" = "b", c = 'd' }
+use_ratls = true
+
+[model_providers.tee.ratls_policy]
+allowed_tdx_status = [
+  "UpToDate", # b
+  "SWHardeningNeeded",
+]
+note = '''
+[a]
+b = 1
+'''
+min_tdx_tcb = { mrseam = "00" }
+
+[model_providers.two]
+name = "Two"
+ratls_policy.min_tdx_tcb.mrtmrs = "00"
+[profiles.work]
+model_provider = "two"
+"""
+_LONGER_KEYSTROKES = ['"""', "'''", "\nname = 1\n", "\n[x]\n"]
+keystrokes = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.sampled_from([0, 0, 1, 1, 2, 30]),
+        st.sampled_from(
+            ["", "", *"x=\"'[]{}#,. \\é🦀1\n", "\r\n", *_LONGER_KEYSTROKES, BYTE_ORDER_MARK]
+        ),
+        st.booleans(),
+    ),
+    max_size=8,
+)
+
+
+@given(st.sampled_from(["\n", "\r\n"]), keystrokes)
+@settings(max_examples=400)
+def test_keystrokes_give_what_the_whole_text_gives(
+    newline: str, keys: list[tuple[float, int, str, bool]]
+) -> None:
+    """`undone`: most of what is typed becomes whole again."""
+    text = WHOLE.replace("\n", newline)
+    document = parse(text)
+    for where, length, new_text, undone in keys:
+        before, start = text, int(where * len(text))
+        text = text[:start] + new_text + text[start + length :]
+        for each in (text, before) if undone else (text,):
+            text, document = each, parse(each, document)
+            assert _reading(document) == _reading(parse(each))
+
+
+def test_two_statements_in_the_place_of_one_give_what_the_whole_text_gives() -> None:
+    document = parse('[a]\nname = "x"\nlast = 1\n')
+    text = "[a]\nname = [\nfoo = 1\nlast = 1\n"
+    assert _reading(parse(text, document)) == _reading(parse(text))
+
+
+def _reading(document: Document) -> list[Any]:
+    sections = [
+        (start, each.text, each.header, each.statements, each.issues, each.lost, each.ends_early)
+        for start, each in document.sections
+    ]
+    groups = [(base, group.root, group.issues) for base, group in document.groups]
+    return [sections, groups, document.issues, document.root, document.settled]
+
+
+def test_a_byte_order_mark_moves_what_is_wrong_on_the_first_line() -> None:
+    context, rendered = Context(), dict[Part, Rendered]()
+    text = 'profile = "work"\n'
+    file = read(text)
+    (before,) = _shown(file, context, rendered)
+    (after,) = _shown(read(BYTE_ORDER_MARK + text, file), context, rendered)
+    for place in before["range"].values():
+        place["character"] += 1
+    assert after == before
 
 
 def _shown(
