@@ -239,11 +239,10 @@ class ProviderTable:
         """Span of each policy entry by dotted key ("allowed_tdx_status", "min_tdx_tcb.mrseam")."""
         return dict(_spans(self.policy, "")) if self.policy is not None else {}
 
-    def string(self, name: str, *path: str) -> str | None:
-        """The string of `name`, or at `path` within it; None if there is none or it is of another
-        type."""
+    def string(self, *path: str) -> str | None:
+        """The string at `path`; None if there is none or it is of another type."""
         value = self.relative_entry.value
-        found = value.get(name, *path) if isinstance(value, Table) else None
+        found = value.get(*path) if isinstance(value, Table) else None
         return string_of(found)
 
     @cached_property

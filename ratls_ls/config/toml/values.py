@@ -76,12 +76,14 @@ class Table:
             return entry
         return entry.value.entry(*path) if isinstance(entry.value, Table) else None
 
-    def get(self, name: str, *path: str) -> Value | None:
-        """The value of `name`, or of `path` within it; None if there is none."""
-        entry = self.entries.get(name)
-        if entry is None or not path:
+    def get(self, *path: str) -> Value | None:
+        """The value at `path`, None if there is none."""
+        if not path:
+            return self
+        entry = self.entries.get(path[0])
+        if entry is None or len(path) == 1:
             return entry and entry.value
-        return entry.value.get(*path) if isinstance(entry.value, Table) else None
+        return entry.value.get(*path[1:]) if isinstance(entry.value, Table) else None
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())
