@@ -1,23 +1,45 @@
-"""Files of this user alone.
+"""Files of this user alone, and where they are.
 
 Invariant: a file is readable by its owner only from its first moment on, and whoever reads a
-written one reads it whole.
+written one reads it whole. None is where a program happens to be started.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 
 from ratls_ls import bounded
 
+NOWHERE = Path(os.devnull)
+"""In place of a home where there is none: nothing is in it, and nothing can be put there."""
+
+
+def home() -> Path:
+    """Of the user."""
+    return _absolute(Path.home)
+
 
 def state_directory() -> Path:
     """Where what must outlive a session is kept; it may not exist yet."""
-    return platformdirs.user_state_path("ratls-ls", appauthor=False)
+    return _absolute(lambda: platformdirs.user_state_path("ratls-ls", appauthor=False))
+
+
+def cache_directory() -> Path:
+    """Where what can be fetched again is kept; it may not exist yet."""
+    return _absolute(lambda: platformdirs.user_cache_path("ratls-ls", appauthor=False))
+
+
+def _absolute(find: Callable[[], Path]) -> Path:
+    try:
+        found = find()
+    except RuntimeError:  # neither HOME nor an entry of this user
+        return NOWHERE
+    return found if found.is_absolute() else NOWHERE
 
 
 def write(file: Path, data: bytes) -> None:

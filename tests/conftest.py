@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pwd
 import socket
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +15,18 @@ settings.register_profile(
     "project", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("project")
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom neither the environment nor the system knows a home of, as in a container."""
+
+    def unknown(_: int) -> NoReturn:
+        raise KeyError
+
+    for variable in ("HOME", "CODEX_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import platformdirs
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 
-from ratls_ls import bounded
+from ratls_ls import bounded, private_files
 from ratls_ls.config.model import Peer
 from ratls_ls.rats.policy import AppraisalPolicy
 from ratls_ls.rats.quote import INTEL_ROOT, TrustAnchor
@@ -67,9 +66,8 @@ def build_verifier(
     roots = [_readable(file) for file in ca_files]
     if named := environment.get("SSL_CERT_FILE"):
         roots.append(_readable(Path(named)))
-    directory = cache_directory or Path(platformdirs.user_cache_dir("ratls-ls", appauthor=False))
     return Verifier(
-        store=CollateralStore(directory, roots),
+        store=CollateralStore(cache_directory or private_files.cache_directory(), roots),
         ca_files=tuple(roots),
         anchors=(INTEL_ROOT, *(_anchor(file) for file in unsafe_root_ca)),
         require_session_binding=require_session_binding,

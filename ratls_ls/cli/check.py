@@ -42,7 +42,7 @@ def check(options: argparse.Namespace) -> int:
 
     Raises CommandError for the files that cannot be read, after what the others have was told.
     """
-    home = user_home()
+    home = user_home(needed=not options.files)
     names = options.files or [str(home / "config.toml")]
     wanted = _wanted(options)
     verifying = verifier(options) if options.live else None

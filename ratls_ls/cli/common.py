@@ -18,7 +18,7 @@ from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.rules.toml_syntax import RULE as TOML_SYNTAX
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.words import shown
-from ratls_ls.session import codex_home, context_of
+from ratls_ls.session import codex_home, context_of, home_doubt
 
 from .exits import CommandError
 
@@ -26,12 +26,19 @@ from .exits import CommandError
 def config_path(options: argparse.Namespace) -> Path:
     """The config named by --config, else the user-level one."""
     named: Path | None = options.config
-    return named or user_home() / "config.toml"
+    return named or user_home(needed=True) / "config.toml"
 
 
-def user_home() -> Path:
-    """Where Codex keeps the user's own configs, as it would if it were started here."""
-    return codex_home(None, os.environ, Path.cwd())
+def user_home(*, needed: bool = False) -> Path:
+    """Where Codex keeps the user's own configs; if that is not `needed`, it may be nowhere.
+
+    Raises CommandError.
+    """
+    doubt = home_doubt(None, os.environ)
+    # What was said and does not count is no less an error where it only bears on another file.
+    if doubt is not None and (needed or os.environ.get("CODEX_HOME")):
+        raise CommandError(doubt)
+    return codex_home(None, os.environ)
 
 
 def read_text(path: Path) -> str:

@@ -5,7 +5,7 @@ and trusted is contacted. One document's fault never touches another's.
 """
 
 from .files import OpenFile
-from .places import codex_home, context_of
+from .places import codex_home, context_of, home_doubt
 from .session import Session
 from .shapes import diagnostic_json
 
@@ -15,4 +15,5 @@ __all__ = [
     "codex_home",
     "context_of",
     "diagnostic_json",
+    "home_doubt",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from ratls_ls import bounded
+from ratls_ls import bounded, private_files
 from ratls_ls.config.check import Context
 from ratls_ls.config.context import Kind
 from ratls_ls.config.overlay import UNREADABLE, base_of
@@ -55,16 +55,23 @@ class Places:
         return Place(str(path), path, own, _kind(path, own), is_named_so)
 
 
-def codex_home(
-    setting: Path | None, environment: Mapping[str, str], directory: Path | None = None
-) -> Path:
-    """Where Codex keeps its user-level config. A relative path counts in `directory`, if one is
-    given: the one that an editor starts its server in may be of a cloned project."""
-    told = environment.get("CODEX_HOME")
-    for named in (setting, Path(told) if told else None):
-        if named is not None and (directory is not None or named.is_absolute()):
-            return (directory or Path()) / named
-    return Path.home() / ".codex"
+def codex_home(setting: Path | None, environment: Mapping[str, str]) -> Path:
+    """Where Codex keeps its user-level config. Only an absolute path counts: the directory that an
+    editor starts its server in may be of a cloned project."""
+    for named in (setting, Path(environment.get("CODEX_HOME", ""))):
+        if named is not None and named.is_absolute():
+            return named
+    return private_files.home() / ".codex"
+
+
+def home_doubt(setting: Path | None, environment: Mapping[str, str]) -> str | None:
+    """Why what `codex_home` gives is not where Codex keeps it, for the user to mend."""
+    told = environment.get("CODEX_HOME", "")
+    if setting is None and told and not Path(told).is_absolute():
+        return "set CODEX_HOME to an absolute path: where a relative one is depends on who asks"
+    if codex_home(setting, environment).is_relative_to(private_files.NOWHERE):
+        return "there is no home directory, so no config is your own: set HOME or CODEX_HOME"
+    return None
 
 
 def context_of(path: Path | None, home: Path, environment: frozenset[str] | None) -> Context:

@@ -40,6 +40,7 @@ from ratls_ls.status import ProviderStatus, State
 from . import requests
 from .files import Files, OpenFile
 from .news import News
+from .places import home_doubt
 from .requests import Emit
 from .shapes import built_in_default, problem_list
 
@@ -82,6 +83,8 @@ class Session:
 
     def _start(self, settings: Settings) -> None:
         complaints = [f"setting {complaint}" for complaint in settings.complaints]
+        if (doubt := home_doubt(settings.codex_home, self._environment)) is not None:
+            complaints.append(doubt)
         try:
             verifier = self._build_verifier(settings, self._options)
         except TrustError as error:

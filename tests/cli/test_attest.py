@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -39,6 +40,24 @@ async def test_piped_it_is_a_line_for_each_step_and_claim(
         f"affirmed: tee https://localhost:{provider.port}, TCB UpToDate. SIMULATED"
     )
     assert "\x1b" not in ran.out
+
+
+@pytest.mark.usefixtures("homeless")
+async def test_without_a_home_what_is_named_is_attested_and_nothing_kept(
+    attest: list[str | Path],
+    provider: SimulatedProvider,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("named.toml").write_text(provider.config_toml("tee"), "utf-8")
+    there = set(tmp_path.iterdir())
+    command = [*map(str, attest), "tee"]
+    assert await asyncio.to_thread(run, [*command, "--config", "named.toml"]) == 0
+    assert set(tmp_path.iterdir()) == there
+    assert run(command) == 2
+    assert "set HOME or CODEX_HOME" in capsys.readouterr().err
 
 
 def test_the_document_shows_the_same() -> None:

@@ -154,17 +154,28 @@ def test_a_projects_providers_are_said_to_be_ignored(
     assert "[ignored-in-project]" in checked(capsys, project)[1]
 
 
-@pytest.mark.parametrize("home", ["codex", "./codex", "codex/"])
-def test_a_relative_home_is_where_codex_would_look(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: str
+@pytest.mark.parametrize("home", ["codex", "./codex", "~/codex"])
+def test_a_relative_home_is_refused_as_it_does_not_count_in_an_editor(
+    bad: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: str
 ) -> None:
-    (tmp_path / "codex").mkdir()
-    (tmp_path / "codex" / "config.toml").write_text(BAD, "utf-8")
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(bad.parent)
     monkeypatch.setenv("CODEX_HOME", home)
-    code, out = checked(capsys)
-    assert code == 1
-    assert out.startswith(f"{tmp_path}/codex/config.toml:")
+    # Whether a file that is named is a profile over one's own depends on it, too.
+    for files in ([], [str(bad)]):
+        assert run(["check", *files]) == 2
+        assert "set CODEX_HOME to an absolute path" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("homeless")
+def test_without_a_home_what_is_named_is_checked(
+    bad: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert checked(capsys, bad)[1].startswith(f"{bad}:")
+    assert run(["check"]) == 2
+    assert "set HOME or CODEX_HOME" in capsys.readouterr().err
+    bad.rename(bad.with_name("config.toml"))
+    monkeypatch.setenv("CODEX_HOME", str(bad.parent))
+    assert checked(capsys)[0] == 1
 
 
 @pytest.mark.parametrize("what", ["absent", "directory", "binary", "stdin"])
