@@ -72,7 +72,7 @@ ROOMS = (
     Room(
         "ratls_ls/session/files.py",
         ("tests/session/test_profiles.py", "tests/session/test_refusals.py"),
-        "default_lacks is_saved read_from _below",
+        "default_lacks is_saved read_from _below _noted note_own",
     ),
 )
 SECONDS = 120  # a mutant that hangs is noticed

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -147,6 +148,8 @@ class Files:
     ) -> None:
         self.settings = settings
         self._environment = environment
+        # By home, those of providers that the user-level config had on disk or was asked for.
+        self._own_ids: defaultdict[Path, set[str]] = defaultdict(set)
         self._locate()
         self._on_read = on_read
         self._on_gone = on_gone
@@ -169,10 +172,8 @@ class Files:
         self._places = Places(codex_home(self.settings.codex_home, self._environment))
         # That of the user-level config,
         self.default_uri = (self.codex_home / "config.toml").absolute().as_uri()
-        # whether there is none, as the disk had it when it was asked last,
+        # and whether there is none, as the disk had it when it was asked last.
         self._no_default = False
-        # and the ids of providers that it had, as it was saved.
-        self._own_ids: set[str] = set()
 
     @property
     def all(self) -> list[OpenFile]:
@@ -228,7 +229,7 @@ class Files:
         """Whether the user-level config certainly has nothing to do with this id: what it had in
         this session it may be about to have again, and what is wrong there may hide an id."""
         default = self.default
-        if provider in self._own_ids or (default is None and not self._no_default):
+        if provider in self._own_ids[self.codex_home] or (default is None and not self._no_default):
             return False
         problems = default.problems if default is not None else ()
         return not any(problem.severity is Severity.ERROR for problem in problems)
@@ -295,7 +296,7 @@ class Files:
         """The client opened `uri` with this text."""
         on_disk = text_at(self._places.at(uri).path)
         self._look_around(uri)
-        return self._keep(self._read(uri, text, version, on_disk))
+        return self._keep(self._noted(self._read(uri, text, version, on_disk)))
 
     def change(self, uri: str, text: str, version: int | None) -> OpenFile:
         """The client has `uri` open with this text now."""
@@ -308,13 +309,19 @@ class Files:
         if (entry := self.get(uri)) is None:
             return None
         entry.on_disk = entry.text
-        self._note_ids(entry)
+        self._noted(entry)
         self._look_around(uri)
         return self._judged_again(entry)
 
-    def _note_ids(self, entry: OpenFile) -> None:
-        if entry.place.own == "user" and entry.saved:
-            self._own_ids.update(entry.file.providers)
+    def note_own(self, ids: Iterable[str]) -> None:
+        """These are of the user-level config, whatever becomes of it in this session."""
+        self._own_ids[self.codex_home].update(ids)
+
+    def _noted(self, entry: OpenFile) -> OpenFile:
+        """`entry`; to be asked for with each text that its file has on disk, not at a keystroke."""
+        if entry.place.own == "user" and entry.on_disk is not None:
+            self.note_own((entry.file if entry.saved else read(entry.on_disk)).providers)
+        return entry
 
     def _look_around(self, uri: str) -> None:
         """Know who can open a file, and the user-level config before what lies over it; from then
@@ -348,7 +355,7 @@ class Files:
             # One that is gone is mostly about to be written anew.
             if (text := text_at(entry.place.path)) is not None:
                 entry.on_disk = text
-            self._note_ids(entry)
+            self._noted(entry)
             self._look_around(uri)
             if self._judged_again(entry) is entry and entry.saved is not was_saved:
                 self._on_read(entry)
@@ -360,7 +367,7 @@ class Files:
         for entry in self.all:
             self._look_around(entry.uri)
             if entry.open:
-                self.change(entry.uri, entry.text, entry.version)
+                self._noted(self.change(entry.uri, entry.text, entry.version))
             else:
                 entry.stamp = None
                 self._from_disk(entry.uri)
@@ -381,7 +388,7 @@ class Files:
             self._modes[place.key] = mode_at(place.path)
             entry = self._read(uri, text, None, text, stamp=stamp)
         if entry is not None and entry.served:
-            return self._keep(entry)
+            return self._keep(self._noted(entry))
         self._modes.pop(place.key, None)
         if known is not None:
             self._forget(known)
@@ -393,7 +400,6 @@ class Files:
         # What is dropped is freed when what is new was shown.
         _dropped = self._entries.pop(entry.key, None)
         self._entries[entry.key] = entry
-        self._note_ids(entry)
         if entry.place.own == "user":  # first: who is told of it is told of all that it changed
             self._review()
         self._on_read(entry)

@@ -59,6 +59,7 @@ def _config_of(files: Files, params: AttestedRequestParams) -> OpenFile | None:
         return files.defining(params.uri, params.provider)
     default = files.default
     if default is not None and params.provider in default.file.providers:
+        files.note_own([params.provider])
         return default
     others = [entry for entry in files.opened if params.provider in entry.file.providers]
     if len(others) > 1:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
+from ratls_ls.settings import parse
 from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
 from ratls_ls.simulator.http import Response, Wire
 
@@ -290,6 +291,61 @@ async def test_a_users_own_id_is_nobody_elses_while_the_config_cannot_be_read(
         world.config.write_bytes(content)
     await not_sent_elsewhere(world)
     assert (await world.request(uri=repository))["status"] == 200
+
+
+LACKING = "# nothing\n"
+
+
+async def test_a_users_own_id_is_nobody_elses_under_new_settings(
+    world: World, provider: SimulatedProvider, repository: str
+) -> None:
+    """Unless the user's own is another config now."""
+    world.session.change(world.open(provider.config_toml("tee")), LACKING, 2)
+    world.session.configure(parse({"attestation": {"refreshMinutes": 14}}))
+    await not_sent_elsewhere(world)
+    world.session.configure(parse({"codexHome": str(world.home / "elsewhere")}))
+    assert (await world.request())["status"] == 200
+
+
+async def test_a_users_own_id_is_nobody_elses_where_the_config_was_opened_edited(
+    world: World, provider: SimulatedProvider, repository: str
+) -> None:
+    uri = world.write(provider.config_toml("tee"))
+    world.session.open(uri, LACKING, 1)
+    await not_sent_elsewhere(world)
+    world.save(uri, LACKING)
+    await not_sent_elsewhere(world)
+
+
+async def test_a_users_own_id_is_nobody_elses_where_somebody_wrote_it_behind_the_editor(
+    world: World, provider: SimulatedProvider, repository: str
+) -> None:
+    world.session.change(world.open(LACKING), f"{LACKING}# more\n", 2)
+    world.session.changed_on_disk(world.write(provider.config_toml("tee")))
+    await not_sent_elsewhere(world)
+
+
+async def test_a_users_own_id_is_nobody_elses_in_a_home_that_is_only_now_theirs(
+    world: World, provider: SimulatedProvider, repository: str
+) -> None:
+    other = world.home / "elsewhere" / "config.toml"
+    other.parent.mkdir()
+    other.write_text(provider.config_toml("tee"), "utf-8")
+    world.session.open(other.as_uri(), LACKING, 1)
+    assert (await world.request())["status"] == 200
+    world.session.configure(parse({"codexHome": str(other.parent)}))
+    await not_sent_elsewhere(world)
+
+
+async def test_a_users_own_id_is_nobody_elses_once_it_was_asked_for(
+    world: World, provider: SimulatedProvider, repository: str
+) -> None:
+    """Be it never saved."""
+    uri = world.open(LACKING)
+    world.session.change(uri, provider.config_toml("tee"), 2)
+    assert (await world.request())["status"] == 200
+    world.session.change(uri, LACKING, 3)
+    await not_sent_elsewhere(world)
 
 
 async def test_another_id_is_the_projects_beside_the_users_own(
