@@ -40,7 +40,9 @@ _GRACE_PERIOD = "grace_period"
 # Words of a policy that other programs have as well.
 _COMMON = frozenset(("tee_type", "pccs_url", _GRACE_PERIOD))
 _MANY_LETTERS = 8
-_HEADER_ALONE = re.compile(r"[ \t]*\[[^\]=#\r\n]*\]*[ \t]*(#[^\n]*)?(\r?\n[ \t]*(#[^\n]*)?)*\r?")
+_HEADER_ALONE = re.compile(
+    r"[ \t]*\[[^\]=#\r\n]*+\]*[ \t]*(#[^\r\n]*)?(\r?\n[ \t]*(#[^\r\n]*)?)*\r?"
+)
 _DIGITS = re.compile(r"(0x)?[0-9a-f\s:_-]{16,}", re.IGNORECASE)
 
 

@@ -20,12 +20,12 @@ _TOKEN = re.compile(
     r'|"(?:[^"\\\n]|\\[^\n])*"?|\'[^\'\n]*\'?|#[^\n]*|\n|[\[\]{}=,.]|[^\s\[\]{}=,."\'#]+',
     re.DOTALL,
 )
-_HEADER = re.compile(r"[ \t]*\[[ \t]*(?P<typed>[^\[\]\n#]*)\Z")
+_HEADER = re.compile(r"[ \t]*\[[ \t]*+(?P<typed>[^\[\]\n#]*)\Z")
 _HEADER_AFTER = re.compile(r"[^\]\s#]*")
 _WORD_AFTER = re.compile(r"[\w-]*")
 _STRING_AFTER = re.compile(r"[\w.:/-]*")
 _CLOSED_AFTER = re.compile(r"[^\"'\n,#=\[\]{}]*(?=[\"'])")
-_STRING_FOLLOWS = re.compile(r"(?:\s|#[^\n]*)*[\"']")
+_STRING_FOLLOWS = re.compile(r"(?:\s|#[^\n]*+)*+[\"']")
 _KEY_FOLLOWS = re.compile(r"[ \t]*[\w\"'-][^\n=,{}]*=")
 _QUOTES = ('"', "'")
 _AFTER_VALUE = ("", "#", ",", "]", "}")
