@@ -24,7 +24,8 @@ _COMMANDS = {Action.ATTEST: methods.ATTEST_COMMAND, Action.PIN: methods.PIN_MEAS
 
 
 def code_actions(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    def made(entry: OpenFile, converter: Converter) -> list[types.CodeAction]:
+    def made(entry: OpenFile) -> list[types.CodeAction]:
+        converter = ls.converter(entry)
         span, only = converter.span(params.range), params.context.only
         found: list[types.CodeAction] = []
         if _wanted(types.CodeActionKind.QuickFix, only):
@@ -49,11 +50,12 @@ def resolve_action(ls: Server, action: types.CodeAction) -> types.CodeAction:
     uri = action.data.get("uri") if isinstance(action.data, dict) else None
     if action.kind != FIX_ALL or not isinstance(uri, str):
         return action
-    return ls.served(uri, lambda entry, to: _resolved(action, entry, to), action)
+    return ls.served(uri, lambda entry: _resolved(action, entry, ls.converter(entry)), action)
 
 
 def code_lenses(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
-    def shown(entry: OpenFile, converter: Converter) -> list[types.CodeLens]:
+    def shown(entry: OpenFile) -> list[types.CodeLens]:
+        converter = ls.converter(entry)
         return [
             types.CodeLens(
                 converter.range(lens.span),

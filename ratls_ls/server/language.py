@@ -14,7 +14,6 @@ from ratls_ls.language.complete import Item, ItemKind, complete
 from ratls_ls.language.explain import explain
 from ratls_ls.language.hover import hover
 from ratls_ls.language.inlays import inlays
-from ratls_ls.lsp.convert import Converter
 from ratls_ls.lsp.position import PositionParams
 from ratls_ls.session import OpenFile
 
@@ -30,7 +29,7 @@ _SNIPPET = types.InsertTextFormat.Snippet.value
 
 
 def completion(ls: Server, params: PositionParams) -> Any:
-    def items(entry: OpenFile, _: Converter) -> list[dict[str, Any]]:
+    def items(entry: OpenFile) -> list[dict[str, Any]]:
         found = complete(
             entry.file,
             entry.index.offset(params.line, params.character, ls.encoding),
@@ -54,7 +53,7 @@ def resolve_item(_ls: Server, item: types.CompletionItem) -> types.CompletionIte
 
 
 def show_hover(ls: Server, params: PositionParams) -> Any:
-    def shown(entry: OpenFile, _: Converter) -> dict[str, Any] | None:
+    def shown(entry: OpenFile) -> dict[str, Any] | None:
         offset = entry.index.offset(params.line, params.character, ls.encoding)
         found = hover(entry.file, offset, ls.session.status, ls.session.base(entry))
         if found is None:
@@ -69,7 +68,8 @@ def show_hover(ls: Server, params: PositionParams) -> Any:
 
 
 def inlay_hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
-    def hints(entry: OpenFile, converter: Converter) -> list[types.InlayHint]:
+    def hints(entry: OpenFile) -> list[types.InlayHint]:
+        converter = ls.converter(entry)
         return [
             types.InlayHint(
                 position=converter.range(Span(hint.offset, hint.offset)).start,

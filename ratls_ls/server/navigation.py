@@ -21,7 +21,8 @@ from .server import Server
 
 
 def outline(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-    def made(entry: OpenFile, converter: Converter) -> list[types.DocumentSymbol]:
+    def made(entry: OpenFile) -> list[types.DocumentSymbol]:
+        converter = ls.converter(entry)
         return [symbol_of(symbol, converter) for symbol in symbols.outline(entry.file)]
 
     return ls.served(params.text_document.uri, made, [])
@@ -43,7 +44,8 @@ def references(ls: Server, params: types.ReferenceParams) -> list[types.Location
 def prepare_rename(
     ls: Server, params: types.PrepareRenameParams
 ) -> types.PrepareRenamePlaceholder | None:
-    def found(entry: OpenFile, converter: Converter) -> types.PrepareRenamePlaceholder | None:
+    def found(entry: OpenFile) -> types.PrepareRenamePlaceholder | None:
+        converter = ls.converter(entry)
         there = symbols.provider_at(entry.file, converter.offset(params.position))
         if there is None:
             return None
@@ -54,7 +56,8 @@ def prepare_rename(
 
 
 def rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-    def made(entry: OpenFile, converter: Converter) -> types.WorkspaceEdit | None:
+    def made(entry: OpenFile) -> types.WorkspaceEdit | None:
+        converter = ls.converter(entry)
         there = symbols.provider_at(entry.file, converter.offset(params.position))
         if there is None:
             return None
@@ -73,7 +76,8 @@ def rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None
 
 
 def document_links(ls: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-    def found(entry: OpenFile, converter: Converter) -> list[types.DocumentLink]:
+    def found(entry: OpenFile) -> list[types.DocumentLink]:
+        converter = ls.converter(entry)
         return [
             types.DocumentLink(converter.range(span), target=url)
             for span, url in symbols.links(entry.file)
@@ -87,7 +91,8 @@ def _locations(
     params: types.DefinitionParams | types.ReferenceParams,
     spans: Callable[[OpenFile, str], list[Span]],
 ) -> list[types.Location]:
-    def found(entry: OpenFile, converter: Converter) -> list[types.Location]:
+    def found(entry: OpenFile) -> list[types.Location]:
+        converter = ls.converter(entry)
         there = symbols.provider_at(entry.file, converter.offset(params.position))
         if there is None:
             return []

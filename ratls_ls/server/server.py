@@ -155,13 +155,13 @@ class Server(LanguageServer):
         versioned = self._takes_versioned_edits
         return self._converter(entry.uri, entry.index, self.encoding, versioned=versioned)
 
-    def served(self, uri: str, answer: Callable[[OpenFile, Converter], _T], nothing: _T) -> _T:
+    def served(self, uri: str, answer: Callable[[OpenFile], _T], nothing: _T) -> _T:
         """What `answer` gives for the open config `uri`; `nothing` for any other document, and
         where it fails: pygls would put what went wrong, with the document's text, into the answer
         and the log."""
         try:
             entry = self.session.file(uri)
-            return nothing if entry is None else answer(entry, self.converter(entry))
+            return nothing if entry is None else answer(entry)
         except JsonRpcException:
             raise  # meant for the client
         except Exception as error:
