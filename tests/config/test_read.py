@@ -12,6 +12,7 @@ from ratls_ls.config.model import DEFAULT_PCCS_URL, Provider, Secret
 from ratls_ls.config.overlay import base_of
 from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import read
+from ratls_ls.config.span import Span
 from ratls_ls.rats.policy import AppraisalPolicy, Pin, Register, TcbStatus
 
 HEX = "00112233445566778899aabbccddeeff" * 3
@@ -250,6 +251,30 @@ def test_no_header_that_is_being_typed_matters_until_something_stands_under_it(
                 lines = (before, typed, "", "# a comment", after)
                 file = read(newline.join(lines))
                 assert file.providers["tee"].provider == whole, typed
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[model_providers.second]",
+        "[model_providers.tee.ratls_policy.expected_bootchain]",
+        "[model_providers.tee.http_headers]",
+        "[[model_providers]]",
+        "[profile.work]",
+    ],
+)
+@pytest.mark.parametrize("behind", ["", "\n\n# more\n[model_providers.other]\nname = 'Other'\n"])
+def test_a_header_that_is_not_closed_is_one_error_and_nothing_else(
+    header: str, behind: str
+) -> None:
+    before = POLICY + "pccs_url = 'https://pccs.example'\n\n"
+    known = check(read(before + behind), Context())
+    for end in range(1, header.index("]") + 1):
+        found = check(read(f"{before}{header[:end]}{behind}"), Context())
+        (typing,) = (each for each in found if each.code == "toml-syntax")
+        assert typing.span == Span(len(before), len(before) + end)
+        others = [each.message for each in found if each is not typing]
+        assert others == [each.message for each in known]
 
 
 @pytest.mark.parametrize(

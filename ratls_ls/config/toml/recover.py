@@ -28,7 +28,8 @@ _BROKEN_HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<key>{_KEY})[ \t]*(
 
 
 class Recovered(NamedTuple):
-    """`lost`: the header cannot be read, so nobody knows where the statements belong."""
+    """`lost`: the header cannot be read, so nobody knows where the statements belong; or it is not
+    closed, and there are none yet."""
 
     header: Header | None
     statements: tuple[Statement, ...]
@@ -78,7 +79,9 @@ class _Recovery:
         self._issues: list[Issue] = []
 
     def recovered(self) -> Recovered:
-        return Recovered(self._header, tuple(self._statements), tuple(self._issues), self._lost)
+        is_typed = not self._statements and [i.message for i in self._issues] == [UNCLOSED_HEADER]
+        lost = self._lost or is_typed
+        return Recovered(self._header, tuple(self._statements), tuple(self._issues), lost)
 
     def piece(self, start: int, end: int) -> None:
         """One statement with what follows it, or the header with what follows."""

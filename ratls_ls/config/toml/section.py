@@ -42,10 +42,10 @@ class Section:
     """Compared by identity.
 
     `header` is None for what stands before the first one. `lost`: the header cannot be read, so
-    nobody knows where the statements belong. `ends_early`: not TOML by itself, but the beginning
-    of TOML; more text may complete it. `failure`: not TOML although each statement is: they do not
-    go together. `kept`: what others worked out from this section alone. `rows`: None where
-    that is not known, too.
+    nobody knows where the statements belong, or is not closed, and there are none yet.
+    `ends_early`: not TOML by itself, but the beginning of TOML; more text may complete it.
+    `failure`: not TOML although each statement is: they do not go together. `kept`: what others
+    worked out from this section alone. `rows`: None where that is not known, too.
     """
 
     text: str = field(repr=False)
