@@ -93,8 +93,8 @@ def _in_providers(providers: Table) -> Iterator[Stray]:
             yield Stray(entry.key, value, Lost.POLICY)
         else:
             for own in value:
-                if not _is_judged_there(own):
-                    yield from _under(own.value, own.key.name)
+                if (table := _not_judged_as(own)) is not None:
+                    yield from _under(own.value, table)
 
 
 def _is_no_id(name: str) -> bool:
@@ -102,12 +102,16 @@ def _is_no_id(name: str) -> bool:
     return spelling is not None and spelling.word in POLICY_PATHS and not spelling.slip
 
 
-def _is_judged_there(own: Entry) -> bool:
-    """Whether the rules about a provider's keys say all of this one, and of what is under it."""
+def _not_judged_as(own: Entry) -> str | None:
+    """The table or array that `own` is or was meant to be, by name; None if the rules about a
+    provider's keys say all of it, and of what is under it."""
     name, value = own.key.name, own.value
     if not isinstance(value, Table | Array) or name == RATLS_POLICY.name:
-        return True
-    return PROVIDER.child(name) is None and meant_by(name, value, ()) is not None
+        return None
+    meant = meant_by(name, value, ()) if PROVIDER.child(name) is None else None
+    if meant is None:
+        return name
+    return meant[-1] if meant[0] != RATLS_POLICY.name else None
 
 
 def _at(entry: Entry, table: str) -> Iterator[Stray]:

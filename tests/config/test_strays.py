@@ -33,6 +33,8 @@ NAMED_BY_OTHERS = (
     "[model_providers.plain.http_headers]",
     "[model_providers.plain.env_http_headers]",
     "[model_providers.plain.query_params]",
+    *(f"[model_providers.plain.{name}]" for name in ("headers", "extra_headers", "http_header")),
+    *(f"[model_providers.plain.{name}]" for name in ("env_http_header", "query", "params")),
     "[model_providers.tee.http_headers]",
 )
 TABLES = (
@@ -338,6 +340,7 @@ env_key = "TEE_KEY"
 use_ratls = true
 http_headers = { X-Attestation-Policy = "strict", Compose-Hash = "00", tee_type = "tdx" }
 query_params = { api-version = "1", pccs_url = "https://pccs.example", policy = "a" }
+extra_headers = { X-Attestation-Policy = "strict", Compose-Hash = "00", tee_type = "tdx" }
 """
 
 
