@@ -25,10 +25,13 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     document = parse(text, previous.document if previous else None)
     known = {part.group: part for _, part in previous.parts} if previous else {}
     below = base.by_id if base is not None else {}
-    parts = [
-        (start, _kept(known.get(group), below) or part_of(group, below))
-        for start, group in document.groups
-    ]
+    parts = []
+    for start, group in document.groups:
+        part = known.get(group)
+        # One whose providers are laid over the same as before is the same.
+        if part is None or ((below or part.under) and part.under != _under(part, below)):
+            part = part_of(group, below)
+        parts.append((start, part))
     spoilt = _spoilt(document) if document.issues else set()
     # What a base in doubt requires may be of any provider.
     in_doubt = base is not None and not base.sound
@@ -48,12 +51,8 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     return ConfigFile(text, document, providers, tuple(references), tuple(parts), base)
 
 
-def _kept(part: Part | None, below: Mapping[str, ProviderTable]) -> Part | None:
-    """`part`, if its providers are laid over the same as before."""
-    if part is None or (not below and not part.under):
-        return part
-    under = {below[table.id] for table in part.providers if table.id in below}
-    return part if part.under == under else None
+def _under(part: Part, below: Mapping[str, ProviderTable]) -> set[ProviderTable]:
+    return {below[table.id] for table in part.providers if table.id in below}
 
 
 def _spoilt(document: Document) -> set[str | None]:

@@ -33,6 +33,8 @@ _TABLES = {"model_provider": PROVIDERS, "profile": "profiles"}
 
 
 def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
+    if not file.document.issues:
+        return
     misspelt = {name: misspelt_headers(file, tables) for name, tables in _TABLES.items()}
     for issue in file.document.issues:
         if not any(issue in headers for headers in misspelt.values()):

@@ -55,10 +55,13 @@ def check_policy(provider: ProviderTable) -> Iterator[Problem]:
 
 def _mismatches(provider: ProviderTable, keys: Iterable[ModelledKey]) -> Iterator[Problem]:
     for key in keys:
-        value = key.entry.value
-        if key.model is None or (isinstance(value, Scalar) and type(value.value) is key.model.type):
+        value, model = key.entry.value, key.model
+        # Most are of the right type.
+        if model is None or (isinstance(value, Scalar) and type(value.value) is model.type):
             continue
-        for found in _mismatch(key.model, value, provider):
+        if isinstance(value, Table) and model.kind is Kind.TABLE:
+            continue
+        for found in _mismatch(model, value, provider):
             yield found._replace(provider=provider.id)
 
 

@@ -6,6 +6,7 @@ TOML 1.0.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from itertools import accumulate
 from typing import NamedTuple
@@ -23,6 +24,12 @@ from .values import Array, Header, Key, Scalar, ScalarType, Statement, Value
 MAX_DEPTH = 80
 TOO_DEEP = "nested too deeply"
 NEWER_TOML = "newer TOML"
+
+# Where key and value stand in most lines that somebody types is plain without a tree.
+_PLAIN = re.compile(
+    r"[ \t]*(?P<key>[A-Za-z0-9_-]+)[ \t]*="
+    r"""[ \t]*(?P<value>"[^"\\\n]*"|'[^'\n]*'|true|false)[ \t]*(?:\#[^\n]*)?\s*"""
+)
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_toml.language())
 
@@ -44,10 +51,25 @@ def read_valid(text: str, at: int = 0) -> Reading | Failure:
     failure = grammar_failure(text)
     if failure is not None:
         return failure
+    if (plain := _PLAIN.fullmatch(text)) is not None:
+        return Reading(None, (_plain_statement(text, at, plain),))
     try:
         return _Reader(text, at).read()
     except _RefusedError as refused:
         return refused.failure
+
+
+def _plain_statement(text: str, at: int, plain: re.Match[str]) -> Statement:
+    start, key_end = plain.span("key")
+    value_start, end = plain.span("value")
+    source = plain["value"]
+    value = source == "true" if source[0] in "tf" else scalar(source)
+    return Statement(
+        (Key(plain["key"], Span(start + at, key_end + at)),),
+        Scalar(Span(value_start + at, end + at), value),
+        Span(start + at, end + at),
+        line_end(text, end) + at,
+    )
 
 
 def grammar_failure(text: str) -> Failure | None:

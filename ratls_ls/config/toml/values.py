@@ -209,13 +209,9 @@ def shifted_table(table: Table, by: int) -> Table:
 
 def shifted_entry(entry: Entry, by: int) -> Entry:
     """`entry`, `by` code points further on in the text."""
-    return Entry(
-        shifted_key(entry.key, by),
-        shifted(entry.value, by),
-        entry.span.shifted(by),
-        entry.line_end + by,
-        tuple(shifted_key(key, by) for key in entry.keys),
-    )
+    key = shifted_key(entry.key, by)
+    keys = (key,) if len(entry.keys) == 1 else tuple(shifted_key(each, by) for each in entry.keys)
+    return Entry(key, shifted(entry.value, by), entry.span.shifted(by), entry.line_end + by, keys)
 
 
 def shifted_key(key: Key, by: int) -> Key:
