@@ -103,7 +103,9 @@ def live(file: ConfigFile, status: StatusOf) -> Iterator[Diagnostic]:
     for table in file.providers.values():
         if table.provider is None:
             continue
-        yield from _provider(table, status(table.provider))
+        known = status(table.provider)
+        if known.result is not None or known.error is not None:
+            yield from _provider(table, known)
 
 
 def _provider(table: ProviderTable, status: ProviderStatus) -> Iterator[Diagnostic]:

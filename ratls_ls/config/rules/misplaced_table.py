@@ -10,7 +10,7 @@ from ratls_ls.config.lost import Lost, spelling_of
 from ratls_ls.config.meant import NO_SUCH_PIN, POLICY_PATHS
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.strays import PROFILE, PROFILES, Stray
-from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.tables import ConfigFile, Part
 from ratls_ls.config.toml.values import Entry, Table, TableKind, shifted_entry, string_of
 from ratls_ls.config.words import shown
 
@@ -44,14 +44,18 @@ def check_root(root: Table) -> Iterator[Problem]:
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     for base, part in file.parts:
-        for entry in part.misspelt:
-            yield _misspelt(file, shifted_entry(entry, base))
-    strays = [(base, stray) for base, part in file.parts for stray in part.strays]
-    if strays:
-        known = file.providers.keys() | (context.base.by_id.keys() if context.base else set())
-        for base, stray in strays:
-            if stray.lost is not Lost.SELECTION or string_of(stray.value) in known:
-                yield _problem(stray, base)
+        if part.strays or part.misspelt:
+            yield from _of_part(part, base, file, context)
+
+
+def _of_part(part: Part, base: int, file: ConfigFile, context: Context) -> Iterator[Problem]:
+    for entry in part.misspelt:
+        yield _misspelt(file, shifted_entry(entry, base))
+    for stray in part.strays:
+        name = string_of(stray.value)
+        known = name in file.providers or (context.base is not None and name in context.base.by_id)
+        if stray.lost is not Lost.SELECTION or known:
+            yield _problem(stray, base)
 
 
 def _misspelt(file: ConfigFile, entry: Entry) -> Problem:

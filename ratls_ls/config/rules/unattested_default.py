@@ -42,13 +42,14 @@ _NAMING = ("profile", "profiles", "model_provider")
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    providers = file.providers
+    providers, default = file.providers, file.default
+    if default is not None and (named := providers.get(default.id)) and named.attested:
+        return
     if context.base is not None:
         providers = {**context.base.by_id, **providers}
     attested = [provider for provider in providers.values() if provider.attested]
     if not attested:
         return
-    default = file.default
     if default is None:
         if context.kind == "user" and not _may_be_named(file):
             message = (

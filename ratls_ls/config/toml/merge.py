@@ -89,13 +89,11 @@ class Merger:
         """Add a section that starts at `at`. `entries`: what `statements` set, if that is known."""
         self._number += 1
         table = self._root
-        path: tuple[str, ...] = ()
         if header is not None:
-            path = tuple(key.name for key in header.keys)
             try:
                 table = self._open(shifted_header(header, at))
             except _ConflictError as conflict:
-                self._report(conflict, path)
+                self._report(conflict, header.keys)
                 # Nobody sees what stands under a header that must not be; the header is reported.
                 return
         if entries is not None and not table.entries:
@@ -106,13 +104,15 @@ class Merger:
             try:
                 self._assign(table, moved)
             except _ConflictError as conflict:
-                self._report(conflict, (*path, *(key.name for key in statement.keys)))
+                above = header.keys if header is not None else ()
+                self._report(conflict, (*above, *statement.keys))
 
     def table(self) -> Table:
         """All that was added."""
         return _finished(self._root)
 
-    def _report(self, conflict: _ConflictError, path: tuple[str, ...]) -> None:
+    def _report(self, conflict: _ConflictError, keys: Iterable[Key]) -> None:
+        path = tuple(key.name for key in keys)
         self.issues.append(Issue(conflict.key.span, conflict.message, path, conflict.first.span))
 
     def _open(self, header: Header) -> _Table:

@@ -223,7 +223,7 @@ def shifted_header(header: Header, by: int) -> Header:
     """`header`, `by` code points further on in the text."""
     if by == 0:
         return header
-    keys = tuple(shifted_key(key, by) for key in header.keys)
+    keys = tuple([shifted_key(key, by) for key in header.keys])
     return Header(keys, header.span.shifted(by), header.line_end + by, header.of_tables)
 
 
@@ -232,7 +232,7 @@ def shifted_statement(statement: Statement, by: int) -> Statement:
     if by == 0:
         return statement
     return Statement(
-        tuple(shifted_key(key, by) for key in statement.keys),
+        tuple([shifted_key(key, by) for key in statement.keys]),
         shifted(statement.value, by),
         statement.span.shifted(by),
         statement.line_end + by,
