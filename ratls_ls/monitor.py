@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -60,9 +60,13 @@ class _Watch:
     unasked: bool
 
 
+async def at_once() -> None:
+    """What may begin now."""
+
+
 class Monitor:
     """`on_change` is called after the status of a peer changed. `refresh_seconds` 0: only when
-    asked."""
+    asked. `settled` is awaited before anybody is contacted."""
 
     def __init__(
         self,
@@ -72,12 +76,14 @@ class Monitor:
         *,
         refresh_seconds: float = 15 * 60.0,
         history: History | None = None,
+        settled: Callable[[], Awaitable[object]] = at_once,
     ) -> None:
         self._clients = clients
         self._verifier = verifier
         self._on_change = on_change
         self._refresh_seconds = refresh_seconds
         self._history = history or History(None)
+        self._settled = settled
         # No connection of that attestation is used any more, and no newer one came.
         self._stale_seconds = max(verifier.max_age_seconds, 1.5 * refresh_seconds)
         self._watched: dict[str, _Watch] = {}
@@ -202,27 +208,28 @@ class Monitor:
         self._set(peer, entry, replace(entry.status, state=state, error=error))
 
     async def _check(self, entry: _Entry) -> None:
-        peer = entry.provider.peer
-        async with self._slots:
-            before = entry.status
-            self._set(peer, entry, replace(before, state=State.CHECKING, error=None))
-            try:
+        peer, before = entry.provider.peer, entry.status
+        try:
+            async with self._slots:
+                await self._settled()
+                before = entry.status
+                self._set(peer, entry, replace(before, state=State.CHECKING, error=None))
                 await self._clients.get(entry.provider).attest()
-            except AttestationRejectedError:
-                pass  # `attested` was told
-            except UnreachableError as error:
-                self._failed(peer, entry, StatusError.unreachable(error))
-            except asyncio.CancelledError:
-                if entry.status.state is State.CHECKING:
-                    self._set(peer, entry, before)
-                if entry.due is None and self._entries.get(peer) is entry:
-                    self._schedule(entry, self._refresh_seconds)
-                raise
-            except Exception as error:
-                # Fails closed, and says so: nobody waits for this task.
-                logger.error("%s during a check", type(error).__name__)
-                message = f"internal error ({type(error).__name__}); please report it"
-                self._failed(peer, entry, StatusError("internal", message))
+        except AttestationRejectedError:
+            pass  # `attested` was told
+        except UnreachableError as error:
+            self._failed(peer, entry, StatusError.unreachable(error))
+        except asyncio.CancelledError:
+            if entry.status.state is State.CHECKING:
+                self._set(peer, entry, before)
+            if entry.due is None and self._entries.get(peer) is entry:
+                self._schedule(entry, self._refresh_seconds)
+            raise
+        except Exception as error:
+            # Fails closed, and says so: nobody waits for this task.
+            logger.error("%s during a check", type(error).__name__)
+            message = f"internal error ({type(error).__name__}); please report it"
+            self._failed(peer, entry, StatusError("internal", message))
 
     def _set(self, peer: Peer, entry: _Entry, status: ProviderStatus) -> None:
         if entry.status != status:

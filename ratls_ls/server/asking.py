@@ -56,7 +56,8 @@ class Asking:
 
         Raises CancelledError once this was stopped.
         """
-        await self._known.wait()
+        while not self._known.is_set():  # another may be open by now
+            await self._known.wait()
         if self._stopped:
             raise asyncio.CancelledError
 

@@ -38,7 +38,6 @@ def _register_methods(server: Server) -> None:
             writer.stream(method=types.PROGRESS, params=progress)
             await writer.drained()
 
-        await ls.asking.known()
         return await ls.session.attested_request(parsed, emit)
 
     @server.feature(methods.ATTESTATION_STATUS)
@@ -48,7 +47,6 @@ def _register_methods(server: Server) -> None:
         from ratls_ls.lsp.result import Answer
 
         parsed = AttestationStatusParams.parse(params)
-        await ls.asking.known()
         return Answer(await ls.session.attestation_status(parsed))
 
 
@@ -64,7 +62,6 @@ def _register_commands(server: Server) -> None:
     @server.command(methods.ATTEST_COMMAND)
     async def attest(ls: Server, *arguments: Any) -> None:
         uri, provider = _texts(arguments, 1, 2)
-        await ls.asking.known()
         if not await ls.session.attest(uri, provider):
             message = "there is no such attested provider, or it has errors; nothing was contacted"
             raise MethodError(

@@ -46,7 +46,8 @@ def register(server: Server) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def did_change_configuration(ls: Server, params: types.DidChangeConfigurationParams) -> None:
-        # Trust that is taken away counts for the very next message, so nothing is put off here.
+        # Within the message: trust that is taken away counts for the very next one, and while the
+        # client is asked of it, that one contacts nobody.
         section = settings_module.section(params.settings)
         if section is not None:
             ls.asking.drop()

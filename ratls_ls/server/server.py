@@ -125,6 +125,7 @@ class Server(LanguageServer):
             changed=changed,
             complain=self.complain,
             encoding=self.encoding,
+            settled=self.asking.known,
         )
 
     def configure(self, section: object | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from ratls_ls.lsp import methods
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
 from ratls_ls.lsp.result import Answer
-from ratls_ls.monitor import Monitor
+from ratls_ls.monitor import Monitor, at_once
 from ratls_ls.rats.attestation import Attestation
 from ratls_ls.rats.result import AttestationResult
 from ratls_ls.settings import Options, Settings, Trigger
@@ -48,7 +48,8 @@ from .shapes import built_in_default, problem_list
 class Session:
     """`publish` shows the problems of one open file beside its live diagnostics, None if it is
     closed; `changed` tells of one ProviderStatus; `complain` tells the user of a setting that
-    cannot be used."""
+    cannot be used. `settled` is awaited before anybody is contacted: the settings may be about to
+    change."""
 
     def __init__(
         self,
@@ -60,12 +61,14 @@ class Session:
         complain: Callable[[str], None],
         encoding: PositionEncoding = PositionEncoding.UTF_16,
         environment: Mapping[str, str] | None = None,
+        settled: Callable[[], Awaitable[object]] = at_once,
     ) -> None:
         self._options = options
         self._publish = publish
         self._complain = complain
         self._encoding = encoding
         self._environment = os.environ if environment is None else environment
+        self._settled = settled
         self._complaints: frozenset[str] = frozenset()
         self._requests: dict[asyncio.Task[Any], Provider] = {}
         self._history = History(private_files.state_directory() / "measurements", complain)
@@ -109,6 +112,7 @@ class Session:
             self._status_changed,
             refresh_seconds=settings.refresh_minutes * 60,
             history=self._history,
+            settled=self._settled,
         )
 
     def _build_verifier(
@@ -235,6 +239,7 @@ class Session:
 
     async def attestation_status(self, params: AttestationStatusParams) -> dict[str, Any]:
         """The result of `attestationStatus`. Raises MethodError."""
+        await self._settled()
         if params.refresh and self.settings.trusted:
             await self.attest(params.uri, params.provider)
         providers = [self._news.json(*each) for each in self._meant(params.uri, params.provider)]
@@ -257,6 +262,7 @@ class Session:
 
         Raises MethodError if this is untrusted.
         """
+        await self._settled()
         self._require_trust()
         tables = [entry.file.providers[name] for entry, name in self._meant(uri, provider)]
         checks = [self._monitor.check(table.provider) for table in tables if table.provider]
@@ -323,6 +329,7 @@ class Session:
 
         Raises MethodError.
         """
+        await self._settled()
         self._require_trust()
         provider = requests.find_provider(self._files, params, self._encoding)
         request = requests.prepared(provider, params, self._environment)

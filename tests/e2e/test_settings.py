@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +13,14 @@ from typing import Any
 import pytest
 
 from ratls_ls.lsp import methods
+from ratls_ls.server.asking import Asking
 from ratls_ls.simulator import SimulatedProvider, serve
 
 from .editor import trust
 from .raw import RawServer, raw_server
 
 ASKED = "workspace/configuration"
+CHANGED = methods.ATTESTATION_STATUS_CHANGED
 MANUAL = {"attestation": {"trigger": "manual"}}
 # As the program is, but for its patience.
 IMPATIENT = "from ratls_ls.server import asking; asking.ANSWER_SECONDS = 1\n"
@@ -55,6 +59,16 @@ class Client:
         state: str = answer["result"]["providers"][0]["state"]
         return state
 
+    def open(self, config: Path) -> None:
+        text = config.read_text("utf-8")
+        item = {"uri": config.as_uri(), "languageId": "toml", "version": 1, "text": text}
+        self.server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+
+    def told(self, provider: str) -> list[str]:
+        """The states of `provider` that the client was told of."""
+        news = [each["params"] for each in self.server.seen if each.get("method") == CHANGED]
+        return [status["state"] for status in news if status["provider"] == provider]
+
     def push(self, settings: object) -> None:
         params = {"settings": settings}
         self.server.send({"method": "workspace/didChangeConfiguration", "params": params})
@@ -82,8 +96,7 @@ async def client(
 ) -> AsyncIterator[Client]:
     config = home / ".codex" / "config.toml"
     async with serve() as provider:
-        text = provider.config_toml("tee")
-        config.write_text(text, "utf-8")
+        config.write_text(provider.config_toml("tee"), "utf-8")
         async with raw_server(
             home,
             trust(provider, home),
@@ -91,14 +104,20 @@ async def client(
             settings=settings,
             capabilities={"workspace": {"configuration": True, **workspace}},
         ) as server:
-            item = {"uri": config.as_uri(), "languageId": "toml", "version": 1, "text": text}
-            server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
-            yield Client(server, provider)
+            made = Client(server, provider)
+            made.open(config)
+            yield made
 
 
+@pytest.mark.parametrize("settings", [None, MANUAL], ids=["first", "later"])
 @pytest.mark.parametrize("trusted", [True, False])
-async def test_everything_waits_for_the_first_answer(home: Path, trusted: bool) -> None:
-    async with client(home) as asked:
+async def test_everything_waits_for_an_answer(
+    home: Path, settings: dict[str, Any] | None, trusted: bool
+) -> None:
+    async with client(home, settings) as asked:
+        if settings is not None:
+            assert await asked.state() == "unchecked"
+            asked.push(None)
         request = asked.ask()
         status = asked.ask(methods.ATTESTATION_STATUS, provider="tee", refresh=True)
         attest = {"command": "ratls.attest", "arguments": [None, "tee"]}
@@ -117,6 +136,49 @@ async def test_everything_waits_for_the_first_answer(home: Path, trusted: bool) 
             told[command] = await asked.server.answer(command)
         assert ("error" not in told[command]) is trusted
         assert bool(asked.provider.record.connections) is trusted
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_nobody_is_contacted_while_the_client_is_asked_again(
+    home: Path, trusted: bool
+) -> None:
+    path = home / "repository" / ".codex" / "config.toml"
+    path.parent.mkdir(parents=True)
+    async with client(home, {"trusted": True}) as asked, serve() as other:
+        path.write_text(other.config_toml("new"), "utf-8")
+        asked.push(None)
+        question = await asked.question()
+        asked.open(path)
+        for _ in range(2):
+            await asked.server.answer(asked.ask("textDocument/hover"))  # refused, so at once
+        assert not asked.told("new")
+        asked.answer(question, {"trusted": trusted})
+        assert await asked.tries() == (200 if trusted else methods.UNTRUSTED)
+        if trusted:
+            await other.record.wait_for(lambda record: record.connections)
+        else:
+            assert not other.record.connections
+            assert "checking" not in asked.told("new")
+
+
+async def test_whoever_waits_does_so_until_no_question_is_open() -> None:
+    questions: list[Future[Any]] = []
+
+    def ask() -> Future[Any]:
+        questions.append(Future())
+        return questions[-1]
+
+    asking = Asking(ask, lambda _: None, lambda: None)
+    asking.begin()
+    waiting = asyncio.ensure_future(asking.known())
+    await asyncio.sleep(0)
+    questions[0].set_result([None])
+    asking.begin()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    questions[1].set_result([None])
+    await waiting
 
 
 @pytest.mark.parametrize("result", [[None], []], ids=repr)

@@ -325,6 +325,23 @@ async def test_a_check_under_way_is_joined() -> None:
     assert made.checked == ["a.example"]
 
 
+async def test_what_is_cancelled_while_it_waits_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(monitors, "MAX_CHECKS_AT_ONCE", 1)
+    made = net()
+    await checked(made, A, B)
+    made.checked.clear()
+    made.gate.clear()
+    await made.later(24 * 60 * MINUTE)
+    assert len(made.checked) == 1
+    made.monitor.cancel_checks()
+    made.gate.set()
+    await made.later(0)
+    await made.later(24 * 60 * MINUTE)
+    assert sorted(made.checked[1:]) == ["a.example", "b.example"]
+
+
 async def test_few_checks_run_at_once() -> None:
     made = net()
     made.gate.clear()

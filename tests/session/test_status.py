@@ -106,6 +106,43 @@ async def test_triggers(
         assert len(provider.record.connections) == on_save + 1
 
 
+@pytest.mark.parametrize(
+    ("change", "contacted"),
+    [({}, True), ({"audit": {"enabled": True}}, True), ({"trusted": False}, False)],
+    ids=str,
+)
+async def test_nobody_is_contacted_while_the_settings_may_be_about_to_change(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    provider: SimulatedProvider,
+    change: dict[str, Any],
+    contacted: bool,
+) -> None:
+    settled = asyncio.Event()
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settled=settled.wait) as world:
+        uri = world.open(provider.config_toml("tee"))
+        world.session.save(uri)
+        asked = [
+            asyncio.ensure_future(each)
+            for each in (
+                world.session.attest(uri, "tee"),
+                world.request(),
+                world.statuses(refresh=True),
+            )
+        ]
+        await meanwhile(tmp_path, monkeypatch)
+        assert not provider.record.connections
+        assert not world.told
+        world.session.configure(parse(change))
+        settled.set()
+        attested, requested, statuses = await asyncio.gather(*asked, return_exceptions=True)
+        assert isinstance(attested, MethodError) is not contacted
+        assert isinstance(requested, MethodError) is not contacted
+        assert [each["state"] for each in statuses] == ["affirmed" if contacted else "untrusted"]
+        await meanwhile(tmp_path, monkeypatch)
+        assert bool(provider.record.connections) is contacted
+
+
 @pytest.mark.parametrize("trigger", ["onSave", "manual"])
 async def test_what_is_as_it_was_saved_is_no_reason_to_contact_anybody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider, trigger: str

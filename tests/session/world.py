@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from ratls_ls import settings as settings_module
 from ratls_ls.language.diagnose import Diagnostic, as_diagnostic
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.params import AttestationStatusParams, AttestedRequestParams
+from ratls_ls.monitor import at_once
 from ratls_ls.session import OpenFile, Session
 from ratls_ls.settings import Options
 from ratls_ls.simulator import FAULTS, Fault, OpenAi, SimulatedProvider, serve
@@ -197,6 +198,7 @@ async def a_world(
     settings: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     kind: Callable[[dict[str, str]], Mapping[str, str]] = dict,
+    settled: Callable[[], Awaitable[object]] = at_once,
 ) -> AsyncIterator[World]:
     """A session of a user whose files are all in `home`, and who trusts these providers. `kind`: of
     the environment."""
@@ -222,6 +224,7 @@ async def a_world(
         changed=changed,
         complain=world.complaints.append,
         environment=kind({"CODEX_HOME": str(home / ".codex"), **(environment or {})}),
+        settled=settled,
     )
     try:
         yield world
