@@ -192,8 +192,20 @@ def test_a_pin_that_is_being_typed_is_an_error_until_it_is_whole(key: str) -> No
         assert (attested, len(errors)) == ((True, 0) if count == len(HEX) else (False, 1))
 
 
+DOTTED = (
+    ("name", '"TEE"'),
+    ("base_url", '"https://tee.example/v1"'),
+    ("use_ratls", "true"),
+    ("ratls_policy", f'{{ compose_hash = "{HEX[:64]}" }}'),
+)
+
+
+def _dotted(provider: str) -> str:
+    return "".join(f"{provider}.{key} = {value}\n" for key, value in DOTTED)
+
+
 # Where the pin stands: under its own header, behind dots, in an inline table, before the provider,
-# after tables of Codex.
+# after tables of Codex, in statements that name the provider.
 SLIPS_OF = (
     POLICY + f'compose_hash = "{HEX[:64]}"\n',
     PLAIN + f'ratls_policy.compose_hash = "{HEX[:64]}"\n',
@@ -205,11 +217,19 @@ SLIPS_OF = (
     PLAIN
     + "[tui]\nnotifications = true\n[model_providers.tee.ratls_policy]\n"
     + f'expected_bootchain = {{ rtmr1 = "{HEX}" }}\n',
+    _dotted("model_providers.tee"),
+    "[model_providers]\n" + _dotted("tee"),
+    "[model_providers]\n" + _dotted('"my tee"'),
 )
 
 
 @pytest.mark.parametrize(
-    "text", SLIPS_OF, ids=["header", "dots", "inline", "before", "after variables", "after the TUI"]
+    "text",
+    SLIPS_OF,
+    ids=[
+        *("header", "dots", "inline", "before", "after variables", "after the TUI"),
+        *("at the top", "under all", "under all, in quotes"),
+    ],
 )
 def test_no_slip_of_a_finger_loses_the_pin(text: str) -> None:
     for slipped in _slips(text):
@@ -227,9 +247,41 @@ def _slips(text: str) -> Iterator[str]:
         yield before + after
         yield before + text[at].swapcase() + after
         yield before + text[at + 1 : at + 2] + text[at] + text[at + 2 :]
-        for typed in "x_.\n]":
+        for typed in "x_.\n] /:é":
             yield before + typed + text[at:]
             yield before + typed + after
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'my tee.ratls_policy = { grace_period = 1, allowed_tdx_status = ["OutOfDate"] }',
+        *("org/tee.ratls_policy = {}", "te e.name = 'T'", "te e.ratls_policy.tee_type 'Tdx'"),
+        *("te e.use_ratls: true", "te]e.a = 1", "tée.a = 1", "te e .a = 1", "te\te.a = 1"),
+        *('my "tee".name = 1', "te'e.a = 1", "te e = { a = 1 }", "te e.a = [\n1,\n]"),
+    ],
+)
+def test_a_key_that_breaks_in_an_id_may_be_any_providers(line: str) -> None:
+    for text in (f"{PLAIN}[model_providers]\n{line}", f"model_providers.{line}\n{PLAIN}"):
+        assert read(text).providers["tee"].provider is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('two.name = "Two" # second', "two . name = 'Two'", 'two.http_headers."X-A" = "b"'),
+        'two = { name = "Two", base_url = "https://two.example" }',
+    ],
+)
+@pytest.mark.parametrize("behind", ["", " # a = b", "\n\n# more\n", "\r\nthree.name = 'Three'"])
+def test_no_statement_that_is_being_typed_takes_another_provider_away(
+    line: str, behind: str
+) -> None:
+    file = read(PLAIN)
+    whole = file.providers["tee"].provider
+    for end in range(1, len(line) + 1):
+        file = read(f"{PLAIN}[model_providers]\n{line[:end]}{behind}", file)
+        assert file.providers["tee"].provider == whole, line[:end]
 
 
 TYPED = (
