@@ -192,7 +192,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
 
     async def _once_attested(self, state: Progress, *, again: bool = False) -> AttestedStream:
         started = time.monotonic()
-        provider = self._provider
+        provider, terms = self._provider, self._verifier.terms
         channel = await proxy.connect(provider.host, provider.port, state.reach)
         tls = await connect_tls(channel, provider.host, self._verifier.ca_files, state.reach)
         connected = time.monotonic()
@@ -211,15 +211,15 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
                 raise AttestationRejectedError(attestation.result)
             state.attestation = attestation
             state.reach(Step.REQUEST)
-            return AttestedStream(tls, attestation, self._term())
+            return AttestedStream(tls, attestation, self._term(terms))
         except BaseException:
             tls.close()
             raise
 
-    def _term(self) -> Callable[[], bool]:
-        """Whether what is attested now may take a request: until its server is refused, or it is
-        too old by either clock. One stands still while the machine sleeps, the other may be set
-        back."""
+    def _term(self, terms: tuple[object, ...]) -> Callable[[], bool]:
+        """Whether what is attested now under `terms` may take a request: until these are others,
+        its server is refused, or it is too old by either clock. One stands still while the machine
+        sleeps, the other may be set back."""
         generation, verifier = self._generation, self._verifier
         awake_until = time.monotonic() + verifier.max_age_seconds
         until = verifier.clock() + verifier.max_age_seconds
@@ -227,6 +227,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
             generation == self._generation
             and time.monotonic() < awake_until
             and verifier.clock() < until
+            and verifier.terms == terms
         )
 
     async def _attest(self, tls: TlsStream, state: Progress) -> Attestation:

@@ -1,14 +1,16 @@
 """What every appraisal of this process shares: trust, collateral, clock.
 
-Invariant: no trust anchor but Intel's is here unless the user named it as unsafe.
+Invariant: no trust anchor but Intel's is here unless the user named it as unsafe; what a file that
+is trusted holds counts as it is at each moment, not as it was at the start.
 """
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -19,6 +21,7 @@ from ratls_ls import bounded, private_files
 from ratls_ls.config.model import Peer
 from ratls_ls.rats.policy import AppraisalPolicy
 from ratls_ls.rats.quote import INTEL_ROOT, TrustAnchor
+from ratls_ls.stamps import Stamp, stamp_at
 
 from .pccs import CollateralStore
 
@@ -30,13 +33,31 @@ class TrustError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class UnsafeRoot:
+    """A DCAP root that is not Intel's, and the file that it was read from. `stamp`: of that then;
+    None for a pipe, which gives what it has once."""
+
+    file: Path
+    stamp: Stamp | None
+    anchor: TrustAnchor
+
+    @property
+    def now(self) -> TrustAnchor | None:
+        """What the file holds now; None if that is no root."""
+        stamp = stamp_at(self.file)
+        if stamp == self.stamp:
+            return self.anchor
+        return _read_again(self.file, stamp) if stamp is not None else None
+
+
+@dataclass(frozen=True, slots=True)
 class Verifier:
     """What every appraisal of this process shares. `ca_files`: further TLS roots (PEM).
     `clock`: Unix seconds."""
 
     store: CollateralStore
     ca_files: tuple[Path, ...] = ()
-    anchors: Sequence[TrustAnchor] = (INTEL_ROOT,)
+    unsafe_roots: tuple[UnsafeRoot, ...] = ()
     require_session_binding: bool = False
     max_age_seconds: float = MAX_AGE_SECONDS
     clock: Callable[[], float] = time.time
@@ -47,10 +68,17 @@ class Verifier:
             return peer.policy._replace(require_session_binding=True)
         return peer.policy
 
-    def judges_as(self, other: Verifier) -> bool:
-        """Whether the two trust and require the same; where they keep collateral does not
-        matter."""
-        return replace(self, store=other.store) == other
+    @property
+    def anchors(self) -> tuple[TrustAnchor, ...]:
+        """The DCAP roots."""
+        unsafe = (root.now for root in self.unsafe_roots)
+        return (INTEL_ROOT, *(anchor for anchor in unsafe if anchor is not None))
+
+    @property
+    def terms(self) -> tuple[object, ...]:
+        """What it trusts and requires: who has equal ones judges alike."""
+        roots = tuple((file, stamp_at(file)) for file in self.ca_files)
+        return (roots, self.anchors, self.require_session_binding, self.max_age_seconds, self.clock)
 
 
 def build_verifier(
@@ -69,7 +97,9 @@ def build_verifier(
     return Verifier(
         store=CollateralStore(cache_directory or private_files.cache_directory(), roots),
         ca_files=tuple(roots),
-        anchors=(INTEL_ROOT, *(_anchor(file) for file in unsafe_root_ca)),
+        unsafe_roots=tuple(
+            UnsafeRoot(file, stamp_at(file), _anchor(file, bounded.read)) for file in unsafe_root_ca
+        ),
         require_session_binding=require_session_binding,
         max_age_seconds=max_age_seconds,
     )
@@ -88,9 +118,17 @@ def _readable(file: Path) -> Path:
     return file
 
 
-def _anchor(file: Path) -> TrustAnchor:
+@lru_cache(maxsize=8)
+def _read_again(file: Path, _stamp: Stamp) -> TrustAnchor | None:
     try:
-        data = bounded.read(file)
+        return _anchor(file, bounded.read_file)
+    except TrustError:
+        return None
+
+
+def _anchor(file: Path, read: Callable[[Path], bytes]) -> TrustAnchor:
+    try:
+        data = read(file)
         pem = data.lstrip().startswith(b"-----BEGIN")
         root = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
     except OSError as error:

@@ -25,10 +25,10 @@ from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex
 from ratls_ls.config.tables import Base, Part
 from ratls_ls.settings import Settings
-from ratls_ls.stamps import Stamp
+from ratls_ls.stamps import Stamp, stamp_at
 from ratls_ls.status import ProviderStatus
 
-from .places import Place, Places, codex_home, is_nothing_at, mode_at, stamp_at, text_at
+from .places import Place, Places, codex_home, is_nothing_at, mode_at, text_at
 
 if TYPE_CHECKING:
     from ratls_ls.lsp.convert import Rendered

@@ -17,7 +17,6 @@ from ratls_ls.config.context import Kind
 from ratls_ls.config.overlay import UNREADABLE, base_of
 from ratls_ls.config.read import read
 from ratls_ls.config.tables import Base
-from ratls_ls.stamps import Stamp, stamp_of
 
 Own = Literal["user", "profile"]
 
@@ -109,17 +108,6 @@ def mode_at(path: Path | None) -> int | None:
     except (OSError, ValueError):  # a name that no file can have
         return None
     return stat.S_IMODE(found) if os.name == "posix" and stat.S_ISREG(found) else None
-
-
-def stamp_at(path: Path | None) -> Stamp | None:
-    """None if there is no regular file of a size that can be read."""
-    try:
-        found = path.stat() if path is not None else None
-    except (OSError, ValueError):  # a name that no file can have
-        return None
-    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > bounded.MAX_FILE_BYTES:
-        return None
-    return stamp_of(found)
 
 
 def text_at(path: Path | None) -> str | None:

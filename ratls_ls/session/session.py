@@ -334,7 +334,7 @@ class Session:
         provider = requests.find_provider(self._files, params, self._encoding)
         request = requests.prepared(provider, params, self._environment)
         client, outcome, evidence = self._clients.get(provider), methods.REQUEST_CANCELLED, None
-        verifier = self._verifier
+        terms = self._verifier.terms
 
         def is_meant() -> bool:
             """Whether it would be the same, to the same peer and judged alike, if it came now."""
@@ -344,7 +344,7 @@ class Session:
                 same = requests.prepared(found, params, self._environment) == request
             except MethodError:
                 return False
-            return same and found.peer == provider.peer and self._verifier.judges_as(verifier)
+            return same and found.peer == provider.peer and self._verifier.terms == terms
 
         try:
             with self._cancellable(provider):
@@ -435,7 +435,7 @@ class Session:
             task = asyncio.current_task()
             asker = self._requests.get(task, provider) if task is not None else provider
             self._audit.attestation(asker.id, attestation)
-        if self._verifier.judges_as(verifier):  # else the settings it was judged by are gone
+        if self._verifier.terms == verifier.terms:  # else the settings it was judged by are gone
             self._monitor.attested(provider.peer, attestation)
 
     def _status_changed(self, peer: Peer) -> None:

@@ -19,7 +19,7 @@ from ratls_ls.rats.quote import CollateralKey
 from ratls_ls.simulator import SimulatedProvider
 from ratls_ls.simulator.collateral import TcbOptions, make_collateral
 from ratls_ls.simulator.http import Response
-from ratls_ls.simulator.pki import FMSPC, dcap_pki
+from ratls_ls.simulator.pki import FMSPC, dcap_pki, web_ca
 from ratls_ls.simulator.scenario import Scenario
 
 from .world import World, a_world, held_until, play, refused, unanswered
@@ -184,6 +184,52 @@ async def test_settings_that_judge_the_same(
     held.gate.set()
     assert (await waiting)["status"] == 200
     assert [status["state"] for status in await world.statuses()] == ["affirmed"]
+
+
+# By what a file that is trusted holds.
+
+ROOTS = {
+    "web-ca.pem": lambda: web_ca("Another CA").pem,
+    "dcap-root.pem": lambda: dcap_pki("Another SGX Root CA").root.pem,
+}
+
+
+@pytest.mark.parametrize("name", ROOTS)
+async def test_a_root(world: World, provider: SimulatedProvider, held: Held, name: str) -> None:
+    world.write(provider.config_toml("tee"))
+    waiting = await held.prompt(world)
+    (world.home / name).write_bytes(ROOTS[name]())
+    held.gate.set()
+    assert (await refused(waiting)).code in (methods.UNREACHABLE, methods.ATTESTATION_REJECTED)
+    assert provider.record.api_bytes == 0
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("web-ca.pem", methods.UNREACHABLE),
+        ("dcap-root.pem", methods.ATTESTATION_REJECTED),
+    ],
+)
+async def test_no_connection_outlives_a_root(
+    world: World, provider: SimulatedProvider, name: str, code: int, gone: bool
+) -> None:
+    """Nor does it stay refused when that is trusted again."""
+    world.write(provider.config_toml("tee"))
+    assert (await world.request())["status"] == 200
+    assert (await world.request())["timings"]["reusedConnection"]
+    await world.session.attest(None, "tee")
+    sent, file = provider.record.api_bytes, world.home / name
+    trusted = file.read_bytes()
+    if gone:
+        file.unlink()
+    else:
+        file.write_bytes(ROOTS[name]())
+    assert (await refused(world.request())).code == code
+    assert provider.record.api_bytes == sent
+    file.write_bytes(trusted)
+    assert not (await world.request())["timings"]["reusedConnection"]
 
 
 # At other moments.
