@@ -459,9 +459,6 @@ def _client(host: str, context: ssl.SSLContext) -> httpx.AsyncClient:
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
     """Connects to the addresses that `network.resolve` allows, and to nothing else."""
 
-    def __init__(self) -> None:
-        self._inner = httpcore.AnyIOBackend()
-
     async def connect_tcp(
         self,
         host: str,
@@ -471,10 +468,52 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
         addresses = await resolve(host, port)
-        last: Exception | None = None
+        last: OSError | None = None
         for address in addresses:
             try:
-                return await self._inner.connect_tcp(address, port, CONNECT_SECONDS)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    return _Stream(*await asyncio.open_connection(address, port))
+            except OSError as error:
                 last = error
         raise httpcore.ConnectError(f"cannot connect to {host}:{port}") from last
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection to a PCCS or a proxy, closed at once and without waiting wherever a fetch ends.
+    httpcore's own stays open if that is in its handshake, or while another is closed.
+
+    What takes how long is for the fetch to limit.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        return await self._reader.read(max_bytes)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        try:
+            self._writer.write(buffer)
+            await self._writer.drain()
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error  # it may have answered all the same
+
+    async def aclose(self) -> None:
+        self._writer.transport.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._reader.at_eof() if info == "is_readable" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import stat
@@ -11,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import dcap_qvl
@@ -27,12 +29,14 @@ from ratls_ls.rats.collateral import Collateral
 from ratls_ls.rats.quote import CollateralKey
 from ratls_ls.simulator import SimulatedProvider, serve
 from ratls_ls.simulator.collateral import TcbOptions, make_collateral
+from ratls_ls.simulator.listener import Accepted, Listener
 from ratls_ls.simulator.pki import FMSPC, dcap_pki
 from ratls_ls.simulator.quote import TdReport, mint
 from tests.pipes import lonely_pipe
 
 KEY = CollateralKey(FMSPC, "platform")
 DAY = 24 * 3600
+DOCUMENTS = 4  # of which one PCCS has all
 
 
 def made(now: int, evaluation: int = 20) -> Collateral:
@@ -103,6 +107,66 @@ async def test_a_silent_pccs_is_named_with_the_time_it_had(
     monkeypatch.setattr(pccs, "FETCH_SECONDS", 0.2)
     with pytest.raises(UnreachableError, match="did not answer within 0"):
         await pccs.fetch(provider.pccs_url, KEY)
+
+
+async def test_a_fetch_that_is_cancelled_in_its_handshake_leaves_no_connection() -> None:
+    """Not even one that would be closed with the garbage."""
+    greeted: list[Accepted] = []
+    left: list[Accepted] = []
+    all_greeted, all_left = asyncio.Event(), asyncio.Event()
+
+    async def silent(channel: Accepted) -> None:
+        await channel.receive()
+        greeted.append(channel)
+        if len(greeted) == DOCUMENTS:
+            all_greeted.set()
+        with suppress(OSError):
+            assert not await channel.receive()
+        left.append(channel)
+        if len(left) == DOCUMENTS:
+            all_left.set()
+
+    listener = Listener(silent)
+    await listener.start()
+    gc.disable()
+    try:
+        url = f"https://127.0.0.1:{listener.port}/tdx/certification/v4"
+        fetching = asyncio.ensure_future(pccs.fetch(url, KEY))
+        async with asyncio.timeout(5):
+            await all_greeted.wait()
+            fetching.cancel()
+            await asyncio.wait([fetching])
+            await all_left.wait()
+    finally:
+        gc.enable()
+        await listener.stop()
+
+
+async def test_a_fetch_leaves_no_connection_at_whatever_turn_it_is_cancelled(
+    provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connecting = asyncio.Event()
+    resolve = pccs.resolve
+
+    async def noted(host: str, port: int) -> list[str]:
+        found = await resolve(host, port)
+        connecting.set()
+        return found
+
+    monkeypatch.setattr(pccs, "resolve", noted)
+    for turns in count():
+        connecting.clear()
+        fetching = asyncio.ensure_future(pccs.fetch(provider.pccs_url, KEY))
+        await connecting.wait()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_done = fetching.done()
+        fetching.cancel()
+        await asyncio.wait([fetching])
+        if was_done:
+            break
+    assert turns > 10
+    gc.collect()  # warns of what was not closed
 
 
 async def test_documents_are_read_within_reason_and_where_nobody_waits(
