@@ -38,13 +38,15 @@ class Progress:
     """How far one request got; lives in its task. `head_bytes_left` bounds what a server may send
     before its response head is whole, informational responses included; None: no bound.
     `attestation`: the one made for this request; None if its connection was attested before.
-    `failure`: why it had to be tried again. `on_step` is told of each step as it begins; what it
+    `failure`: why it had to be tried again. `sent`: whether anything of it may have gone out, at
+    whatever try. `on_step` is told of each step as it begins; what it
     raises ends the request there."""
 
     step: Step = Step.DNS
     head_bytes_left: int | None = None
     attestation: Attestation | None = None
     failure: UnreachableError | None = None
+    sent: bool = False
     on_step: Callable[[Step], None] = lambda _: None
 
     def reach(self, step: Step) -> None:
@@ -98,6 +100,7 @@ class AttestedStream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if buffer and (state := progress.get(None)) is not None:
             state.reach(Step.REQUEST)
+            state.sent = True
         try:
             async with asyncio.timeout(timeout):
                 await self._tls.write(buffer)

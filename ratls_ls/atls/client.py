@@ -150,11 +150,12 @@ class AttestedClient:
 
         def go_on(step: Step) -> None:
             if not is_meant():
+                sent = "sent no further" if state.sent else "not sent"
                 raise WithdrawnError(
                     step,
                     self.provider.host,
                     "the provider's configuration or the settings changed while the request"
-                    " waited, so it was not sent; send it again",
+                    f" waited, so it was {sent}; send it again",
                 )
 
         state = Progress(on_step=go_on)

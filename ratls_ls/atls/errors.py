@@ -38,7 +38,8 @@ class UnreachableError(Exception):
 
 
 class DeadlineError(UnreachableError):
-    """The caller's own time limit passed at `step`, before anything of the request was sent."""
+    """The caller's own time limit passed at `step`, before anything of the request was sent, or
+    sent again."""
 
 
 class WithdrawnError(UnreachableError):

@@ -17,7 +17,12 @@ import pytest
 from ratls_ls.atls import clients as clients_module
 from ratls_ls.atls.client import AttestedClient
 from ratls_ls.atls.clients import Clients
-from ratls_ls.atls.errors import AttestationRejectedError, BrokenResponseError, UnreachableError
+from ratls_ls.atls.errors import (
+    AttestationRejectedError,
+    BrokenResponseError,
+    UnreachableError,
+    WithdrawnError,
+)
 from ratls_ls.atls.pccs import CollateralStore
 from ratls_ls.atls.request import RequestParameters, prepare
 from ratls_ls.atls.verifier import Verifier, build_verifier
@@ -92,6 +97,24 @@ async def test_a_connection_grows_old_while_the_machine_sleeps(tmp_path: Path) -
         await client.attest()
         ahead *= 2
         assert not await reused()
+        await client.aclose()
+
+
+@pytest.mark.parametrize("sent", ["nothing", "its head"])
+async def test_what_is_withdrawn_says_whether_anything_was_sent(tmp_path: Path, sent: str) -> None:
+    async with serve() as provider:
+        tee = configured(provider)
+        client = AttestedClient(tee, trusting(provider, tmp_path))
+        await client.attest()
+        asked = RequestParameters("/responses", method="POST", body=bytes(LARGE_BYTES))
+        meant = iter([sent == "its head", False])
+        with pytest.raises(WithdrawnError) as caught:
+            async with client.send(prepare(tee, asked, {}), 20, lambda: next(meant)):
+                pass
+        assert ("was not sent" in str(caught.value)) is (sent == "nothing")
+        await provider.record.wait_for(lambda record: record.connections[0].closed)
+        assert bool(provider.record.api_bytes) is (sent == "its head")
+        assert provider.record.api_bytes < LARGE_BYTES
         await client.aclose()
 
 
