@@ -6,17 +6,20 @@ Invariant: what is not known to be public is hidden, also where the text is brok
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from .keys import PROVIDER, PROVIDERS, REFERENCE_KEYS, KeyModel, Kind, find
 from .span import Span
 from .tables import ConfigFile
 from .toml.values import (
     Array,
+    Header,
     Invalid,
+    Key,
     Scalar,
     Table,
     Value,
+    is_half_typed,
     shifted_header,
     shifted_statement,
     string_of,
@@ -30,8 +33,12 @@ _CONVENTIONAL_NAME = re.compile(
 )
 _PUBLIC_TEXTS = (Kind.HEX, Kind.STRING_LIST)
 _PUBLIC_STRINGS = ("name", "tee_type", "wire_api")
-# Without query and the like, and without a part of the path that is as long as a token.
-_PUBLIC_URL = re.compile(r"(?i)https?://[^/@?#]*(?:/(?!(?=[^/]*\d)[^/]{16})[^/@?#]*)*")
+# Without query and the like, without what may be a password, and without a part of the path that is
+# as long as a token.
+_PUBLIC_URL = re.compile(
+    r"(?i)https?://(?:\[[0-9a-f:.]*\]|[^/@?#:\s]*)(?::[0-9]*)?"
+    r"(?:/(?!(?=[^/]*\d)[^/]{16})[^/@?#]*)*"
+)
 # What stands outside of keys and values: comments, text in quotes, words.
 _UNREAD = re.compile(r"""#[^\n]*|["'][^"'\n]*["']?|[^\s"'=\[\]{},.#]+""")
 _SHOWN = re.compile(r"[^\s\"']")
@@ -49,7 +56,9 @@ def masked(file: ConfigFile) -> str:
     """The text of `file`, as long as it is, with • for every character of a secret and blanks for
     comments."""
     text = file.text
-    words = _PUBLIC_WORDS.union(file.providers)
+    tables = file.providers.values()
+    ids = [table.id for table in tables if not is_half_typed(table.relative_entry.value)]
+    words = _PUBLIC_WORDS.union(ids)
     pieces = []
     done = 0
     for span, public in sorted(_read(file)):
@@ -63,18 +72,32 @@ def masked(file: ConfigFile) -> str:
 
 
 def _read(file: ConfigFile) -> Iterator[tuple[Span, bool]]:
-    """The keys and values that could be read, and whether they are public."""
+    """The keys and values that could be read, and whether they are public. A key that no value
+    follows may be one itself that stands below its own, and so may what looks like a header: such
+    are text that is not read."""
     for start, section in file.document.sections:
         path: tuple[str, ...] | None = () if not section.lost else None
         if section.header is not None:
             header = shifted_header(section.header, start)
             path = tuple(key.name for key in header.keys)
-            yield from ((key.span, True) for key in header.keys)
+            if _is_whole(header, file.text):
+                yield from ((key.span, True) for key in header.keys)
         for statement in section.statements:
             keys, value, _, _ = shifted_statement(statement, start)
-            yield from ((key.span, True) for key in keys)
+            if not isinstance(value, Invalid) or _is_value(value, keys, file.text):
+                yield from ((key.span, True) for key in keys)
             names = tuple(key.name for key in keys)
             yield from _in(value, (*path, *names) if path is not None else None)
+
+
+def _is_whole(header: Header, text: str) -> bool:
+    return header.span.of(text).endswith("]") and header.keys[0].span.of(text)[0] not in "\"'"
+
+
+def _is_value(invalid: Invalid, keys: Sequence[Key], text: str) -> bool:
+    """Whether `invalid`, which stands behind `keys`, is more than what base64 ends with."""
+    has_text = invalid.assigned and invalid.span.start > keys[-1].span.end
+    return has_text and invalid.span.of(text) != "="
 
 
 def _in(value: Value, path: tuple[str, ...] | None) -> Iterator[tuple[Span, bool]]:

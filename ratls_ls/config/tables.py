@@ -26,10 +26,10 @@ from .toml.document import Document, Group
 from .toml.values import (
     Array,
     Entry,
-    Invalid,
     Scalar,
     Table,
     TableKind,
+    is_half_typed,
     shifted_entry,
     string_of,
 )
@@ -70,8 +70,7 @@ class UnknownKey(NamedTuple):
     @property
     def is_half_typed(self) -> bool:
         """Whether it may go on: no `=` follows it yet."""
-        value = self.key.entry.value
-        return isinstance(value, Invalid) and not value.assigned
+        return is_half_typed(self.key.entry.value)
 
 
 @record()

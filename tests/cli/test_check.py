@@ -124,6 +124,27 @@ def test_no_secret_is_repeated(layout: str, bad: Path, capsys: pytest.CaptureFix
     assert "canary" not in out
 
 
+@pytest.mark.parametrize("layout", ["text", "json", "sarif", "github"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'experimental_bearer_token =\n  "canary"\n',
+        '[model_providers.tee.http_headers]\nAuthorization =\n"Bearer canary"\n',
+        '[model_providers.tee.http_headers]\nAuthorization = """Bearer\ncanary"\n',
+        "[model_providers.tee.query_params]\nkey =\ncanary.canary\n",
+        '[model_providers]\ntoken =\n"canary"\n"canary"\n',
+    ],
+)
+def test_no_secret_below_its_key_is_repeated(
+    layout: str, lines: str, bad: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with bad.open("a", encoding="utf-8") as stream:
+        stream.write(lines)
+    _, out = checked(capsys, "--format", layout, bad)
+    assert "toml-syntax" in out
+    assert "canary" not in out
+
+
 def test_strict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "c.toml"
     file.write_text(GOOD.replace('env_key = "PATH"\n', ""), "utf-8")

@@ -27,6 +27,16 @@ env_key = "TEE_KEY"
         'experimental_bearer_token "canary"',
         "experimental_bearer_token canary0123456789",
         'experimental_bearer_token = "a"\nexperimental_bearer_token = canary',
+        'experimental_bearer_token =\n"canary"',
+        "experimental_bearer_token =\ncanary",
+        "experimental_bearer_token =\ncanary==",
+        "experimental_bearer_token =\n  canary.canary # b",
+        'experimental_bearer_token = """canary\ncanary"',
+        'http_headers = { Authorization =\n"Bearer canary" }',
+        '[model_providers.tee.http_headers]\nAuthorization =\n"Bearer canary"',
+        '[model_providers.tee.auth]\nargs = [\n["canary"]',
+        "[model_providers]\ntoken =\ncanary",
+        '[["canary"',
         'http_headers = { X-A = "canary" }',
         'http_headers = { X-A = "canary"',
         '[model_providers.tee.http_headers]\nX-A = "canary"',
@@ -41,6 +51,7 @@ env_key = "TEE_KEY"
         'ratls_policy = { pccs_url = "https://user:canary@pccs.example" }',
         'base_url = "https://g.example/v1?key=canary"',
         'base_url = "https://g.example/v1#canary"',
+        'base_url = "https://user:canary.g.example/v1"',
         'base_url = "https://g.example/v1/canary0123456789"',
         'ratls_policy.pccs_url = "https://g.example/v4?key=canary"',
         'use_ratls = true experimental_bearer_token = "canary"',
@@ -85,6 +96,7 @@ OTHER_LINES = (
     *("[model_providers.tee.ratls_policy]", "[ratls_policy]", "[mcp_servers.a.env]", "[a.]", ""),
     *('name = "TEE"', "use_ratls = true", "use_ratls = tru", 'wire_api = "chat', "'''", '"""'),
     *('base_url = "http://g.example/v1"', "base_url =", "}", "]", "x", "# C", "= C", 'model = "C"'),
+    *('"C"', "C", 'C"""', '"C" }', "C.C", "C: a", "'a = C", '[["C"', '["C"', "use_ratls.C"),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.toml.values import Table
+from ratls_ls.config.toml.values import Table, is_half_typed
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -34,6 +34,8 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         first: dict[str, str] = {}
         for entry in table if isinstance(table, Table) else ():
             name = entry.key.name
+            if is_half_typed(entry.value):
+                continue
             other = first.setdefault(name.lower(), name)
             if other != name:
                 message = f"The same header as `{shown(other)}`: Codex sends only one of them"

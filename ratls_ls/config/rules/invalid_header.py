@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ratls_ls.config.headers import FRAMING, HEADER_NAME
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.toml.values import Table, string_of
+from ratls_ls.config.toml.values import Table, is_half_typed, string_of
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -38,6 +38,8 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         table = provider.table.get(table_name)
         for entry in table if isinstance(table, Table) else ():
             name = entry.key.name
+            if is_half_typed(entry.value):
+                continue
             if not HEADER_NAME.fullmatch(name):
                 message = f'"{shown(name)}" is no header name: Codex drops it'
                 yield RULE.problem(entry.key.span, message, provider=provider.id)

@@ -13,7 +13,15 @@ from ratls_ls.config.measurements import digits_of
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.statuses import accepts_more_than_default
 from ratls_ls.config.tables import ModelledKey, ProviderTable
-from ratls_ls.config.toml.values import Array, Invalid, Scalar, Table, Value, string_of
+from ratls_ls.config.toml.values import (
+    Array,
+    Invalid,
+    Scalar,
+    Table,
+    Value,
+    is_half_typed,
+    string_of,
+)
 from ratls_ls.config.words import shown
 
 from .rule import Rule
@@ -96,7 +104,7 @@ def _mismatch(model: KeyModel, value: Value, provider: ProviderTable) -> Iterato
             for entry in value:
                 # What belongs elsewhere is no better in quotes.
                 misplaced = lost_in(entry.key.name, entry.value, among_others=True) is not None
-                if not _is_string(entry.value) and not misplaced:
+                if not (_is_string(entry.value) or misplaced or is_half_typed(entry.value)):
                     yield _wrong(
                         f"`{shown(entry.key.name)}`", model, Kind.STRING, entry.value, provider
                     )

@@ -23,6 +23,7 @@ from .values import (
     TableKind,
     Value,
     entries_of,
+    is_half_typed,
     shifted_header,
     shifted_statement,
 )
@@ -104,8 +105,10 @@ class Merger:
             try:
                 self._assign(table, moved)
             except _ConflictError as conflict:
-                above = header.keys if header is not None else ()
-                self._report(conflict, (*above, *statement.keys))
+                # What is half typed is reported as that.
+                if not is_half_typed(statement.value):
+                    above = header.keys if header is not None else ()
+                    self._report(conflict, (*above, *statement.keys))
 
     def table(self) -> Table:
         """All that was added."""

@@ -264,6 +264,15 @@ def strings(value: Value | None) -> Iterator[tuple[str, Span]]:
             yield text, item.span
 
 
+def is_half_typed(value: Value) -> bool:
+    """Whether nothing stands there but keys that no `=` follows: they may go on, or be text that
+    was meant as a value."""
+    if isinstance(value, Table):
+        is_dotted = value.kind is TableKind.DOTTED
+        return is_dotted and all(is_half_typed(entry.value) for entry in value)
+    return isinstance(value, Invalid) and not value.assigned
+
+
 def to_python(value: Value) -> object:
     """The plain value, as tomli gives it; an Invalid is None."""
     match value:
