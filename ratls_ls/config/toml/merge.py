@@ -147,14 +147,14 @@ class Merger:
             elif isinstance(entry, Entry) or isinstance(entry.value, _Tables):
                 raise _ConflictError(key, _is_a_value(key), entry)
             elif entry.value.explicit or entry.value.dotted_by not in (None, self._number):
-                message = f"Table `{key.name}` is complete: another place defines it"
+                message = f"{_called('Table', key)} is complete: another place defines it"
                 raise _ConflictError(key, message, entry)
             else:
                 entry.keys.append(key)
                 table = entry.value
             table.dotted_by = self._number
         if (first := table.entries.get(last.name)) is not None:
-            message = f"Key `{last.name}` is already set in this table"
+            message = f"{_called('Key', last)} is already set in this table"
             raise _ConflictError(last, message, first)
         entry = Entry(last, statement.value, statement.span, statement.line_end, (last,))
         table.put(last.name, entry)
@@ -179,7 +179,7 @@ def _open(table: _Table, key: Key, header: Header) -> _Table:
         raise _ConflictError(key, _is_a_value(key), entry)
     opened_before = entry.value
     if opened_before.explicit or opened_before.dotted_by is not None:
-        message = f"Table `{key.name}` stands twice: join it with the other"
+        message = f"{_called('Table', key)} stands twice: join it with the other"
         raise _ConflictError(key, message, entry)
     entry.keys.append(key)
     entry.span, entry.line_end = header.span, header.line_end
@@ -195,7 +195,7 @@ def _open_element(table: _Table, key: Key, header: Header) -> _Table:
         entry = _Entry([], _Tables(header.span), header.span, header.line_end)
         table.put(key.name, entry)
     if isinstance(entry, Entry) or isinstance(entry.value, _Table):
-        message = f"`{key.name}` is no array of tables: another place defines it"
+        message = f"{_called('Table', key)} is no array of tables: another place defines it"
         raise _ConflictError(key, message, entry)
     element = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
     entry.value.items.append(element)
@@ -204,7 +204,14 @@ def _open_element(table: _Table, key: Key, header: Header) -> _Table:
 
 
 def _is_a_value(key: Key) -> str:
-    return f"Nothing can stand under `{key.name}`: it already has a value"
+    return f"{_called('Key', key)} already has a value: nothing can stand under it"
+
+
+def _called(what: str, key: Key) -> str:
+    """`key` in a message, without its name if that is in quotes: a broken text may have a secret
+    there."""
+    is_bare = len(key.name) == key.span.end - key.span.start
+    return f"{what} `{key.name}`" if is_bare else f"This {what.lower()}"
 
 
 def _finished(table: _Table) -> Table:
