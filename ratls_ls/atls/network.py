@@ -130,7 +130,7 @@ async def connect(
     host: str, port: int, on_step: Callable[[Step], None] = lambda _: None
 ) -> TcpChannel:
     """A TCP connection to `host`, trying each of its allowed addresses in turn. `on_step` is told
-    of each step as it begins.
+    of each step as it begins, of `tcp` with each address.
 
     Raises UnreachableError with step `dns` or `tcp`.
     """
@@ -141,9 +141,9 @@ async def connect(
         async with asyncio.timeout(CONNECT_SECONDS):
             addresses = await resolve(host, port)
             step = Step.TCP
-            on_step(step)
             last: OSError | None = None
             for address in addresses:
+                on_step(step)
                 try:
                     _, channel = await loop.create_connection(TcpChannel, address, port)
                 except OSError as error:

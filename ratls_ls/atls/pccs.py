@@ -77,6 +77,7 @@ class CollateralStore:
         self._kept: dict[tuple[str, CollateralKey], Collateral] = {}
         self._fetching: dict[tuple[str, CollateralKey], _Fetch] = {}
         self._renewing: dict[tuple[str, CollateralKey], asyncio.Task[Collateral]] = {}
+        self._stopped = False
         self._floors: dict[str, int] = {}
 
     async def get(self, pccs_url: str, key: CollateralKey, now: int) -> Collateral:
@@ -125,7 +126,9 @@ class CollateralStore:
             if not renewing.cancelled() and renewing.exception() is None:
                 brought = renewing.result()
                 return brought if self._counts(brought, key, now) else cached
-        elif renewing is None and not self._counts(cached, key, now + REFRESH_AHEAD_SECONDS):
+        elif not (
+            renewing or self._stopped or self._counts(cached, key, now + REFRESH_AHEAD_SECONDS)
+        ):
             renewal = asyncio.create_task(self._renew(url, key, cached, now))
             # One that fails is tried again by whoever comes next; nobody is to be told.
             renewal.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -192,8 +195,9 @@ class CollateralStore:
             self._write(self._file(place), collaterals.to_json(collateral))
 
     def stop(self, pccs_url: str | None = None) -> None:
-        """End what is fetched beside, from this PCCS or from any: nobody will use it, and nothing
-        is to be contacted."""
+        """End what is fetched beside, from this PCCS or, once and for all, from any: nobody will
+        use it, and nothing is to be contacted."""
+        self._stopped = self._stopped or pccs_url is None
         for place in list(self._renewing):
             if pccs_url in (None, place[0]):
                 self._renewing.pop(place).cancel()

@@ -69,7 +69,7 @@ async def connect(
     host: str, port: int, on_step: Callable[[Step], None] = lambda _: None
 ) -> TcpChannel:
     """TCP to `host`, through the user's proxy if there is one for it. `on_step` is told of each
-    step as it begins.
+    step as it begins, of `tcp` with the tunnel as well.
 
     Raises UnreachableError with step `dns` or `tcp`.
     """
@@ -79,6 +79,7 @@ async def connect(
     _check_host(host)
     channel = await network.connect(proxy.host, proxy.port, on_step)
     try:
+        on_step(Step.TCP)
         async with asyncio.timeout(CONNECT_SECONDS):
             await _tunnel(channel, proxy, host, port)
     except BaseException as error:

@@ -34,6 +34,8 @@ class Steps:
         self._began = 0.0
 
     def begin(self, step: Step) -> None:
+        if step is self._step:
+            return  # at another address
         self._end(" ")
         if step in _WORDS:
             self._step, self._began = step, time.monotonic()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ratls_ls.atls import network
-from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.atls.errors import Step, UnreachableError, WithdrawnError
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "0xa9fea9fe", "2852039166"])
@@ -29,6 +29,28 @@ async def test_the_other_address_is_tried(unused_tcp_port: int) -> None:
     with pytest.raises(UnreachableError) as caught:
         await network.connect("localhost", unused_tcp_port)
     assert caught.value.step is Step.TCP
+
+
+async def test_no_other_address_is_contacted_against_the_word_of_who_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def addresses(*_: Any) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    def twice(step: Step) -> None:
+        if step in steps:
+            raise WithdrawnError(step, "tee.example", "not meant any more")
+        steps.append(step)
+
+    contacts: list[Any] = []
+    steps: list[Step] = []
+    monkeypatch.setattr(network, "resolve", addresses)
+    server = await asyncio.start_server(lambda *streams: contacts.append(streams), "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(WithdrawnError):
+            await network.connect("tee.example", server.sockets[0].getsockname()[1], twice)
+    assert steps == [Step.DNS, Step.TCP]
+    assert not contacts
 
 
 async def test_who_accepts_nobody_is_not_waited_for_long(

@@ -259,6 +259,10 @@ async def test_a_renewal_ends_with_the_trust_that_allowed_it(provider: Simulated
     store.stop()
     await renewed()
     assert provider.record.pccs_targets == []
+    # What still runs by the settings before begins none, which nobody would end.
+    await store.get(url, KEY, now)
+    await renewed()
+    assert provider.record.pccs_targets == []
 
 
 async def test_a_renewal_that_fails_takes_nothing_away() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
 
 from ratls_ls.atls import pccs, proxy
-from ratls_ls.atls.errors import Step, UnreachableError
+from ratls_ls.atls.errors import Step, UnreachableError, WithdrawnError
 from ratls_ls.rats.quote import CollateralKey
 
 KEY = CollateralKey("00806F050000", "platform")
@@ -64,7 +64,7 @@ async def test_a_tunnel(use: Callable[[str], None]) -> None:
         use(f"http://user:p%40ss@127.0.0.1:{seen.port}")
         steps: list[Step] = []
         channel = await proxy.connect("tee.example", 443, steps.append)
-        assert steps == [Step.DNS, Step.TCP]
+        assert list(dict.fromkeys(steps)) == [Step.DNS, Step.TCP]
         await channel.send(b"client hello")
         assert await channel.receive() == b"client hello"
         channel.close()
@@ -73,6 +73,32 @@ async def test_a_tunnel(use: Callable[[str], None]) -> None:
     assert b"Host: tee.example:443" in lines
     assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in lines
     assert bytes(seen.carried) == b"client hello"
+
+
+async def test_no_tunnel_is_asked_for_against_the_word_of_who_asked(
+    use: Callable[[str], None],
+) -> None:
+    asked: list[bytes] = []
+    heard = asyncio.Event()
+    steps: list[Step] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            asked.append(await reader.read(1024))
+        writer.close()
+        heard.set()
+
+    def twice(step: Step) -> None:
+        if step in steps:
+            raise WithdrawnError(step, "tee.example", "not meant any more")
+        steps.append(step)
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        use(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with pytest.raises(WithdrawnError):
+            await proxy.connect("tee.example", 443, twice)
+        await heard.wait()
+    assert b"".join(asked) == b""
 
 
 @pytest.mark.parametrize(
