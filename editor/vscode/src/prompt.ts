@@ -4,12 +4,13 @@
  * Invariant: prompt and answer go to the server and into that document, and nowhere else.
  */
 
-import { CancellationTokenSource, window, workspace } from "vscode";
+import { CancellationTokenSource, window } from "vscode";
 import { cancellable } from "./cancellable.js";
 import type { ProviderStatus } from "./methods.js";
 import type { Parts } from "./parts.js";
 import { additions, heading, modelIds, type PromptApi, requestBody } from "./render/answer.js";
 import { line, path, plain } from "./render/text.js";
+import { text } from "./settings.js";
 
 const MODEL = "model";
 
@@ -21,7 +22,7 @@ export async function sendPrompt(parts: Parts, { uri, provider }: ProviderStatus
     return;
   }
   await state.update(`${MODEL}.${provider}`, model);
-  const api = workspace.getConfiguration("ratls").get<PromptApi>("prompt.api", "chat/completions");
+  const api: PromptApi = text("prompt.api") === "responses" ? "responses" : "chat/completions";
   const answer = await answers.open(provider, heading(prompt));
   const { cancellation } = answer;
   const addition = additions();

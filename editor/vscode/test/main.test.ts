@@ -17,7 +17,7 @@ vi.mock("vscode", () => ({
   EventEmitter: class {},
   workspace: {
     textDocuments: [],
-    getConfiguration: () => ({ get: () => undefined }),
+    getConfiguration: () => ({ inspect: () => undefined }),
     ...Object.fromEntries(
       ["onDidOpenTextDocument", "onDidSaveTextDocument", "onDidChangeTextDocument"].map((name) => [
         name,

@@ -24,7 +24,7 @@ test("the client traces through it, and shows no link of the server's", async ()
   const showErrorMessage = vi.fn();
   vi.doMock("vscode", () => ({
     window: { showErrorMessage },
-    workspace: { isTrusted: true, getConfiguration: () => ({ get: () => undefined }) },
+    workspace: { isTrusted: true, getConfiguration: () => ({ inspect: () => undefined }) },
   }));
   vi.doMock("vscode-languageclient/node", () => ({
     DidChangeConfigurationNotification: {},

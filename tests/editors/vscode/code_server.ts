@@ -36,6 +36,10 @@ const SETTINGS = {
 /** How a VS Code differs from the usual one. */
 export interface Variant {
   trusted?: boolean;
+  /** What the user sets beside the usual. */
+  settings?: object;
+  /** What the folder sets: its own settings.json. */
+  folder?: object;
   /** Whether it is told of a language server. */
   server?: boolean;
   /** The PATH, if another one than ours. */
@@ -55,7 +59,7 @@ export class CodeServer {
   static async start(
     text: string,
     providers: readonly Simulated[],
-    { trusted = true, server = true, path, extensions = [] }: Variant,
+    { trusted = true, server = true, settings, folder: own, path, extensions = [] }: Variant,
   ): Promise<CodeServer> {
     const home = realpathSync(mkdtempSync(join(tmpdir(), "ratls-code-")));
     const folder = join(home, ".codex");
@@ -64,11 +68,15 @@ export class CodeServer {
     writeFileSync(config, text);
     const ca = join(home, "ca.pem");
     writeFileSync(ca, providers.map((each) => readFileSync(each.ca, "utf8")).join("\n"));
+    if (own) {
+      write(join(folder, ".vscode"), own);
+    }
     configure(home, {
       ...SETTINGS,
       ...(server && { "ratls.server.path": SERVER }),
       "ratls.tls.caFile": ca,
       "ratls.unsafeRootCa": providers.map(({ root }) => root),
+      ...settings,
     });
     const env = {
       ...process.env,
@@ -129,10 +137,13 @@ export class CodeServer {
 
 function configure(home: string, settings: object): void {
   for (const place of ["User", "Machine"]) {
-    const directory = join(home, "data", place);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, "settings.json"), JSON.stringify(settings));
+    write(join(home, "data", place), settings);
   }
+}
+
+function write(directory: string, settings: object): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "settings.json"), JSON.stringify(settings));
 }
 
 function install(home: string, env: NodeJS.ProcessEnv, files: readonly string[]): void {
