@@ -253,6 +253,14 @@ async def test_silence_does_not_undo_what_was_meant_for_trust(home: Path) -> Non
         assert await asked.tries() == methods.UNTRUSTED
 
 
+async def test_silence_leaves_the_settings_as_they_were(home: Path) -> None:
+    async with client(home, MANUAL) as asked:
+        asked.push(None)
+        asked.answer(await asked.question(), None)
+        assert await asked.state() == "unchecked"
+        assert not asked.provider.record.connections
+
+
 async def test_patience_ends_with_the_answer_that_counts(home: Path) -> None:
     async with client(home, MANUAL, impatient=True) as asked:
         asked.push(None)
