@@ -523,7 +523,7 @@ async def test_documents_leave_each_other_alone(world: World, provider: Simulate
     await world.shows(one, "attestation-affirmed")
     two = (world.home / "two.toml").as_uri()
     publications = world.publications
-    world.session.open(two, "[model_providers.x\n\0", 1)
+    world.session.open(two, "[model_providers.x]\n\0", 1)
     world.session.change(two, "\ud800" * 3, 2)
     world.session.close(two)
     assert world.diagnostic(one, "attestation-affirmed") is not None
