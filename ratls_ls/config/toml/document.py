@@ -209,8 +209,8 @@ def _apart(members: list[int], outlines: Sequence[Outline]) -> Iterable[list[int
 def _group(members: Sequence[Placed], base: int) -> Group:
     merger = Merger()
     for start, section in members:
-        entries = section.rows.entries if section.rows is not None else None
-        merger.add(section.header, section.statements, start - base, entries)
+        content = section.others if section.rows is None else section.rows.entries
+        merger.add(section.header, content, start - base)
     placed = tuple((start - base, section) for start, section in members)
     return Group(merger.table(), tuple(merger.issues), placed)
 

@@ -26,6 +26,7 @@ from .values import (
     is_half_typed,
     shifted_header,
     shifted_statement,
+    statement_of,
 )
 
 
@@ -83,11 +84,11 @@ class Merger:
     def add(
         self,
         header: Header | None,
-        statements: Iterable[Statement],
+        content: tuple[Statement, ...] | Mapping[str, Entry],
         at: int,
-        entries: Mapping[str, Entry] | None = None,
     ) -> None:
-        """Add a section that starts at `at`. `entries`: what `statements` set, if that is known."""
+        """Add a section that starts at `at`. `content`: its statements, or what they set, if each
+        stands by itself."""
         self._number += 1
         table = self._root
         if header is not None:
@@ -97,10 +98,12 @@ class Merger:
                 self._report(conflict, header.keys)
                 # Nobody sees what stands under a header that must not be; the header is reported.
                 return
-        if entries is not None and not table.entries:
-            table.entries = Shifted(entries, at) if at else dict(entries)
-            return
-        for statement in statements:
+        if not isinstance(content, tuple):
+            if not table.entries:
+                table.entries = Shifted(content, at) if at else dict(content)
+                return
+            content = tuple(map(statement_of, content.values()))
+        for statement in content:
             moved = shifted_statement(statement, at)
             try:
                 self._assign(table, moved)
@@ -165,7 +168,7 @@ def inline_table(span: Span, statements: Sequence[Statement]) -> Table:
     if all(len(statement.keys) == 1 for statement in statements):
         return Table(span, TableKind.INLINE, entries_of(statements))
     merger = Merger()
-    merger.add(None, statements, 0)
+    merger.add(None, tuple(statements), 0)
     return Table(span, TableKind.INLINE, merger.table().entries)
 
 

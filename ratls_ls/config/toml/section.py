@@ -15,7 +15,16 @@ from ratls_ls.config.record import record
 
 from .recover import recover, reread, statement_starts
 from .tree import Failure, Reading, read_valid
-from .values import Entry, Header, Issue, Statement, entries_of, shifted_issue, shifted_statement
+from .values import (
+    Entry,
+    Header,
+    Issue,
+    Statement,
+    entries_of,
+    shifted_entry,
+    shifted_issue,
+    statement_of,
+)
 
 
 class Outline(NamedTuple):
@@ -45,19 +54,27 @@ class Section:
     nobody knows where the statements belong, or is not closed, and there are none yet.
     `ends_early`: not TOML by itself, but the beginning of TOML; more text may complete it.
     `failure`: not TOML although each statement is: they do not go together. `kept`: what others
-    worked out from this section alone. `rows`: None where that is not known, too.
+    worked out from this section alone. `rows`: None where that is not known, too; what it has is
+    not in `others`.
     """
 
     text: str = field(repr=False)
     outline: Outline
     header: Header | None = None
-    statements: tuple[Statement, ...] = ()
+    others: tuple[Statement, ...] = ()
     issues: tuple[Issue, ...] = ()
     lost: bool = False
     ends_early: bool = False
     failure: Failure | None = None
     kept: dict[object, Any] = field(default_factory=dict, repr=False)
     rows: Rows | None = None
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All of it, in order."""
+        if self.rows is None:
+            return self.others
+        return tuple([statement_of(entry) for entry in self.rows.entries.values()])
 
 
 def read_section(text: str, before: Section | None = None) -> Section:
@@ -70,7 +87,8 @@ def read_section(text: str, before: Section | None = None) -> Section:
     if isinstance(reading, Reading):
         header, statements = reading
         outline = _outline(header, statements)
-        return Section(text, outline, header, statements, rows=_rows(text, statements))
+        rows = _rows(text, statements)
+        return Section(text, outline, header, statements if rows is None else (), rows=rows)
     ends_early = reading.position >= len(text)
     header, statements, issues, lost = recover(text)
     failure = None if issues else reading
@@ -95,7 +113,7 @@ def _changed(before: Section, text: str) -> Section | None:
     or if that is not certain."""
     if before.rows is None:
         return None
-    old, starts = before.text, before.rows.starts
+    old, (starts, entries) = before.text, before.rows
     row = bisect_left(starts, True, key=lambda start: old[:start] != text[:start]) - 1
     if row < 0:
         return None
@@ -107,11 +125,14 @@ def _changed(before: Section, text: str) -> Section | None:
     found = reread(text, start, end + by, before.header)
     if found is None or found.header is not before.header or len(found.statements) != 1:
         return None
-    (statement,) = found.statements
-    if statement.keys[0].name != before.statements[row].keys[0].name or len(statement.keys) > 1:
+    changed, names = entries_of(found.statements), list(entries)
+    if names[row] not in changed or len(found.statements[0].keys) > 1:
         return None
-    behind = [shifted_statement(each, by) for each in before.statements[row + 1 :]]
-    statements = (*before.statements[:row], statement, *behind)
+    # In their order.
+    changed = {**entries, **changed}
+    if by:
+        for name in names[row + 1 :]:
+            changed[name] = shifted_entry(entries[name], by)
     issues = found.issues
     if before.issues:
         issues = (
@@ -120,8 +141,8 @@ def _changed(before: Section, text: str) -> Section | None:
             *[shifted_issue(issue, by) for issue in before.issues if issue.span.start >= end],
         )
     starts = (*starts[: row + 1], *[start + by for start in starts[row + 1 :]])
-    rows = Rows(starts, entries_of(statements))
-    return Section(text, before.outline, before.header, statements, issues, rows=rows)
+    rows = Rows(starts, changed)
+    return Section(text, before.outline, before.header, issues=issues, rows=rows)
 
 
 def _outline(header: Header | None, statements: Iterable[Statement]) -> Outline:

@@ -172,6 +172,11 @@ def entries_of(statements: Iterable[Statement]) -> dict[str, Entry]:
     }
 
 
+def statement_of(entry: Entry) -> Statement:
+    """The one that set it, if that stands by itself."""
+    return Statement(entry.keys, entry.value, entry.span, entry.line_end)
+
+
 class Issue(NamedTuple):
     """Why some text is not TOML. `path`: the key or table it spoils, None if that is unknown.
     `first`: where else that stands, which is what counts."""
