@@ -6,6 +6,7 @@ Invariant: what a handler of such a message raises, with a document's text in it
 from __future__ import annotations
 
 import logging
+from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 from cattrs import Converter
@@ -90,17 +91,26 @@ class Protocol(LanguageServerProtocol):
         elif not self._cancelled(message):
             super().handle_message(message)
 
-    async def notified(self, notification: PlainNotification) -> None:
-        """Returns when its handler, a coroutine function, is done: the next message may build on
-        what it does."""
+    def notified(self, notification: PlainNotification) -> Coroutine[Any, Any, None] | None:
+        """Call its handler. What that gives is still to be done, before the next message."""
+        method = notification.method
         try:
-            await self.fm.features[notification.method](notification.params)
+            work = self.fm.features[method](notification.params)
         except Exception as error:
-            logger.error("%s in %s", type(error).__name__, notification.method)
+            logger.error("%s in %s", type(error).__name__, method)
+            return None
+        return work and _logged(work, method)
 
     def _cancelled(self, message: Any) -> bool:
         is_cancel = isinstance(message, types.CancelNotification)
         return is_cancel and self._tasks.cancel(message.params.id)
+
+
+async def _logged(work: Coroutine[Any, Any, None], method: str) -> None:
+    try:
+        await work
+    except Exception as error:
+        logger.error("%s in %s", type(error).__name__, method)
 
 
 def converter() -> Converter:

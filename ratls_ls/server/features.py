@@ -7,6 +7,7 @@ Invariant: a handler's module is loaded when the first request for it comes, so 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -58,7 +59,14 @@ def register(server: Server) -> None:
 
 
 def _loaded_first(module: str, handler: str) -> Callable[[Server, Any], Any]:
+    @cache
+    def loaded() -> Callable[[Server, Any], Any]:
+        found: Callable[[Server, Any], Any] = getattr(
+            import_module(f".{module}", __package__), handler
+        )
+        return found
+
     def answer(ls: Server, params: Any) -> Any:
-        return getattr(import_module(f".{module}", __package__), handler)(ls, params)
+        return loaded()(ls, params)
 
     return answer

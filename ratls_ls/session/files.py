@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ratls_ls.cached import cached_property
 from ratls_ls.config.check import Context, check
@@ -281,16 +281,20 @@ class Files:
         for path in paths[:MAX_PROFILES]:
             yield self.named(path.as_uri())
 
-    async def read_ahead(self, uri: str, text: str) -> None:
-        """Read in a thread what `open` or `change` comes with next, if that takes long."""
+    def read_ahead(self, uri: str, text: str) -> Coroutine[Any, Any, None] | None:
+        """Read in a thread what `open` or `change` comes with next; None if that is soon done."""
         previous = self.get(uri)
+        known = len(previous.text) if previous is not None else 0
+        is_long = len(text) > LONG_TEXT or len(text) - known > LONG_NEWS
+        return self._read_ahead(uri, text, previous) if is_long else None
+
+    async def _read_ahead(self, uri: str, text: str, previous: OpenFile | None) -> None:
+        if previous is None:
+            self._look_around(uri)
+        loop = asyncio.get_running_loop()
+        context = self._context(self._places.at(uri), previous)
         known = previous.file if previous is not None else None
-        if len(text) > LONG_TEXT or len(text) - len(known.text if known else "") > LONG_NEWS:
-            if previous is None:
-                self._look_around(uri)
-            loop = asyncio.get_running_loop()
-            context = self._context(self._places.at(uri), previous)
-            self._ahead = await loop.run_in_executor(self._reader, _judged, text, context, known)
+        self._ahead = await loop.run_in_executor(self._reader, _judged, text, context, known)
 
     def open(self, uri: str, text: str, version: int | None) -> OpenFile:
         """The client opened `uri` with this text."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -128,9 +128,10 @@ class Session:
 
     # What the client does.
 
-    async def read_ahead(self, uri: str, text: str) -> None:
-        """Before `uri` gets this text: reads it without holding anything up, if that takes long."""
-        await self._files.read_ahead(uri, text)
+    def read_ahead(self, uri: str, text: str) -> Coroutine[Any, Any, None] | None:
+        """Before `uri` gets this text: reads it without holding anything up. None if that does not
+        take long."""
+        return self._files.read_ahead(uri, text)
 
     def open(self, uri: str, text: str, version: int | None) -> None:
         """The client opened `uri`. Attests what is saved, valid and trusted."""

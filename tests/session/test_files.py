@@ -113,16 +113,20 @@ async def test_a_long_text_is_read_ahead_in_another_thread(
     monkeypatch.setattr(files_module, "_judged", noting)
     uri = (home / ".codex" / "config.toml").as_uri()
     text = CONFIG + "# \n" * files_module.LONG_NEWS
-    await asyncio.wait_for(files.read_ahead(uri, text), 10)
+    reading = files.read_ahead(uri, text)
+    assert reading is not None
+    await asyncio.wait_for(reading, 10)
     occupied.set()
     other = files.change((home / "other.toml").as_uri(), CONFIG, 1)
     entry = files.change(uri, text, 1)
     assert (entry.text, other.text) == (text, CONFIG)
     assert list(entry.file.providers) == ["tee"]
     # What is meant for another text is not taken, and a short one is read where it is needed.
-    await files.read_ahead(uri, text + text)
+    reading = files.read_ahead(uri, text + text)
+    assert reading is not None
+    await reading
     assert files.change(uri, "# " + text, 2).text == "# " + text
-    await files.read_ahead(uri, CONFIG)
+    assert files.read_ahead(uri, CONFIG) is None
     here = threading.main_thread()
     assert [thread is here for thread in threads] == [False, True, False, True]
 
