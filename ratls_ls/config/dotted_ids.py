@@ -27,16 +27,19 @@ def joined(root: Table) -> Table:
         return root
     if not any(_has_foreign_table(entry.value) for entry in providers.value):
         return root
+    ids = providers.value.entries.keys()
     entries: dict[str, Entry] = {}
     for name, entry in providers.value.entries.items():
-        cut = {inner: whole for inner, whole in _cut(entry) if whole.key.name not in entries}
+        # What stands under `model_providers` twice is no id, but may be any provider's.
+        found = _cut(entry) if name != PROVIDERS else ()
+        cut = {inner: whole for inner, whole in found if whole.key.name not in ids}
         entries.update((whole.key.name, whole) for whole in cut.values())
         if not cut:
             entries[name] = entry
         elif isinstance(entry.value, Table) and (left := entry.value.entries.keys() - cut.keys()):
             own = {key: inner for key, inner in entry.value.entries.items() if key in left}
             entries[name] = entry._replace(value=entry.value.having(own))
-    if entries.keys() == providers.value.entries.keys():
+    if entries.keys() == ids:
         return root
     merged = providers._replace(value=providers.value.having(entries))
     return root.having({**root.entries, PROVIDERS: merged})

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .dotted_ids import is_cut
 from .keys import PROVIDERS
 from .lost import losing
 from .span import Span
 from .tables import Base, ConfigFile, ProviderTable
 from .toml.values import Table, Value, shifted_entry
 
-UNREADABLE = Base(frozenset(), whole=False, sound=False)
+UNREADABLE = Base((), whole=False, sound=False)
 """A base that is there, or may be, of which nothing can be read."""
 
 
 def base_of(file: ConfigFile) -> Base:
     """`file` as what another is laid over."""
-    tables = frozenset(table for _, part in file.parts for table in part.providers)
+    tables = tuple([table for _, part in file.parts for table in part.providers])
     astray = any(part.loses_policy for _, part in file.parts)
+    astray = astray or any(is_cut(table.relative_entry.key) for table in tables)
     lost = any(losing(file.document.issues, file.document.sections))
     return Base(tables, whole=not file.document.issues, sound=not (astray or lost))
 

@@ -45,7 +45,9 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
                 placed = table.judged(None, broken=table.id in spoilt)
             elif in_doubt:
                 placed = table.judged(None)
-            providers.setdefault(table.id, placed)
+            first = providers.setdefault(table.id, placed)
+            if first is not placed:  # one of them has quotes, and the dot cuts the other
+                providers[table.id] = first.judged(None)
         for id_, span, path in part.references:
             references.append(Reference(id_, span.shifted(start), path))
     return ConfigFile(text, document, providers, tuple(references), tuple(parts), base)

@@ -295,10 +295,10 @@ class Base:
     """The user's own config, for what is laid over it.
 
     `tables`: its providers; one that no edit touched is the same object as before. `whole`: all of
-    the file can be read. `sound`: and no policy of it went astray.
+    the file can be read. `sound`: and no provider or policy of it stands where nobody reads it.
     """
 
-    tables: frozenset[ProviderTable]
+    tables: tuple[ProviderTable, ...]
     whole: bool = True
     sound: bool = True
 

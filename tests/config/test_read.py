@@ -438,6 +438,33 @@ def test_no_provider_over_a_base_that_is_in_doubt(broken: str) -> None:
     assert file.providers["tee"].provider is None
 
 
+PINS = f'ratls_policy.compose_hash = "{HEX[:64]}"\n'
+QUOTED, CUT = PLAIN.replace(".tee", '."a.b"'), PLAIN.replace(".tee", ".a.b")
+UNDER_ALL = "[model_providers]\n" + _dotted("model_providers.tee")
+
+
+@pytest.mark.parametrize("before", ["", "[model_providers]\n"])
+@pytest.mark.parametrize(("one", "other"), [(QUOTED, CUT + PINS), (QUOTED + PINS, CUT)])
+def test_an_id_in_quotes_and_cut_by_its_dot_is_not_attested_without_the_pins_of_either(
+    before: str, one: str, other: str
+) -> None:
+    for text in (one + other, other + one):
+        (table,) = (each for each in read(before + text).providers.values() if each.id == "a.b")
+        assert table.provider is None or table.provider.policy.pins
+
+
+@pytest.mark.parametrize("base", [QUOTED + PINS + CUT, CUT + QUOTED + PINS, CUT, UNDER_ALL])
+def test_no_provider_over_a_base_with_an_id_that_a_dot_cuts(base: str) -> None:
+    for id_ in ("a.b", "tee"):
+        profile = PLAIN.replace(".tee", f'."{id_}"')
+        assert read(profile, base=base_of(read(base))).providers[id_].provider is None
+
+
+def test_nor_beside_one_that_stands_under_model_providers_twice() -> None:
+    for text in (UNDER_ALL + PLAIN, PLAIN + UNDER_ALL):
+        assert read(text).providers["tee"].provider is None
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     ["[other]\na = ", "[other\na = 1", "[model_providers.plain]\nname = ", "[[other]]\n[other]"],

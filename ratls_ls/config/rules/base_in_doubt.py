@@ -16,9 +16,10 @@ RULE = Rule(
     severity=Severity.ERROR,
     words="""
     The file of a profile is laid over the user's own `config.toml`. That one cannot be read (it is
-    not TOML or not UTF-8, too large, no file, or a link to nothing), or it has a policy where
-    nobody reads it. What it requires of a provider is not known then, so ratls-ls attests none of
-    this profile's. Nor does it attest one that has an error there which this profile leaves.
+    not TOML or not UTF-8, too large, no file, or a link to nothing), or it has a policy or a
+    provider where nobody reads it. What it requires of a provider is not known then, so ratls-ls
+    attests none of this profile's. Nor does it attest one that has an error there which this
+    profile leaves.
     """,
     example="""
     [model_providers.tee]
@@ -42,7 +43,11 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
                 )
                 yield RULE.problem(table.span.shifted(start), message, provider=table.id)
         return
-    why = "has a policy where nobody reads it" if base.whole else "cannot be read as a whole"
+    why = (
+        "has a policy or a provider where nobody reads it"
+        if base.whole
+        else "cannot be read as a whole"
+    )
     first = min(table.span for table in file.providers.values())
     yield RULE.problem(
         first,
