@@ -19,6 +19,7 @@ RULE = Rule(
     words="""
     Ids are compared exactly. Two that look alike make it easy to use the one without attestation:
     they differ by case, by blanks or characters that do not show, or by letters of other scripts.
+    For the file of a profile, the user's own config counts too.
     """,
     example="""
     [model_providers.tee]
@@ -40,8 +41,11 @@ _LATIN = str.maketrans(
 )
 
 
-def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
-    for id_, other in _alike(tuple(file.providers)):
+def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
+    base = context.base.by_id if context.base is not None else ()
+    for id_, other in _alike(tuple(dict.fromkeys((*base, *file.providers)))):
+        if id_ in base:  # told there
+            continue
         message = (
             f"This looks like provider `{shown(other)}` but for case, blanks or the script of its"
             " letters: Codex takes them for two"
