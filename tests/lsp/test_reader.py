@@ -50,8 +50,10 @@ def test_a_message_that_is_too_long_is_skipped_and_told(monkeypatch: pytest.Monk
     framing = Framing()
     framing.feed(b"Content-Length: 11\r\n\r\n12345")
     assert framing.next() is None
-    framing.feed(b"678901Content-Length: 10\r\n\r\n1234567890")
-    assert list(_messages(framing)) == [11, b"1234567890"]
+    framing.feed(
+        b"678901Content-Length: 12\r\n\r\n123456789012Content-Length: 10\r\n\r\n1234567890"
+    )
+    assert list(_messages(framing)) == [11, 12, b"1234567890"]
 
 
 def test_an_absurd_length_cannot_be_followed() -> None:
@@ -59,6 +61,13 @@ def test_an_absurd_length_cannot_be_followed() -> None:
     framing.feed(b"Content-Length: 99999999999\r\n\r\n")
     with pytest.raises(FramingError, match="99999999999"):
         framing.next()
+
+
+def test_a_line_longer_than_any_header_announces_nothing() -> None:
+    framing = Framing()
+    framing.feed(b"x" * MAX_HEADER_BYTES + b"Content-Length: 3\r\n\r\nabc\n")
+    framing.feed(b"Content-Length: 2\r\n\r\nok")
+    assert list(_messages(framing)) == [b"ok"]
 
 
 def test_a_line_without_end_is_not_kept() -> None:
