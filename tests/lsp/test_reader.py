@@ -50,7 +50,7 @@ def test_a_message_that_is_too_long_is_skipped_and_told(monkeypatch: pytest.Monk
     framing = Framing()
     framing.feed(b"Content-Length: 11\r\n\r\n12345")
     assert framing.next() is None
-    nested = b"Content-Length: 1\n\nx"
+    nested = b"-" * 11 + b"\nContent-Length: 1\n\nx"
     framing.feed(b"678901Content-Length: %d\r\n\r\n" % len(nested) + nested)
     framing.feed(b"Content-Length: 10\r\n\r\n1234567890")
     assert list(_messages(framing)) == [11, len(nested), b"1234567890"]
