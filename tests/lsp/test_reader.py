@@ -48,12 +48,12 @@ def test_messages_come_whole_in_whatever_pieces(
 def test_a_message_that_is_too_long_is_skipped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MAX_MESSAGE_BYTES", 10)
     framing = Framing()
-    framing.feed(b"Content-Length: 11\r\n\r\n12345")
+    framing.feed(b"Content-Length: 40\r\n\r\n12345")
     assert framing.next() is None
-    nested = b"-" * 11 + b"\nContent-Length: 1\n\nx"
-    framing.feed(b"678901Content-Length: %d\r\n\r\n" % len(nested) + nested)
+    nested = b"-" * 40 + b"\nContent-Length: 1\n\nx"
+    framing.feed(b"x" * 35 + b"Content-Length: %d\r\n\r\n" % len(nested) + nested)
     framing.feed(b"Content-Length: 10\r\n\r\n1234567890")
-    assert list(_messages(framing)) == [11, len(nested), b"1234567890"]
+    assert list(_messages(framing)) == [40, len(nested), b"1234567890"]
 
 
 def test_an_absurd_length_cannot_be_followed() -> None:
