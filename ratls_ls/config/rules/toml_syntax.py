@@ -36,9 +36,10 @@ def check(file: ConfigFile, _: Context) -> Iterator[Problem]:
     if not file.document.issues:
         return
     misspelt = {name: misspelt_headers(file, tables) for name, tables in _TABLES.items()}
+    index = LineIndex(file.text)
     for issue in file.document.issues:
         if not any(issue in headers for headers in misspelt.values()):
-            yield RULE.problem(issue.span, issue.message + _other_place(issue, file.text))
+            yield RULE.problem(issue.span, issue.message + _other_place(issue, index))
     for name, headers in misspelt.items():
         if headers:
             yield _misspelt(file, name, headers)
@@ -55,10 +56,10 @@ def _misspelt(file: ConfigFile, name: str, headers: list[Issue]) -> Problem:
     return RULE.problem(headers[0].span, message, *fixes)
 
 
-def _other_place(issue: Issue, text: str) -> str:
+def _other_place(issue: Issue, index: LineIndex) -> str:
     if issue.first is None:
         return ""
-    return f" (line {LineIndex(text).position(issue.first.start).line + 1})"
+    return f" (line {index.line(issue.first.start) + 1})"
 
 
 def misspelt_headers(file: ConfigFile, tables: str = PROVIDERS) -> list[Issue]:

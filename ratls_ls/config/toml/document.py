@@ -17,7 +17,7 @@ from ratls_ls.config.record import record
 from ratls_ls.config.span import Span
 
 from .merge import Merger
-from .pieces import next_start
+from .pieces import Pieces
 from .section import Outline, Section, read_section
 from .values import Issue, Table, shifted_issue
 
@@ -158,13 +158,14 @@ def _sections(text: str, before: Mapping[str, Section]) -> Iterator[Placed]:
     first = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
     candidates = [first, *[match.start() + 1 for match in _HEADER_START.finditer(text)]]
     ends = [*candidates[1:], len(text)]
+    pieces = Pieces(text, candidates)
     index = 0
     while index < len(candidates):
         start = candidates[index]
         following = index + 1
         section = read(start, following)
         if section.ends_early:
-            following = next_start(text, candidates, index)
+            following = pieces.next_start(index)
             section = read(start, following)
         yield start, section
         index = following

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ratls_ls.config.span import Span
 
 from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, bad_escape, why
-from .pieces import split, stays_open
+from .pieces import Pieces, stays_open
 from .tree import NEWER_TOML, Failure, Reading, line_end, read_valid
 from .values import Header, Invalid, Issue, Key, Statement
 
@@ -44,7 +44,7 @@ def recover(text: str) -> Recovered:
     recovery = _Recovery(text, None)
     starts = [match.start() for match in _STATEMENT_START.finditer(text)]
     candidates = starts if starts[:1] == [0] else [0, *starts]
-    for start, end in pairwise([*split(text, candidates), len(text)]):
+    for start, end in pairwise([*Pieces(text, candidates).starts(), len(text)]):
         recovery.piece(start, end)
     return recovery.recovered()
 
