@@ -7,7 +7,7 @@ values only if they were just verified.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
 from ratls_ls.config.edits import quoted, spelled
@@ -24,6 +24,7 @@ from ratls_ls.config.keys import (
 )
 from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.read import ConfigFile, ProviderTable
+from ratls_ls.config.record import record
 from ratls_ls.config.span import Span
 from ratls_ls.config.toml.values import Table, TableKind
 from ratls_ls.config.words import printable
@@ -67,7 +68,7 @@ class ItemKind(Enum):
     SNIPPET = "snippet"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, slots=True)
 class Item:
     """`label` is printable; `new_text` replaces `span`; with `snippet` it has LSP's placeholders.
     `topic` is what `explain` has more to say of."""

@@ -13,6 +13,7 @@ from enum import Enum
 
 from ratls_ls.config.place import header_path
 from ratls_ls.config.read import ConfigFile
+from ratls_ls.config.record import record
 from ratls_ls.config.span import Span
 
 _TOKEN = re.compile(
@@ -40,7 +41,7 @@ class Wanted(Enum):
     VALUE = "value"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, slots=True)
 class Cursor:
     """`path`: the table that a key goes into, or the key that a value is for. `span`: what is to
     be replaced. `typed`: the part of it before the cursor, without quotes. `quote`: that of the

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ratls_ls.config.keys import BUILT_IN_IDS, PROVIDERS, KeyModel, find, reference
 from ratls_ls.config.measurements import REGISTERS, digits_of
 from ratls_ls.config.place import Place, place_at
 from ratls_ls.config.read import ConfigFile, ProviderTable
+from ratls_ls.config.record import record
 from ratls_ls.config.span import Span
 from ratls_ls.config.toml.values import string_of
 from ratls_ls.rats.result import AttestationResult, Claim, ClaimVerdict
@@ -31,7 +31,7 @@ _MARKS = {
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, slots=True)
 class Hover:
     """`text` is Markdown."""
 

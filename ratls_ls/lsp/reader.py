@@ -19,6 +19,9 @@ _CHUNK_BYTES = 64 * 1024
 # At the end of a line only: the rest of a message whose length was too small may stand before it.
 _CONTENT_LENGTH = re.compile(rb"content-length:[ \t]*(\d{1,20})[ \t]*\r?\n$", re.IGNORECASE)
 
+# As most clients write it.
+_PLAIN_HEADER = re.compile(rb"Content-Length: (\d{1,20})\r\n\r\n")
+
 
 class FramingError(Exception):
     """The client's stream cannot be followed any further."""
@@ -58,6 +61,10 @@ class Framing:
 
     def _takes_header(self) -> bool:
         """Whether it is whole."""
+        if plain := _PLAIN_HEADER.match(self._bytes):
+            self._length, self._announced = int(plain[1]), None
+            del self._bytes[: plain.end()]
+            return True
         while (end := self._bytes.find(b"\n") + 1) > 0:
             line = bytes(self._bytes[:end])
             del self._bytes[:end]
