@@ -481,8 +481,11 @@ class Files:
         """Of what is at `place`: the same as before, if it is equal."""
         names = self._names if self.settings.trusted else None
         below = self._below if place.own == "profile" else None
-        context = Context(place.kind, names, below, self._modes.get(place.key))
-        return previous.context if previous is not None and previous.context == context else context
+        now = (place.kind, names, below, self._modes.get(place.key))
+        known = previous.context if previous is not None else None
+        if known is not None and (known.kind, known.environment, known.base, known.mode) == now:
+            return known
+        return Context(*now)
 
     @property
     def _below(self) -> Base | None:
