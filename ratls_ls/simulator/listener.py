@@ -17,6 +17,8 @@ from ratls_ls.atls.network import TcpChannel
 
 _ADDRESSES = ("127.0.0.1", "::1")
 _TRIES = 20
+# Of the event loop: as many lie between what it accepts and the connection that this becomes.
+_ACCEPTING_TURNS = 3
 
 
 class Accepted(TcpChannel):
@@ -97,9 +99,14 @@ class Listener:
 
     async def stop(self) -> None:
         """Close the listener and every connection, at once."""
-        for server in self._servers:
+        servers, self._servers = self._servers, []
+        for listening in (each for server in servers for each in server.sockets):
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        # What was accepted becomes a connection first: a server that is closed leaves it open.
+        for _ in range(_ACCEPTING_TURNS):
+            await asyncio.sleep(0)
+        for server in servers:
             server.close()
-        self._servers.clear()
         await self.drop()
 
     async def drop(self) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,23 @@ async def serving(
 
 async def connect(address: str, port: int, host: str, ca_file: Path) -> TlsStream:
     return await connect_tls(await network.connect(address, port), host, [ca_file])
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_what_was_only_just_accepted_ends_with_its_listener(turns: int) -> None:
+    """However far the event loop, which takes several turns over it, has got."""
+
+    async def handle(channel: Accepted) -> None:
+        await channel.receive()
+
+    listener = Listener(handle)
+    await listener.start()
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as client:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await listener.stop()
+        with suppress(ConnectionResetError):
+            assert client.recv(1) == b""
 
 
 async def test_both_ends_export_the_same_value_and_no_two_sessions_do(ca_file: Path) -> None:
