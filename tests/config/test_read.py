@@ -247,7 +247,7 @@ def _slips(text: str) -> Iterator[str]:
         yield before + after
         yield before + text[at].swapcase() + after
         yield before + text[at + 1 : at + 2] + text[at] + text[at + 2 :]
-        for typed in "x_.\n] /:é":
+        for typed in "x_.\n] /:é=":
             yield before + typed + text[at:]
             yield before + typed + after
 
@@ -258,6 +258,7 @@ def _slips(text: str) -> Iterator[str]:
         'my tee.ratls_policy = { grace_period = 1, allowed_tdx_status = ["OutOfDate"] }',
         *("org/tee.ratls_policy = {}", "te e.name = 'T'", "te e.ratls_policy.tee_type 'Tdx'"),
         *("te e.use_ratls: true", "te]e.a = 1", "tée.a = 1", "te e .a = 1", "te\te.a = 1"),
+        *("te=e.a = 1", "te =.a = {}"),
         *('my "tee".name = 1', "te'e.a = 1", "te e = { a = 1 }", "te e.a = [\n1,\n]"),
     ],
 )

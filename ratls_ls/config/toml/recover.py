@@ -24,7 +24,9 @@ _BROKEN_STATEMENT = re.compile(
     rf"[ \t]*(?P<key>{_KEY})[ \t]*(?P<equals>=?)[ \t]*(?=(?P<value>[^\r\n]*))"
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-# Behind a key that somebody types.
+# Behind a `=` that slipped into a key,
+_KEY_GOES_ON = re.compile(r"[\w.-]+[ \t]*=")
+# and behind a key that somebody types.
 _NOTHING_YET = re.compile(r"(?:[ \t]*\.)?[\w.-]*[ \t]*(?:#[^\n]*)?\s*")
 _BROKEN_HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<key>{_KEY})[ \t]*(?=[\]#\r\n]|$)")
 
@@ -135,10 +137,15 @@ class _Recovery:
             Statement(keys, invalid, Span(match.start("key"), value.end), value.end)
         )
         path = tuple(key.name for key in keys)
-        is_name = invalid.assigned or _NOTHING_YET.fullmatch(self._text, match.end("key"), end)
-        if not is_name and (self._header is not None or len(path) > 1):
-            path = path[:-1]  # the key breaks in this name, which may be any
+        if self._breaks(match, end) and (self._header is not None or len(path) > 1):
+            path = path[:-1]
         self._report(*why(self._text, failure.reason, at, value), path)
+
+    def _breaks(self, found: re.Match[str], end: int) -> bool:
+        """Whether a broken statement breaks in the last name of its key, which may be any then."""
+        if found["equals"]:
+            return _KEY_GOES_ON.match(self._text, found.end(), end) is not None
+        return _NOTHING_YET.fullmatch(self._text, found.end("key"), end) is None
 
     def _broken_header(self, start: int, end: int, at: int, failure: Failure) -> None:
         match = _BROKEN_HEADER.match(self._text, start, end)
