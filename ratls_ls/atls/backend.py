@@ -58,7 +58,7 @@ class Progress:
         self.step, self.head_bytes_left, self.attestation = Step.QUEUE, head_bytes, None
 
 
-progress: ContextVar[Progress] = ContextVar("progress")
+progress: ContextVar[Progress] = ContextVar("progress")  # set by whoever sends
 
 
 class AttestedStream(httpcore.AsyncNetworkStream):
@@ -82,7 +82,7 @@ class AttestedStream(httpcore.AsyncNetworkStream):
             async with asyncio.timeout(timeout):
                 data = self._last or await self._tls.read(max_bytes)
         except TimeoutError as error:
-            raise httpcore.ReadTimeout(f"nothing came for {timeout:.0f} s") from error
+            raise httpcore.ReadTimeout(f"nothing came for {timeout:g} s") from error
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
         self._last = b""
@@ -90,22 +90,23 @@ class AttestedStream(httpcore.AsyncNetworkStream):
         # what holds more than that, and where something waits behind, for none of that.
         if len(data) > 1 and not self._tls.idle_is_broken:
             data, self._last = data[:-1], data[-1:]
-        state = progress.get(None)
-        if state is not None and state.head_bytes_left is not None:
+        state = progress.get()
+        if state.head_bytes_left is not None:
             state.head_bytes_left -= len(data)
             if state.head_bytes_left < 0:
                 raise httpcore.RemoteProtocolError("the response head does not end")
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        if buffer and (state := progress.get(None)) is not None:
+        if buffer:
+            state = progress.get()
             state.reach(Step.REQUEST)
             state.sent = True
         try:
             async with asyncio.timeout(timeout):
                 await self._tls.write(buffer)
         except TimeoutError as error:
-            raise httpcore.WriteTimeout(f"nothing was taken for {timeout:.0f} s") from error
+            raise httpcore.WriteTimeout(f"nothing was taken for {timeout:g} s") from error
         except OSError as error:
             raise httpcore.WriteError(str(error)) from error
 
@@ -172,7 +173,7 @@ class AttestedBackend(httpcore.AsyncNetworkBackend):
         return _Unattested(self, None)
 
     async def attested(self, warm: AttestedStream | None) -> AttestedStream:
-        return warm if warm is not None else await self._attested(_begin())
+        return warm if warm is not None else await self._attested(progress.get())
 
     async def aclose(self) -> None:
         while self._warm:
@@ -323,11 +324,6 @@ def _was_cut(error: UnreachableError) -> bool:
     steps = (Step.TCP, Step.TLS, Step.QUOTE)
     timed_out = isinstance(cause, TimeoutError)
     return error.step in steps and isinstance(cause, OSError) and not timed_out
-
-
-def _begin() -> Progress:
-    state = progress.get(None)
-    return state if state is not None else Progress()
 
 
 def _verified(result: AttestationResult) -> bool:

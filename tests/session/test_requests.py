@@ -361,12 +361,14 @@ async def test_a_dropped_idle_socket_is_replaced_by_an_attested_one(
 
 OK = b"HTTP/1.1 200 OK\r\n"
 TEXT = [("Content-Type", "text/plain")]
+HINTS = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+HEAD = OK + b"Content-Length: 30000\r\n\r\n"
 FORGED = OK + b"Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nforged"
 ANSWERS = {
     "with-a-length": OK + b"Content-Length: 2\r\n\r\nok",
     "chunked": OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Trailer: 1\r\n\r\n",
     "empty": b"HTTP/1.1 204 No Content\r\n\r\n",
-    "behind-another": b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\n1",
+    "behind-another": HINTS + OK + b"Content-Length: 1\r\n\r\n1",
     "large": OK + b"Content-Length: 300000\r\n\r\n" + bytes(300_000),
 }
 
@@ -380,12 +382,15 @@ def pieces(data: bytes, size: int) -> list[bytes]:
 async def test_what_comes_behind_an_answer_is_none_to_the_next_prompt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, rest: bytes
 ) -> None:
-    """Whether in its last record, or in one of its own."""
-    for apart in (False, True):
+    """Whether in its last record, even with nothing but its last byte, or in one of its own."""
+    for records in (
+        pieces(answer + rest, 9000),
+        [*pieces(answer[:-1], 9000), answer[-1:] + rest],
+        [*pieces(answer, 9000), rest],
+    ):
 
-        async def deliver(wire: Wire, apart: bool = apart) -> None:
+        async def deliver(wire: Wire, records: list[bytes] = records) -> None:
             await wire.whole()
-            records = [*pieces(answer, 9000), rest] if apart else pieces(answer + rest, 9000)
             await wire.send_together(*records)
 
         answers = [Response(200, deliver=deliver), Response(200, TEXT, b"genuine")]
@@ -428,6 +433,49 @@ async def test_an_answer_that_ends_where_it_should_leaves_its_connection_to_the_
         second = await world.request()
         assert second["timings"]["reusedConnection"] is True
         assert {key: first.get(key) for key in BODIES} == {key: second.get(key) for key in BODIES}
+
+
+@pytest.mark.parametrize("limit", [len(HINTS + HEAD) - 1, len(HINTS + HEAD)])
+async def test_a_head_has_its_limit_with_all_that_comes_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """For a body there is none."""
+    monkeypatch.setattr("ratls_ls.atls.client.MAX_HEAD_BYTES", limit)
+
+    async def deliver(wire: Wire) -> None:
+        await wire.whole()
+        for record in (HINTS, HEAD, bytes(30_000)):
+            await wire.send(record)
+
+    async with (
+        serve(api=Api(answer=lambda: Response(200, deliver=deliver))) as provider,
+        a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
+    ):
+        world.write(provider.config_toml("tee"))
+        if limit < len(HINTS + HEAD):
+            error = await refused(world.request(body={}))
+            assert error.code == methods.BROKEN_RESPONSE
+            assert "head does not end" in error.message
+        else:
+            assert (await world.request(body={}))["status"] == 200
+
+
+async def test_a_server_that_falls_silent_is_waited_for_as_long_as_the_config_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deliver(wire: Wire) -> None:
+        await wire.hang()
+
+    async with (
+        serve(api=Api(answer=lambda: Response(200, deliver=deliver))) as provider,
+        a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
+    ):
+        base = "[model_providers.tee]\n"
+        text = provider.config_toml("tee")
+        world.write(text.replace(base, base + "stream_idle_timeout_ms = 50\n"))
+        error = await refused(world.request(body={}))
+        assert error.code == methods.BROKEN_RESPONSE
+        assert "nothing came for 0.05 s" in error.message
 
 
 async def test_a_connection_is_used_no_longer_than_its_age_limit(
