@@ -7,7 +7,7 @@ where it may have been meant to bear on trust; no setting comes from a config fi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class Trigger(StrEnum):
-    """When a provider is attested unasked."""
+    """When a provider is attested unasked; each is stricter than the one before."""
 
     ON_OPEN_AND_SAVE = "onOpenAndSave"
     ON_SAVE = "onSave"
@@ -38,15 +38,57 @@ class Settings:
     audit: bool = False
     complaints: tuple[str, ...] = field(default=(), compare=False)
 
+    def stricter(self, than: Settings) -> Settings:
+        """These where they are stricter than others, else the others, and the files of those. One
+        complaint more names what did not count."""
+        held = replace(
+            than,
+            trigger=max(self.trigger, than.trigger, key=list(Trigger).index),
+            refresh_minutes=min(self.refresh_minutes, than.refresh_minutes),
+            require_session_binding=self.require_session_binding or than.require_session_binding,
+            connection_max_age_minutes=min(
+                self.connection_max_age_minutes, than.connection_max_age_minutes
+            ),
+            trusted=self.trusted and than.trusted,
+            audit=self.audit or than.audit,
+            complaints=self.complaints,
+        )
+        names = [each.name for each in fields(self) if each.compare]
+        laxer = [
+            f"ratls.{path}"
+            for path, name in zip(_SETTINGS, names, strict=True)
+            if getattr(self, name) != getattr(held, name)
+        ]
+        if not laxer:
+            return held
+        why = "ignored: --only-stricter-settings takes only what is stricter"
+        return replace(held, complaints=(*self.complaints, f"{', '.join(laxer)}: {why}"))
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says: files that are trusted beside those of the settings."""
+    """What the command line says: files that are trusted beside those of the settings, and whether
+    settings may come from somebody else, so that each counts only where it is stricter than what
+    counted before."""
 
     ca_files: tuple[Path, ...] = ()
     unsafe_root_ca: tuple[Path, ...] = ()
+    only_stricter_settings: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """What counts before the client says anything."""
+        return Settings(trigger=Trigger.MANUAL) if self.only_stricter_settings else Settings()
+
+    def taken(self, value: object, before: Settings) -> Settings:
+        """What counts once the client sent `value`, as `parse` takes it. Trust that was not given
+        is not gained by saying nothing of it."""
+        if self.only_stricter_settings:
+            return parse(value, absent=before).stricter(before)
+        return parse(value, absent=replace(self.settings, trusted=before.trusted))
 
 
+# In the order of the fields of `Settings`.
 _SETTINGS = (
     "attestation.trigger",
     "attestation.refreshMinutes",
@@ -75,17 +117,16 @@ def section(value: object) -> object | None:
     return named or (value if _HEADS & heads else None)
 
 
-def parse(value: object, *, trusted: bool = True) -> Settings:
+def parse(value: object, *, absent: Settings | None = None) -> Settings:
     """Settings from `initializationOptions` or the section `ratls`: objects in one another, or keys
     with dots, as clients keep them.
 
-    `trusted`: what that setting is where it is not told.
+    `absent`: what each but a file is where it is not told; default: its default.
     """
     reader = _Reader(value)
+    absent = absent or Settings()
     ca_file = reader.get("tls.caFile", str, "")
-    trigger = reader.get(
-        "attestation.trigger", str, Trigger.ON_OPEN_AND_SAVE.value, Trigger.MANUAL.value
-    )
+    trigger = reader.get("attestation.trigger", str, absent.trigger.value, Trigger.MANUAL.value)
     if trigger not in set(Trigger):
         reader.complain("attestation.trigger", f"one of {', '.join(Trigger)}")
         trigger = Trigger.MANUAL
@@ -95,14 +136,18 @@ def parse(value: object, *, trusted: bool = True) -> Settings:
         reader.complain("codexHome", "must be an absolute path")
     return Settings(
         trigger=Trigger(trigger),
-        refresh_minutes=reader.minutes("attestation.refreshMinutes", 15),
-        require_session_binding=reader.get("attestation.requireSessionBinding", bool, False, True),
-        connection_max_age_minutes=reader.minutes("attestation.connectionMaxAgeMinutes", 30),
-        trusted=reader.get("trusted", bool, trusted, False),
+        refresh_minutes=reader.minutes("attestation.refreshMinutes", absent.refresh_minutes),
+        require_session_binding=reader.get(
+            "attestation.requireSessionBinding", bool, absent.require_session_binding, True
+        ),
+        connection_max_age_minutes=reader.minutes(
+            "attestation.connectionMaxAgeMinutes", absent.connection_max_age_minutes
+        ),
+        trusted=reader.get("trusted", bool, absent.trusted, False),
         ca_files=(_expanded(ca_file),) if ca_file else (),
         unsafe_root_ca=tuple(reader.paths("unsafeRootCa")),
         codex_home=codex_home if codex_home.is_absolute() else None,
-        audit=reader.get("audit.enabled", bool, False),
+        audit=reader.get("audit.enabled", bool, absent.audit),
         complaints=tuple(reader.complaints),
     )
 

@@ -74,6 +74,7 @@ ROOMS = (
         ("tests/session/test_profiles.py", "tests/session/test_refusals.py"),
         "default_lacks is_saved read_from _below _noted note_own",
     ),
+    Room("ratls_ls/settings.py", ("tests/test_settings.py",), "stricter settings taken"),
 )
 SECONDS = 120  # a mutant that hangs is noticed
 INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {

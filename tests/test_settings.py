@@ -6,10 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ratls_ls.settings import Settings, Trigger, parse, section
+from ratls_ls.settings import Options, Settings, Trigger, parse, section
 
 STRICT = {"attestation": {"requireSessionBinding": True}}
+HELD = Options((Path("/ca.pem"),), (Path("/root.pem"),), only_stricter_settings=True)
+MINUTES = st.floats(-1, 1e7) | st.integers(-1, 10**7)
+VALUES = {
+    "attestation.trigger": st.sampled_from([*map(str, Trigger), "x", 1]),
+    "attestation.refreshMinutes": MINUTES,
+    "attestation.requireSessionBinding": st.booleans() | st.just(0),
+    "attestation.connectionMaxAgeMinutes": MINUTES,
+    "trusted": st.booleans() | st.just("true"),
+    "Trusted": st.booleans(),
+    "tls.caFile": st.sampled_from(["", "/evil.pem", 1]),
+    "unsafeRootCa": st.sampled_from([[], ["/evil.pem"], "/evil.pem", {}]),
+    "codexHome": st.sampled_from(["", "/evil", "evil", []]),
+    "audit.enabled": st.booleans() | st.just(0),
+    "attestation": st.sampled_from([None, {}, [], "x", {"trigger": "onSave"}]),
+}
 
 
 @pytest.mark.parametrize(
@@ -152,3 +169,72 @@ def test_nobody_is_contacted_unasked_by_mistake(sent: object) -> None:
     settings = parse({"attestation": sent})
     assert settings.trigger is Trigger.MANUAL
     assert len(settings.complaints) == 1
+
+
+@given(st.lists(st.fixed_dictionaries({}, optional=VALUES), max_size=4))
+def test_held_settings_only_become_stricter(sent: list[dict[str, Any]]) -> None:
+    before = HELD.settings
+    for value in sent:
+        after = HELD.taken(value, before)
+        assert after.trigger is Trigger.MANUAL
+        assert after.refresh_minutes <= before.refresh_minutes
+        assert after.connection_max_age_minutes <= before.connection_max_age_minutes
+        assert after.require_session_binding >= before.require_session_binding
+        assert after.trusted <= before.trusted
+        assert after.audit >= before.audit
+        assert (after.ca_files, after.unsafe_root_ca, after.codex_home) == ((), (), None)
+        before = after
+
+
+def test_held_settings_take_what_is_stricter_and_keep_it() -> None:
+    stricter = {
+        "attestation": {
+            "trigger": "manual",
+            "refreshMinutes": 0,
+            "requireSessionBinding": True,
+            "connectionMaxAgeMinutes": 5,
+        },
+        "trusted": False,
+        "audit": {"enabled": True},
+    }
+    taken = HELD.taken(stricter, HELD.settings)
+    assert taken == Settings(Trigger.MANUAL, 0, True, 5, trusted=False, audit=True)
+    assert HELD.taken({}, taken) == taken
+    assert HELD.taken(None, taken) == taken
+    assert not taken.complaints
+    assert not HELD.taken({}, taken).complaints
+
+
+def test_one_complaint_names_all_that_did_not_count() -> None:
+    laxer = {
+        "attestation": {
+            "trigger": "onOpenAndSave",
+            "refreshMinutes": 16,
+            "requireSessionBinding": False,
+            "connectionMaxAgeMinutes": 31,
+        },
+        "trusted": True,
+        "tls": {"caFile": "/evil.pem"},
+        "unsafeRootCa": ["/evil.pem"],
+        "codexHome": "/evil",
+        "audit": {"enabled": False},
+    }
+    why = ": ignored: --only-stricter-settings takes only what is stricter"
+    first = HELD.taken(laxer, HELD.settings)
+    assert first == HELD.settings
+    assert first.complaints == (
+        "ratls.attestation.trigger, ratls.attestation.refreshMinutes, "
+        "ratls.attestation.connectionMaxAgeMinutes, ratls.tls.caFile, ratls.unsafeRootCa, "
+        f"ratls.codexHome{why}",
+    )
+    strict = Settings(Trigger.MANUAL, 15, True, 30, trusted=False, audit=True)
+    (complaint,) = HELD.taken(laxer, strict).complaints
+    assert complaint.count("ratls.") == len(Settings.__dataclass_fields__) - 1
+    (misspelt, _) = HELD.taken({"trustd": True, "codexHome": "/evil"}, HELD.settings).complaints
+    assert "trustd" in misspelt
+
+
+def test_without_that_option_every_setting_counts_anew() -> None:
+    strict = Settings(Trigger.MANUAL, 0, True, 5, trusted=False, audit=True)
+    assert Options().taken({}, strict) == Settings(trusted=False)
+    assert Options().taken({"trusted": True}, strict) == Options().settings == Settings()

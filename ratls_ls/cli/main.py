@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     if options.command is None and not serves:
         parsing.print_help()
         return EXIT_ERROR
-    if options.command is not None and serves:
+    if options.command is not None and (serves or options.only_stricter_settings):
         parsing.error(f"the language server takes no command such as {options.command}")
     try:
         code = _command(options)

@@ -50,7 +50,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--version", action="version", version=f"ratls-ls {__version__}")
-    transport = made.add_argument_group("language server").add_mutually_exclusive_group()
+    server = made.add_argument_group("language server")
+    transport = server.add_mutually_exclusive_group()
     transport.add_argument("--stdio", action="store_true", help="serve on stdin and stdout")
     transport.add_argument(
         "--socket", type=_port, metavar="PORT", help="connect to this port of 127.0.0.1"
@@ -61,6 +62,12 @@ def parser() -> argparse.ArgumentParser:
         type=_loopback,
         metavar="[HOST:]PORT",
         help="listen for one client; loopback only; 0: a free port",
+    )
+    server.add_argument(
+        "--only-stricter-settings",
+        action="store_true",
+        help="attest only when asked, and take from the editor only settings that make this "
+        "stricter: no roots, no codexHome; for editors that let a project's file override yours",
     )
     _trust_options(made, default=None)
     commands = made.add_subparsers(dest="command", metavar="COMMAND")

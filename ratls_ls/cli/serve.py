@@ -49,6 +49,7 @@ def serve(options: argparse.Namespace) -> NoReturn:
         Options(
             ca_files=tuple(options.ca_file or ()),
             unsafe_root_ca=tuple(options.unsafe_root_ca or ()),
+            only_stricter_settings=options.only_stricter_settings,
         )
     )
     gc.freeze()

@@ -23,8 +23,8 @@ def register(server: Server) -> None:
         asyncio.get_running_loop().set_exception_handler(_log_type_only)
         section = settings_module.section(params.initialization_options)
         # What is not known as the section was meant for this server all the same.
-        ls.settings = ls.first_settings = settings_module.parse(
-            params.initialization_options if section is None else section
+        ls.settings = ls.first_settings = ls.options.taken(
+            params.initialization_options if section is None else section, ls.settings
         )
         ls.asks_first = section is None and _can_be_asked(ls)
         if ls.asks_first:

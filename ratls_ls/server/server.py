@@ -18,7 +18,6 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from ratls_ls import __version__
-from ratls_ls import settings as settings_module
 from ratls_ls.cached import cached_property
 from ratls_ls.config.span import PositionEncoding
 from ratls_ls.config.words import printable
@@ -27,7 +26,7 @@ from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.protocol import Protocol, converter, writer_of
 from ratls_ls.lsp.writer import Writer
-from ratls_ls.settings import Options, Settings
+from ratls_ls.settings import Options
 
 from .asking import Asking
 from .progress import CheckProgress
@@ -57,7 +56,7 @@ class Server(LanguageServer):
             "ratls-ls", __version__, protocol_cls=Protocol, converter_factory=converter
         )
         self.options = options
-        self.settings = Settings()  # that the client sent last, else those of `initialize`
+        self.settings = options.settings  # that the client sent last, else those of `initialize`
         self.asks_first = False  # the client, before anybody is contacted
         self.first_settings = self.settings  # until it answers, if it is asked
         self.asking = Asking(self._ask, self.configure, self._distrust)
@@ -129,10 +128,9 @@ class Server(LanguageServer):
         )
 
     def configure(self, section: object | None) -> None:
-        """Take new settings; None: those stay that there were. Trust that was not given is not
-        gained by saying nothing of it."""
+        """Take new settings; None: those stay that there were."""
         if section is not None:
-            self.settings = settings_module.parse(section, trusted=self.settings.trusted)
+            self.settings = self.options.taken(section, self.settings)
         self.session.configure(self.settings)
 
     def _ask(self) -> Future[Sequence[Any]]:

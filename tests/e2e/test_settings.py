@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -92,14 +92,19 @@ class Client:
 
 @asynccontextmanager
 async def client(
-    home: Path, settings: dict[str, Any] | None = None, *, impatient: bool = False, **workspace: Any
+    home: Path,
+    settings: dict[str, Any] | None = None,
+    *,
+    options: Sequence[str] = (),
+    impatient: bool = False,
+    **workspace: Any,
 ) -> AsyncIterator[Client]:
     config = home / ".codex" / "config.toml"
     async with serve() as provider:
         config.write_text(provider.config_toml("tee"), "utf-8")
         async with raw_server(
             home,
-            trust(provider, home),
+            [*options, *trust(provider, home)],
             program=("-c", (IMPATIENT if impatient else "") + PROGRAM),
             settings=settings,
             capabilities={"workspace": {"configuration": True, **workspace}},
@@ -314,3 +319,35 @@ async def test_who_waits_for_an_answer_is_answered_at_the_end(home: Path) -> Non
         asked.server.send({"id": "end", "method": "shutdown"})
         await asked.server.answer("end")
         assert await asked.outcome(request) == methods.REQUEST_CANCELLED
+
+
+LAXER = {
+    "attestation": {"trigger": "onOpenAndSave"},
+    "tls": {"caFile": "/evil.pem"},
+    "unsafeRootCa": ["/evil.pem"],
+    "codexHome": "/evil",
+}
+
+
+@pytest.mark.parametrize("first", [None, LAXER], ids=["asked", "first"])
+async def test_settings_of_somebody_else_only_make_it_stricter(
+    home: Path, first: dict[str, Any] | None
+) -> None:
+    options = ["--only-stricter-settings"]
+    async with client(home, first, options=options) as asked:
+        if first is None:
+            asked.answer(await asked.question(), LAXER)
+        assert await asked.complaint() == (
+            "ratls-ls: setting ratls.attestation.trigger, ratls.tls.caFile, ratls.unsafeRootCa, "
+            "ratls.codexHome: ignored: --only-stricter-settings takes only what is stricter"
+        )
+        for section in (LAXER, {}, {"trusted": True}):
+            asked.push({"ratls": section})
+            asked.push(None)
+            asked.answer(await asked.question(), section)
+            assert await asked.state() == "unchecked"
+        assert not asked.provider.record.connections
+        assert await asked.tries() == 200  # of the user's own config, over the user's own roots
+        asked.push({"ratls": {"trusted": False}})
+        asked.push({"ratls": {"trusted": True}})
+        assert await asked.tries() == methods.UNTRUSTED
