@@ -110,6 +110,7 @@ EQUIVALENT = {
     " status.checked_at is not None and (not self._is_recent(st": "what was judged has a time",
     "session.py:change part 0 dropped: entry.saved and self.settings.trigger is"
     " Trigger.ON_OPEN_AND_SAVE": "nobody is contacted unasked for what is not saved, as is tested",
+    "settings.py:stricter flipped: True": "there are as many settings as fields, as is tested",
     "measurements.py:event_log flipped: True": "both sides of the strict zip are four by type",
 }
 

@@ -170,6 +170,15 @@ async def test_trust_is_named_before_the_command_too(tmp_path: Path) -> None:
         assert b"cannot read TLS roots" in errors
 
 
+def test_how_settings_are_taken_is_no_matter_of_a_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["--only-stricter-settings", "schema"])
+    assert ended.value.code == 2
+    assert "the language server takes no command such as schema" in capsys.readouterr().err
+
+
 ENDLESS = {
     "check": "check FILE",
     "config": "attest tee --config FILE",

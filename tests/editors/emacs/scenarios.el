@@ -104,6 +104,26 @@
   (should (eq major-mode 'conf-toml-mode))
   (should-not (eglot-current-server)))
 
+(ert-deftest the-settings-of-a-project-get-nobody-contacted ()
+  (let ((inhibit-message nil)
+        (settings '(:ratls (:attestation (:trigger "onOpenAndSave") :codexHome "/evil"))))
+    (with-temp-file (expand-file-name ".dir-locals.el" (getenv "PROJECT"))
+      (prin1 `((nil . ((eglot-workspace-configuration . ,settings)))) (current-buffer)))
+    (find-file (expand-file-name ".codex/config.toml" (getenv "PROJECT")))
+    (should (equal eglot-workspace-configuration settings))
+    (call-interactively #'eglot)
+    (let* ((server (eventually #'eglot-current-server))
+           (asked `(:uri ,(concat "file://" buffer-file-name)))
+           (status (jsonrpc-request server :attestationStatus asked)))
+      (unwind-protect
+          (progn
+            (should (equal (plist-get (aref (plist-get status :providers) 0) :state) "unchecked"))
+            (with-current-buffer "*Messages*"
+              (should (string-search "ratls.attestation.trigger, ratls.codexHome: ignored"
+                                     (buffer-string)))))
+        (eglot-shutdown server)
+        (kill-buffer)))))
+
 (ert-deftest a-home-that-is-no-place-makes-nobody-elses-config-ones-own ()
   (dolist (home '("CODEX_HOME=" "CODEX_HOME=." "CODEX_HOME=.codex"))
     (let ((process-environment (cons home process-environment))
