@@ -30,7 +30,7 @@ _STRING_FOLLOWS = re.compile(r"(?:\s|#[^\n]*+)*+[\"']")
 _KEY_FOLLOWS = re.compile(r"[ \t]*[\w\"'-][^\n=,{}]*=")
 _QUOTES = ('"', "'")
 _AFTER_VALUE = ("", "#", ",", "]", "}")
-_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z))*")
+_BLANK = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?\r?(?:\n|\Z))*")
 
 
 class Wanted(Enum):
