@@ -111,6 +111,7 @@ EQUIVALENT = {
     "session.py:change part 0 dropped: entry.saved and self.settings.trigger is"
     " Trigger.ON_OPEN_AND_SAVE": "nobody is contacted unasked for what is not saved, as is tested",
     "settings.py:stricter flipped: True": "there are as many settings as fields, as is tested",
+    "files.py:_noted forced False: entry.saved": "what is on disk is read again, with the same ids",
     "measurements.py:event_log flipped: True": "both sides of the strict zip are four by type",
 }
 

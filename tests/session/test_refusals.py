@@ -355,7 +355,14 @@ async def test_another_id_is_the_projects_beside_the_users_own(
     assert (await world.request())["status"] == 200
     uri = world.open(provider.config_toml("own"))
     assert (await world.request())["status"] == 200
-    world.session.change(uri, "# nothing\n", 2)
+    world.session.change(uri, LACKING, 2)
+    assert (await world.request())["status"] == 200
+
+
+async def test_an_id_is_the_projects_beside_what_is_on_no_disk_yet(
+    world: World, repository: str
+) -> None:
+    world.session.open(world.config.as_uri(), LACKING, 1)
     assert (await world.request())["status"] == 200
 
 
