@@ -85,7 +85,10 @@ class _Conversation:
             return
         if item is None:
             self._is_idle = True
-            self._end() if self._is_last else self._input.resume()
+            if self._is_last:
+                self._end()
+            else:
+                self._input.resume()
             return
         self._is_idle = False
         if isinstance(item, int):
