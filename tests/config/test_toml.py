@@ -9,6 +9,8 @@ import pytest
 from ratls_ls.config.toml.document import BYTE_ORDER_MARK, parse
 from ratls_ls.config.toml.values import Array, Entry, Invalid, Table, Value, to_python
 
+from .documents import all_of
+
 FORMS = {
     "bare": "a = 1",
     "quoted": '"a b" = 1',
@@ -165,6 +167,38 @@ def test_an_array_that_stays_open_ends_before_the_next_section() -> None:
     document = parse("a = [\n[1],\n[2],\n\n[z]\nb = 3\n")
     assert document.issues
     assert to_python(document.root.get("z", "b")) == 3
+
+
+TYPED = """\
+model = 'x' # a
+[a.b]
+ one = "1"
+
+two = [
+  1, # "
+]
+[a.b.c]
+x.y = 1
+[d]
+three = true"""
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", *"x=\"'\n[]{#,. \\é", "\n[", '"""', "=\n", "\n\nx = 1\n", "[\nx = 1\n", BYTE_ORDER_MARK],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_key_typed_anywhere_and_undone_gives_what_the_whole_text_gives(
+    key: str, newline: str
+) -> None:
+    """The empty one deletes."""
+    before = TYPED.replace("\n", newline)
+    whole = parse(before)
+    for at in range(len(before) + 1):
+        text = before[:at] + key + before[at + (key == "") :]
+        typed = parse(text, whole)
+        assert all_of(typed) == all_of(parse(text)), text
+        assert all_of(parse(before, typed)) == all_of(whole), text
 
 
 def test_unchanged_sections_are_kept() -> None:

@@ -15,9 +15,10 @@ from ratls_ls.config.problem import Severity
 from ratls_ls.config.read import ConfigFile, read
 from ratls_ls.config.span import LineIndex, PositionEncoding
 from ratls_ls.config.tables import Part
-from ratls_ls.config.toml.document import BYTE_ORDER_MARK, Document, parse
+from ratls_ls.config.toml.document import BYTE_ORDER_MARK, parse
 from ratls_ls.config.toml.values import Array, Scalar, Table, Value, to_python
 from ratls_ls.lsp.convert import Converter, Rendered
+from tests.config.documents import all_of
 
 KEYS = ["a", "b", '"a"', "'c d'", '"é"', "model_providers", "tee", "ratls_policy"]
 VALUES = [
@@ -250,22 +251,13 @@ def test_keystrokes_give_what_the_whole_text_gives(
         text = text[:start] + new_text + text[start + length :]
         for each in (text, before) if undone else (text,):
             text, document = each, parse(each, document)
-            assert _reading(document) == _reading(parse(each))
+            assert all_of(document) == all_of(parse(each))
 
 
 def test_two_statements_in_the_place_of_one_give_what_the_whole_text_gives() -> None:
     document = parse('[a]\nname = "x"\nlast = 1\n')
     text = "[a]\nname = [\nfoo = 1\nlast = 1\n"
-    assert _reading(parse(text, document)) == _reading(parse(text))
-
-
-def _reading(document: Document) -> list[Any]:
-    sections = [
-        (start, each.text, each.header, each.statements, each.issues, each.lost, each.ends_early)
-        for start, each in document.sections
-    ]
-    groups = [(base, group.root, group.issues) for base, group in document.groups]
-    return [sections, groups, document.issues, document.root, document.settled]
+    assert all_of(parse(text, document)) == all_of(parse(text))
 
 
 def test_a_byte_order_mark_moves_what_is_wrong_on_the_first_line() -> None:
