@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ratls_ls.config.check import Context, check
@@ -100,6 +100,7 @@ OTHER_LINES = (
 )
 
 
+@example(["[model_providers]", "C.C"])
 @given(
     st.lists(
         st.one_of(

@@ -8,7 +8,7 @@ from ratls_ls.config.edits import add_key, quoted
 from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.toml.values import Table
+from ratls_ls.config.toml.values import Table, is_half_typed
 
 from .rule import Rule
 
@@ -29,7 +29,8 @@ RULE = Rule(
 def check(provider: ProviderTable) -> Iterator[Problem]:
     if provider.id in BUILT_IN_IDS or not isinstance(provider.entry.value, Table):
         return
-    if "name" in provider.table.entries:
+    # What is only begun may be no id at all.
+    if "name" in provider.table.entries or is_half_typed(provider.entry.value):
         return
     meant = provider.is_meant("name")
     edit = None if meant else add_key(provider, (), "name", quoted(provider.id))
