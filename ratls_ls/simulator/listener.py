@@ -139,7 +139,9 @@ class Listener:
         task.add_done_callback(self._tasks.pop)
 
     async def _run(self, channel: Accepted) -> None:
-        # A client that goes away is no error of the server.
-        with contextlib.suppress(OSError):
-            await self._handle(channel)
-        channel.finish()
+        try:
+            # A client that goes away is no error of the server.
+            with contextlib.suppress(OSError):
+                await self._handle(channel)
+        finally:
+            channel.finish()

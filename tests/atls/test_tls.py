@@ -72,6 +72,20 @@ async def test_what_was_only_just_accepted_ends_with_its_listener(turns: int) ->
             assert client.recv(1) == b""
 
 
+async def test_a_connection_ends_with_what_handles_it_however_that_ends() -> None:
+    async def handle(channel: Accepted) -> None:
+        raise ValueError(channel)
+
+    listener = Listener(handle)
+    await listener.start()
+    try:
+        channel = await network.connect("127.0.0.1", listener.port)
+        assert await asyncio.wait_for(channel.receive(), 5) == b""
+        channel.close()
+    finally:
+        await listener.stop()
+
+
 async def test_both_ends_export_the_same_value_and_no_two_sessions_do(ca_file: Path) -> None:
     sessions: list[ServerStream] = []
     async with serving(sessions=sessions) as server:
