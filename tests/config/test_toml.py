@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 
 import pytest
@@ -132,6 +133,8 @@ BROKEN = {
     'a = "\ud800"': "\ud800",
     "a = " + "[" * 90 + "]" * 90: "[" * 90 + "]" * 90,
     ".".join("a" * 90) + " = 1": ".".join("a" * 90) + " = 1",
+    "a = " + "1" * 5000: "1" * 5000,
+    "a = [0x" + "f" * 5000 + "]": "0x" + "f" * 5000,
 }
 
 
@@ -161,6 +164,12 @@ def test_statements_around_a_broken_one_are_read() -> None:
     assert isinstance(document.root.get("a", "f"), Invalid)
     assert to_python(document.root.get("a", "b")) == 1
     assert to_python(document.root.get("a", "e")) == 5
+
+
+def test_blanks_behind_a_broken_key_cost_as_much_as_they_are_many() -> None:
+    begun = time.process_time()
+    assert parse("a" + " " * 20_000 + "b").issues
+    assert time.process_time() - begun < 0.3
 
 
 def test_an_array_that_stays_open_ends_before_the_next_section() -> None:

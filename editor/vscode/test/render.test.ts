@@ -150,6 +150,12 @@ describe("words", () => {
 });
 
 describe("what a server says", () => {
+  test("is fitted onto a line soon, however many blanks it has", () => {
+    const begun = performance.now();
+    expect(line(`a \n\n b${" ".repeat(100_000)}c`)).toHaveLength(601);
+    expect(performance.now() - begun).toBeLessThan(1000);
+  });
+
   test("draws no links, colours or lines", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
     const control = /[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/;

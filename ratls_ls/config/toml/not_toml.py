@@ -9,7 +9,7 @@ import re
 
 from ratls_ls.config.span import Span
 
-from .tree import NEWER_TOML, TOO_DEEP
+from .tree import NEWER_TOML, TOO_DEEP, TOO_LONG
 
 NO_STATEMENT = "Not TOML: a line is `key = value`, `[table]` or a `# comment`"
 NO_HEADER = (
@@ -41,6 +41,8 @@ def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
         )
     if reason == TOO_DEEP:
         return _first_line(text, value), "Nested too deeply: Codex's TOML reader gives up here"
+    if reason == TOO_LONG:
+        return word or value, "An integer has at most 64 bits"
     if reason == "Invalid value" and word is not None:
         return word, _no_value(word.of(text))
     if reason == "Invalid value" and text[value.start] == "[":

@@ -27,7 +27,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # Behind a `=` that slipped into a key,
 _KEY_GOES_ON = re.compile(r"[\w.-]+[ \t]*=")
 # and behind a key that somebody types.
-_NOTHING_YET = re.compile(r"(?:[ \t]*\.)?[\w.-]*[ \t]*(?:#[^\n]*)?\s*")
+_NOTHING_YET = re.compile(r"(?:[ \t]*\.)?[\w.-]*+[ \t]*+(?:#[^\n]*+)?\s*")
 _BROKEN_HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<key>{_KEY})[ \t]*(?=[\]#\r\n]|$)")
 
 

@@ -24,6 +24,10 @@ from .values import Array, Header, Key, Scalar, ScalarType, Statement, Value
 MAX_DEPTH = 80
 TOO_DEEP = "nested too deeply"
 NEWER_TOML = "newer TOML"
+# An integer with more than any register, which may stand without quotes: Python soon cannot print
+# it, nor read it in decimal.
+TOO_LONG = "too long an integer"
+_MAX_BITS = 4096
 
 # Where key and value stand in most lines that somebody types is plain without a tree.
 _PLAIN = re.compile(
@@ -80,6 +84,8 @@ def grammar_failure(text: str) -> Failure | None:
         return Failure(_with_carriage_returns(text, error.pos), error.msg)
     except RecursionError:
         return Failure(0, TOO_DEEP)
+    except ValueError:
+        return Failure(0, TOO_LONG)
     return None
 
 
@@ -186,7 +192,12 @@ class _Reader:
             pairs = [child for child in node.named_children if child.type == "pair"]
             return inline_table(span, [self._statement(pair, depth + 1) for pair in pairs])
         source = self._source(span)
-        return Scalar(span, source == "true" if kind == "boolean" else scalar(source))
+        if kind == "boolean":
+            return Scalar(span, source == "true")
+        found = scalar(source)
+        if isinstance(found, int) and found.bit_length() > _MAX_BITS:
+            raise _RefusedError(Failure(self._offset(node.start_byte), TOO_LONG))
+        return Scalar(span, found)
 
 
 def _first_error(node: tree_sitter.Node) -> tree_sitter.Node:

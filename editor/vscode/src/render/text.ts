@@ -6,6 +6,8 @@
  */
 
 const MAX_LENGTH = 600;
+// From the first of the blanks alone: from each of many, it would be sought through all the rest.
+const LINE_BREAK = /(?<!\s)\s*\n\s*/g;
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 // Also the soft hyphen, and the joiner and non-joiner without which Persian and emoji fall apart.
 const IN_PROSE = "\n\t\u00ad\u200c\u200d";
@@ -13,7 +15,7 @@ const MARKDOWN = /[\\`*_{}[\]()#+\-.!|<>~$&@:]/g;
 
 /** One line of plain text. */
 export function line(text: string): string {
-  const whole = text.replace(/\s*\n\s*/g, "; ");
+  const whole = text.replace(LINE_BREAK, "; ");
   const cut = whole.length > MAX_LENGTH ? `${whole.slice(0, MAX_LENGTH)}…` : whole;
   return cut.replace(UNSEEN, escaped);
 }
