@@ -53,6 +53,8 @@ def provider_of(table: ProviderTable, terms: Terms | None) -> Provider | None:
 
 def _may_be_policy(unknown: UnknownKey) -> bool:
     key, meant = unknown
+    if unknown.is_begun:
+        return False
     if key.path:
         return key.path[0] == RATLS_POLICY.name
     return bears_on_attestation(key.entry.key.name, key.entry.value, meant)

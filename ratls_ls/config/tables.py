@@ -14,6 +14,7 @@ from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import Pin
 
 from .keys import PROVIDER, PROVIDERS, RATLS_POLICY, KeyModel
+from .kinds import fits
 from .meant import meant_by
 from .measurements import Measurement, measurements, pins
 from .model import Provider
@@ -71,6 +72,16 @@ class UnknownKey(NamedTuple):
     def is_half_typed(self) -> bool:
         """Whether it may go on: no `=` follows it yet."""
         return is_half_typed(self.key.entry.value)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it may go on as a known table, under whose header nothing stands yet: so nothing
+        is lost if nobody reads it."""
+        name, table = self.key.entry.key.name, self.key.entry.value
+        if not isinstance(table, Table) or table.kind is not TableKind.HEADER or table.entries:
+            return False
+        names = (child.name for child in self.key.parent.children if fits(child.kind, table))
+        return any(known.startswith(name) for known in names)
 
 
 @record()

@@ -307,6 +307,38 @@ def test_no_header_that_is_being_typed_matters_until_something_stands_under_it(
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("ratls_policy", "http_headers", "auth"),
+        *("ratls_policy.min_tdx_tcb", "ratls_policy.expected_bootchain"),
+    ],
+)
+def test_no_table_of_a_provider_whose_header_an_editor_closes_matters_while_it_is_empty(
+    name: str,
+) -> None:
+    before = POLICY if "." in name else PLAIN
+    whole = read(before).providers["tee"].provider
+    for end in range(1, len(name) + 1):
+        header = f"\n[model_providers.tee.{name[:end]}]\n"
+        for after in ("", f'# mrtd = "{HEX}"\n', "[x]\na = 1\n"):
+            assert read(before + header + after).providers["tee"].provider == whole, header
+
+
+@pytest.mark.parametrize("name", ["r", "ratls_pol", "ratls_policy.exp", "http_he", "ratls_polcy"])
+@pytest.mark.parametrize(
+    "under",
+    [
+        *(f'mrtd = "{HEX}"', "a", '"b"', "= 1", 'c = "d'),
+        *("[model_providers.tee.{}.e]", "[model_providers.tee.{}]\nmrtd = 'f'"),
+    ],
+)
+def test_a_table_that_nobody_knows_counts_with_what_stands_in_it(name: str, under: str) -> None:
+    before = POLICY if "." in name else PLAIN
+    text = f"{before}\n[model_providers.tee.{name}]\n{under.format(name)}\n"
+    assert read(text).providers["tee"].provider is None
+
+
+@pytest.mark.parametrize(
     "header",
     [
         "[model_providers.second]",

@@ -56,7 +56,7 @@ def is_dangerous(provider: ProviderTable, unknown: UnknownKey) -> bool:
         return False
     if not bears_on_attestation(name, value, unknown.meant):
         return False
-    return provider.attested or _is_certain(unknown)
+    return not unknown.is_begun if provider.attested else _is_certain(unknown)
 
 
 def _is_certain(unknown: UnknownKey) -> bool:

@@ -20,9 +20,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     words="""
     A key in a provider or its policy that neither Codex nor ratls-ls knows. Codex ignores it, so a
-    misspelt pin is no pin. In a policy it is an error: ratls-ls does not attest under it, since the
-    key may have been meant to refuse something. So is `model_provider` in a provider, which selects
-    none there.
+    misspelt pin is no pin. `model_provider` in a provider, which selects none there, is an error.
+    So is any in a policy: ratls-ls does not attest under it, since the key may have been meant to
+    refuse something; but not an empty table whose header may be half typed.
     """,
     example="""
     [model_providers.tee]
@@ -44,9 +44,10 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
 def _unknown(provider: ProviderTable, unknown: UnknownKey) -> Problem:
     key, meant = unknown
     name = key.entry.key.name
+    is_in_doubt = bool(key.path) and not unknown.is_begun
     effect = (
         "Codex ignores it and ratls-ls does not attest under a policy it does not fully know"
-        if key.path
+        if is_in_doubt
         else "Codex ignores it"
     )
     message = f"Unknown key `{shown(name)}`: {effect}"
@@ -62,7 +63,7 @@ def _unknown(provider: ProviderTable, unknown: UnknownKey) -> Problem:
     elif meant is not None and fixes:
         message += f". Did you mean `{'.'.join(_within(meant, key.path))}`?"
     found = RULE.problem(key.entry.key.span, message, *fixes, provider=provider.id)
-    return found._replace(severity=Severity.ERROR) if key.path or selects else found
+    return found._replace(severity=Severity.ERROR) if is_in_doubt or selects else found
 
 
 def _within(meant: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
