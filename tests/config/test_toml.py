@@ -55,6 +55,23 @@ def test_values_are_those_of_tomllib_and_stand_where_the_spans_say(form, variant
         _assert_spans(entry, text)
 
 
+LINES = ("k{} = {}true{} # x{}\n{}", 'k = "{}x{}" #{}{}', "k = '{}x{}'{}\n{}", "k = {}x{}{}{}")
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_is_toml_if_tomllib_takes_it_whatever_character_is_in_it(line: str) -> None:
+    holes = line.count("{}")
+    for code in (*range(0x100), 0x2028, 0x3000, 0xFEFF, 0x1F980):
+        for hole in range(holes):
+            text = line.format(*["" if each != hole else chr(code) for each in range(holes)])
+            try:
+                expected = tomllib.loads(text)
+            except tomllib.TOMLDecodeError:
+                assert parse(text).issues, repr(text)
+            else:
+                assert to_python(parse(text).root) == expected, repr(text)
+
+
 def _entries(value: Value) -> list[Entry]:
     match value:
         case Table():

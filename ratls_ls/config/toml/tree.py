@@ -1,7 +1,7 @@
 """tree-sitter's tree of a piece of TOML, read into values with spans.
 
-Invariant: only text that tomli accepts is read; what tree-sitter then refuses is newer than
-TOML 1.0.
+Invariant: only text that tomli accepts is read, be it without asking it; what tree-sitter then
+refuses is newer than TOML 1.0.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ NEWER_TOML = "newer TOML"
 TOO_LONG = "too long an integer"
 _MAX_BITS = 4096
 
-# Where key and value stand in most lines that somebody types is plain without a tree.
+# Most lines that somebody types are TOML at the first look, and where key and value stand, too.
+_CONTROL = r"\x00-\x08\x0a-\x1f\x7f"
 _PLAIN = re.compile(
-    r"[ \t]*(?P<key>[A-Za-z0-9_-]+)[ \t]*="
-    r"""[ \t]*(?P<value>"[^"\\\n]*"|'[^'\n]*'|true|false)[ \t]*(?:\#[^\n]*)?\s*"""
+    r"[ \t]*(?P<key>[A-Za-z0-9_-]+)[ \t]*=[ \t]*"
+    rf"""(?P<value>"[^"\\{_CONTROL}]*"|'[^'{_CONTROL}]*'|true|false)"""
+    rf"[ \t]*(?:\#[^{_CONTROL}]*)?(?:\r?\n[ \t]*)*"
 )
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_toml.language())
@@ -52,11 +54,11 @@ class Reading(NamedTuple):
 
 def read_valid(text: str, at: int = 0) -> Reading | Failure:
     """TOML with at most one header, `at` code points into its section."""
+    if (plain := _PLAIN.fullmatch(text)) is not None:
+        return Reading(None, (_plain_statement(text, at, plain),))
     failure = grammar_failure(text)
     if failure is not None:
         return failure
-    if (plain := _PLAIN.fullmatch(text)) is not None:
-        return Reading(None, (_plain_statement(text, at, plain),))
     try:
         return _Reader(text, at).read()
     except _RefusedError as refused:
@@ -67,7 +69,7 @@ def _plain_statement(text: str, at: int, plain: re.Match[str]) -> Statement:
     start, key_end = plain.span("key")
     value_start, end = plain.span("value")
     source = plain["value"]
-    value = source == "true" if source[0] in "tf" else scalar(source)
+    value = source == "true" if source[0] in "tf" else source[1:-1]
     return Statement(
         (Key(plain["key"], Span(start + at, key_end + at)),),
         Scalar(Span(value_start + at, end + at), value),
