@@ -20,6 +20,8 @@ from ratls_ls.config.tables import ConfigFile, Part
 from ratls_ls.config.words import printable
 from ratls_ls.language.diagnose import RULES_URL, Diagnostic, Related
 
+from .writer import compact
+
 if TYPE_CHECKING:
     import cattrs
 
@@ -31,7 +33,7 @@ _SEVERITIES = {
     Severity.HINT: types.DiagnosticSeverity.Hint,
 }
 
-_PLACE = '"range": {"start": {"line": %d, "character": %d}, "end": {"line": %d, "character": %d}}'
+_PLACE = '"range":{"start":{"line":%d,"character":%d},"end":{"line":%d,"character":%d}}'
 # Editors fade the one and strike through the other.
 _TAGS = {
     "duplicate-tcb-status": [types.DiagnosticTag.Unnecessary],
@@ -112,7 +114,7 @@ class Converter:
         """`base`: where the text starts that its span counts from."""
         titles = tuple([fix.title for fix in problem.fixes])
         what = _what(problem.severity, problem.code, problem.message, problem.provider, titles)
-        return f"{{{self._place(problem.span, base)}, {what}}}"
+        return f"{{{self._place(problem.span, base)},{what}}}"
 
     def diagnostic(self, diagnostic: Diagnostic) -> str:
         """As JSON."""
@@ -121,8 +123,8 @@ class Converter:
         what = _what(
             diagnostic.severity, diagnostic.code, diagnostic.message, diagnostic.provider, ()
         )
-        related = f", {self._related(diagnostic.related)}" if diagnostic.related else ""
-        return f"{{{self._place(diagnostic.span, 0)}, {what}{related}}}"
+        related = f",{self._related(diagnostic.related)}" if diagnostic.related else ""
+        return f"{{{self._place(diagnostic.span, 0)},{what}{related}}}"
 
     def _place(self, span: Span, base: int) -> str:
         return _PLACE % (*self._position(base + span.start), *self._position(base + span.end))
@@ -163,7 +165,7 @@ def _what(
 
 
 def _members(shape: dict[str, Any]) -> str:
-    return json.dumps(shape)[1:-1]
+    return compact(shape)[1:-1]
 
 
 def together(edits: Iterable[types.WorkspaceEdit]) -> types.WorkspaceEdit:

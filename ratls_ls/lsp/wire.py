@@ -24,6 +24,8 @@ PARSE_ERROR = -32700
 
 logger = logging.getLogger(__name__)
 
+_decode = json.JSONDecoder().decode
+
 
 async def serve(descriptor: int, writer: Writer, protocol: Protocol) -> None:
     """Hand every message of the client to `protocol`, until its stream `descriptor` ends."""
@@ -114,7 +116,7 @@ class _Conversation:
         """What is left to be done before the next message may be handled."""
         writer, protocol = self._writer, self._protocol
         try:
-            data = json.loads(body.decode())
+            data = _decode(body.decode())
         except (ValueError, RecursionError):
             _reply(writer, None, PARSE_ERROR, "the message is not JSON in UTF-8")
             return None

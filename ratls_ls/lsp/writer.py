@@ -23,6 +23,9 @@ _PIECES_AT_ONCE = 16  # of four kilobytes mostly; the thread writes what is long
 
 Piece: TypeAlias = bytes | bytearray
 
+compact = json.JSONEncoder(separators=(",", ":")).encode
+"""A plain JSON value as text that is no longer than it must be: clients read it faster."""
+
 
 class Writer:
     """pygls's writer: never blocks. What the client's pipe has room for is written at once, the
@@ -45,7 +48,7 @@ class Writer:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        self._add(data)
+        self._add((data,))
         self._end_turn()
 
     def send(self, **message: Any) -> None:
@@ -54,13 +57,14 @@ class Writer:
 
     def send_json(self, pieces: Sequence[Piece]) -> None:
         """Write a message that is JSON already, however long: nothing makes one of its pieces."""
-        for piece in (_head(sum(map(len, pieces))), *pieces):
-            self._add(piece)
+        self._add((_head(sum(map(len, pieces))), *pieces))
         self._end_turn()
 
     def stream(self, **message: Any) -> None:
         """Write one of many such messages, together with others of this turn."""
-        self._add(_framed(message))
+        if not self._turn:
+            self._loop.call_soon(self._end_turn)
+        self._add((_framed(message),))
 
     async def drained(self) -> None:
         """Returns when the client has taken most of what was written. A turn that said much ends
@@ -75,13 +79,11 @@ class Writer:
         self._queue.put(None)
         self._thread.join(timeout=2.0)
 
-    def _add(self, data: Piece) -> None:
+    def _add(self, pieces: Sequence[Piece]) -> None:
         if self._broken:
             raise BrokenPipeError("the client is gone")
-        if not self._turn:
-            self._loop.call_soon(self._end_turn)
-        self._turn.append(data)
-        self._turn_bytes += len(data)
+        self._turn += pieces
+        self._turn_bytes += sum(map(len, pieces))
 
     def _end_turn(self) -> None:
         turn, self._turn = self._turn, []
@@ -143,7 +145,7 @@ class Writer:
 
 
 def _framed(message: dict[str, Any]) -> bytes:
-    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    body = compact({"jsonrpc": "2.0", **message}).encode()
     return _head(len(body)) + body
 
 

@@ -5,7 +5,6 @@ Invariant: a request is answered with a typed error or with nothing that a value
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
@@ -25,7 +24,7 @@ from ratls_ls.lsp import methods
 from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.protocol import Protocol, converter, writer_of
-from ratls_ls.lsp.writer import Writer
+from ratls_ls.lsp.writer import Writer, compact
 from ratls_ls.settings import Options
 
 from .asking import Asking
@@ -176,9 +175,9 @@ class Server(LanguageServer):
             shown += converter.problems(entry.file, entry.context, entry.rendered)
             shown += map(converter.diagnostic, live)
         method = types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
-        version = "" if entry.version is None else f'"version": {entry.version}, '
-        params = f'"uri": {json.dumps(entry.uri)}, {version}"diagnostics": [{", ".join(shown)}]'
-        message = f'{{"jsonrpc": "2.0", "method": "{method}", "params": {{{params}}}}}'
+        version = "" if entry.version is None else f'"version":{entry.version},'
+        params = f'"uri":{compact(entry.uri)},{version}"diagnostics":[{",".join(shown)}]'
+        message = f'{{"jsonrpc":"2.0","method":"{method}","params":{{{params}}}}}'
         self.writer.send_json([message.encode()])
 
     def complain(self, message: str) -> None:
