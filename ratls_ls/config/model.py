@@ -6,12 +6,12 @@ holds one may connect to it (given trust). Statuses and connections are kept by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import AppraisalPolicy
 
+from .record import record
 from .urls import Url, parse_url
 
 DEFAULT_PCCS_URL = "https://pccs.phala.network/tdx/certification/v4"
@@ -61,7 +61,7 @@ def origin_of(host: str, port: int) -> str:
     return f"https://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-@dataclass(frozen=True)
+@record(eq=True)
 class Provider:
     """An attested model provider: network identity, policy, and how requests to it are made.
 

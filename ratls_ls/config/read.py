@@ -23,34 +23,34 @@ def read(text: str, previous: ConfigFile | None = None, base: Base | None = None
     `base`: the user's own config, if this is the file of a profile; None where there is none.
     """
     document = parse(text, previous.document if previous else None)
-    known = {part.group: part for _, part in previous.parts} if previous else {}
     below = base.by_id if base is not None else {}
     parts = []
     for start, group in document.groups:
-        part = known.get(group)
+        part: Part | None = group.kept.get(Part)
         # One whose providers are laid over the same as before is the same.
         if part is None or ((below or part.under) and part.under != _under(part, below)):
-            part = part_of(group, below)
+            part = group.kept[Part] = part_of(group, below)
         parts.append((start, part))
     spoilt = _spoilt(document) if document.issues else set()
     # What a base in doubt requires may be of any provider.
     in_doubt = base is not None and not base.sound
     in_doubt = in_doubt or any(part.loses_policy for _, part in parts)
-    providers: dict[str, ProviderTable] = {}
+    tables: dict[str, tuple[int, ProviderTable]] = {}
     references: list[Reference] = []
     for start, part in parts:
-        for table in part.providers_at(start):
-            placed = table
+        for table in part.providers:
+            at, trusted = start, table
             if spoilt and (table.id in spoilt or None in spoilt):
-                placed = table.judged(None, broken=table.id in spoilt)
+                trusted = table.judged(None, broken=table.id in spoilt)
             elif in_doubt:
-                placed = table.judged(None)
-            first = providers.setdefault(table.id, placed)
-            if first is not placed:  # one of them has quotes, and the dot cuts the other
-                providers[table.id] = first.judged(None)
+                trusted = table.judged(None)
+            if (first := tables.get(table.id)) is not None:
+                # One of them has quotes, and the dot cuts the other.
+                at, trusted = first[0], first[1].judged(None)
+            tables[table.id] = (at, trusted)
         for id_, span, path in part.references:
             references.append(Reference(id_, span.shifted(start), path))
-    return ConfigFile(text, document, providers, tuple(references), tuple(parts), base)
+    return ConfigFile(text, document, tables, tuple(references), tuple(parts), base)
 
 
 def _under(part: Part, below: Mapping[str, ProviderTable]) -> set[ProviderTable]:

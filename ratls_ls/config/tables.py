@@ -92,7 +92,7 @@ class ProviderTable:
     still be wrong). `provider` is None unless all of that is valid. `broken`: part is not TOML.
     `newline`: the line break of its text. `base`: how far on `relative_entry` and `pieces`, the
     texts that say something about it, really stand. `under`: in the file of a profile, the table
-    of the user's own config that this one is laid over.
+    of the user's own config that this one is laid over. `placed`: the same where it stood last.
     """
 
     id: str
@@ -104,6 +104,7 @@ class ProviderTable:
     base: int = 0
     provider: Provider | None = None
     broken: bool = False
+    placed: dict[int, ProviderTable] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -124,7 +125,12 @@ class ProviderTable:
         """The same, standing at `base`."""
         if base == self.base:
             return self
-        return self._with(base, self.provider, broken=self.broken)
+        table = self.placed.get(base)
+        if table is None:
+            table = self._with(base, self.provider, broken=self.broken)
+            self.placed.clear()
+            self.placed[base] = table
+        return table
 
     def judged(self, provider: Provider | None, *, broken: bool = False) -> ProviderTable:
         """The same, described by `provider`."""
@@ -326,8 +332,7 @@ class Part:
     `strays`: what nobody reads there; `loses_policy`: whether a policy is among it that may be any
     provider's. `hidden`: providers that are not attested, with an error that stands not here but in
     what they are laid over. `misspelt`: tables of providers or profiles by almost that name.
-    `contextual`: the further problems of a Context, once found; `placed`: its providers where it
-    stood last.
+    `contextual`: the further problems of a Context, once found.
     """
 
     group: Group
@@ -340,29 +345,46 @@ class Part:
     hidden: tuple[tuple[ProviderTable, Problem], ...] = ()
     misspelt: tuple[Entry, ...] = ()
     contextual: dict[object, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
-    placed: dict[int, tuple[ProviderTable, ...]] = field(default_factory=dict, repr=False)
 
-    def providers_at(self, base: int) -> tuple[ProviderTable, ...]:
-        """Its providers, standing at `base`."""
-        tables = self.placed.get(base)
-        if tables is None:
-            tables = tuple([table.at(base) for table in self.providers])
-            self.placed.clear()
-            self.placed[base] = tables
-        return tables
+
+class Providers(Mapping[str, ProviderTable]):
+    """Tables by their ids. Each is put where it stands when somebody asks for it."""
+
+    __slots__ = ("_tables",)
+
+    def __init__(self, tables: Mapping[str, tuple[int, ProviderTable]]) -> None:
+        self._tables = tables
+
+    def __getitem__(self, name: str) -> ProviderTable:
+        base, table = self._tables[name]
+        return table.at(base)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
 
 
 @record()
 class ConfigFile:
-    """A read config. Spans and values are absolute and those of `text`. `base`: what it was read
-    as laid over."""
+    """A read config. Spans and values are absolute and those of `text`, but for `tables`, which
+    come with what theirs count from. `base`: what it was read as laid over."""
 
     text: str = field(repr=False)
     document: Document = field(repr=False)
-    providers: Mapping[str, ProviderTable]
+    tables: Mapping[str, tuple[int, ProviderTable]]
     references: tuple[Reference, ...]
     parts: tuple[tuple[int, Part], ...] = field(repr=False)
     base: Base | None = field(default=None, repr=False)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """Its `tables` where they stand."""
+        return Providers(self.tables)
 
     @property
     def root(self) -> Table:

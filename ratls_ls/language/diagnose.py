@@ -100,12 +100,12 @@ def as_diagnostic(problem: Problem) -> Diagnostic:
 
 def live(file: ConfigFile, status: StatusOf) -> Iterator[Diagnostic]:
     """The live diagnostics of `file`."""
-    for table in file.providers.values():
+    for base, table in file.tables.values():
         if table.provider is None:
             continue
         known = status(table.provider)
         if known.result is not None or known.error is not None:
-            yield from _provider(table, known)
+            yield from _provider(table.at(base), known)
 
 
 def _provider(table: ProviderTable, status: ProviderStatus) -> Iterator[Diagnostic]:

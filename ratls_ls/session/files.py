@@ -96,7 +96,7 @@ class OpenFile:
         """Those that may be connected to, given trust."""
         if not self.served:
             return []
-        return [table.provider for table in self.file.providers.values() if table.provider]
+        return [table.provider for _, table in self.file.tables.values() if table.provider]
 
     @cached_property
     def as_base(self) -> Base:

@@ -486,6 +486,12 @@ def test_an_id_in_quotes_and_cut_by_its_dot_is_not_attested_without_the_pins_of_
         assert table.provider is None or table.provider.policy.pins
 
 
+def test_it_moves_nothing_that_stands_beside_it() -> None:
+    text = "# first\n" + QUOTED + CUT + CUT.replace(".b", ".c")
+    for id_, table in read(text).providers.items():
+        assert table.span.of(text) in (f"[model_providers.{id_}]", f'[model_providers."{id_}"]')
+
+
 @pytest.mark.parametrize("base", [QUOTED + PINS + CUT, CUT + QUOTED + PINS, CUT, UNDER_ALL])
 def test_no_provider_over_a_base_with_an_id_that_a_dot_cuts(base: str) -> None:
     for id_ in ("a.b", "tee"):

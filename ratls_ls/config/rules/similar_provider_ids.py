@@ -43,7 +43,7 @@ _LATIN = str.maketrans(
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     base = context.base.by_id if context.base is not None else ()
-    for id_, other in _alike(tuple(dict.fromkeys((*base, *file.providers)))):
+    for id_, other in _alike(tuple(dict.fromkeys((*base, *file.tables)))):
         if id_ in base:  # told there
             continue
         message = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.keys import BUILT_IN_IDS
 from ratls_ls.config.lost import Lost, losing
 from ratls_ls.config.problem import Problem, Severity
-from ratls_ls.config.tables import ConfigFile
+from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.toml.values import string_of
 from ratls_ls.config.words import shown
 
@@ -42,9 +42,10 @@ _NAMING = ("profile", "profiles", "model_provider")
 
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
-    providers, default = file.providers, file.default
-    if default is not None and (named := providers.get(default.id)) and named.attested:
+    default = file.default
+    if default is not None and (named := file.tables.get(default.id)) and named[1].attested:
         return
+    providers: Mapping[str, ProviderTable] = file.providers
     if context.base is not None:
         providers = {**context.base.by_id, **providers}
     attested = [provider for provider in providers.values() if provider.attested]

@@ -39,7 +39,7 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     base = context.base
     if context.kind != "user" and (base is None or not base.whole):
         return
-    if all(reference.id in file.providers for reference in file.references):
+    if all(reference.id in file.tables for reference in file.references):
         return
     known = {*file.providers, *(base.by_id if base is not None else ()), *BUILT_IN_IDS}
     known.update(issue.path[1] for issue in misspelt_headers(file) if issue.path is not None)

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from typing import Any
 
 from ratls_ls.cached import cached_property
 from ratls_ls.config.record import record
@@ -34,11 +35,12 @@ Placed = tuple[int, Section]
 class Group:
     """Sections that may touch the same tables, put together. Spans count from the start of the
     first of them. Compared by identity: the same sections at the same distances are one Group in
-    every document that follows another."""
+    every document that follows another. `kept`: what others worked out from it."""
 
     root: Table
     issues: tuple[Issue, ...]
     sections: tuple[Placed, ...] = field(repr=False)
+    kept: dict[object, Any] = field(default_factory=dict, repr=False)
 
 
 @record()

@@ -43,7 +43,7 @@ class _Table:
     dotted_by: int | None = None
 
     def put(self, name: str, entry: _Entry | Entry) -> None:
-        if isinstance(self.entries, Shifted):
+        if not isinstance(self.entries, dict):
             self.entries = dict(self.entries)
         self.entries[name] = entry
 
@@ -219,13 +219,13 @@ def _called(what: str, key: Key) -> str:
 
 def _finished(table: _Table) -> Table:
     entries: Mapping[str, Entry]
-    if isinstance(table.entries, Shifted):
-        entries = table.entries
-    else:
+    if isinstance(table.entries, dict):
         entries = {
             name: entry if isinstance(entry, Entry) else _finished_entry(entry)
             for name, entry in table.entries.items()
         }
+    else:
+        entries = table.entries
     return Table(table.span, table.kind, entries, table.line_end)
 
 
