@@ -7,7 +7,6 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from ratls_ls.config.span import Span
 
@@ -21,7 +20,6 @@ from .values import (
     Statement,
     Table,
     TableKind,
-    Value,
     entries_of,
     is_half_typed,
     shifted_header,
@@ -29,45 +27,13 @@ from .values import (
     statement_of,
 )
 
-
-@dataclass(slots=True)
-class _Table:
-    """A table in the making. `explicit`: its header stood; `dotted_by`: the number of the section
-    whose dotted keys opened it. After either no other section may add to it."""
-
-    span: Span
-    kind: TableKind
-    line_end: int | None = None
-    entries: dict[str, _Entry | Entry] | Shifted = field(default_factory=dict)
-    explicit: bool = False
-    dotted_by: int | None = None
-
-    def put(self, name: str, entry: _Entry | Entry) -> None:
-        if not isinstance(self.entries, dict):
-            self.entries = dict(self.entries)
-        self.entries[name] = entry
-
-
-@dataclass(slots=True)
-class _Tables:
-    span: Span
-    items: list[_Table] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Entry:
-    """Of a table that later sections may add to; what has a value is an Entry at once."""
-
-    keys: list[Key]
-    value: _Table | _Tables
-    span: Span
-    line_end: int
+_Entries = dict[str, Entry]
 
 
 class _ConflictError(Exception):
     """`first`: what `key` stands against."""
 
-    def __init__(self, key: Key, message: str, first: _Entry | Entry) -> None:
+    def __init__(self, key: Key, message: str, first: Entry) -> None:
         self.key = key
         self.message = message
         self.first = first
@@ -77,8 +43,15 @@ class Merger:
     """Adds one section after the other, in the order of the text."""
 
     def __init__(self) -> None:
-        self._root = _Table(Span(0, 0), TableKind.ROOT)
+        self._root: _Entries = {}
         self._number = 0
+        # By the entries of a table: the number of the section whose dotted keys lead there. No
+        # other section may add to it.
+        self._dotted_by: dict[int, int] = {}
+        # By the entries of a table and a name in it, with those: how it is spelled beside the first
+        # time, and the elements of an array of tables.
+        self._keys: dict[tuple[int, str], tuple[_Entries, list[Key]]] = {}
+        self._elements: dict[tuple[int, str], tuple[_Entries, list[Table]]] = {}
         self.issues: list[Issue] = []
 
     def add(
@@ -90,23 +63,28 @@ class Merger:
         """Add a section that starts at `at`. `content`: its statements, or what they set, if each
         stands by itself."""
         self._number += 1
-        table = self._root
+        own: Mapping[str, Entry] = {}
+        if not isinstance(content, tuple):
+            own = Shifted(content, at) if at else dict(content)
+        entries: Mapping[str, Entry] = self._root
         if header is not None:
             try:
-                table = self._open(shifted_header(header, at))
+                entries = self._open(shifted_header(header, at), own)
             except _ConflictError as conflict:
                 self._report(conflict, header.keys)
                 # Nobody sees what stands under a header that must not be; the header is reported.
                 return
+        if entries is own and not isinstance(content, tuple):
+            return
+        assert isinstance(entries, dict)  # what may be another mapping is `own`
         if not isinstance(content, tuple):
-            if not table.entries:
-                table.entries = Shifted(content, at) if at else dict(content)
+            if not entries:
+                entries.update(own)
                 return
             content = tuple(map(statement_of, content.values()))
         for statement in content:
-            moved = shifted_statement(statement, at)
             try:
-                self._assign(table, moved)
+                self._assign(entries, shifted_statement(statement, at))
             except _ConflictError as conflict:
                 # What is half typed is reported as that.
                 if not is_half_typed(statement.value):
@@ -114,53 +92,106 @@ class Merger:
                     self._report(conflict, (*above, *statement.keys))
 
     def table(self) -> Table:
-        """All that was added."""
-        return _finished(self._root)
+        """All that was added; nothing can be after that."""
+        for (_, name), (entries, keys) in self._keys.items():
+            key, value, span, line_end, first = entries[name]
+            entries[name] = Entry(key, value, span, line_end, (*first, *keys))
+        for (_, name), (entries, elements) in self._elements.items():
+            key, value, span, line_end, keys_ = entries[name]
+            value = Array(value.span, tuple(elements), of_tables=True)
+            entries[name] = Entry(key, value, span, line_end, keys_)
+        return Table(Span(0, 0), TableKind.ROOT, self._root)
 
     def _report(self, conflict: _ConflictError, keys: Iterable[Key]) -> None:
         path = tuple(key.name for key in keys)
         self.issues.append(Issue(conflict.key.span, conflict.message, path, conflict.first.span))
 
-    def _open(self, header: Header) -> _Table:
-        table = self._root
-        *way, last = header.keys
-        for key in way:
-            entry = table.entries.get(key.name)
-            if entry is None:
-                step = _Table(key.span, TableKind.IMPLICIT)
-                table.put(key.name, _Entry([key], step, header.span, header.line_end))
-                table = step
-                continue
-            if isinstance(entry, Entry):
-                raise _ConflictError(key, _is_a_value(key), entry)
-            entry.keys.append(key)
-            table = entry.value if isinstance(entry.value, _Table) else entry.value.items[-1]
-        return (
-            _open_element(table, last, header) if header.of_tables else _open(table, last, header)
-        )
+    def _again(self, entries: _Entries, key: Key) -> None:
+        """`key` is spelled once more."""
+        self._keys.setdefault((id(entries), key.name), (entries, []))[1].append(key)
 
-    def _assign(self, table: _Table, statement: Statement) -> None:
+    def _open(self, header: Header, own: Mapping[str, Entry]) -> Mapping[str, Entry]:
+        """The entries of the table that `header` opens: its `own`, if it is new."""
+        *way, last = header.keys
+        entries = self._root
+        for key in way:
+            entries = self._passed(entries, key, header)
+        table = Table(header.span, TableKind.HEADER, own, header.line_end)
+        if header.of_tables:
+            self._open_element(entries, last, header, table)
+            return own
+        entry = entries.get(last.name)
+        if entry is None:
+            entries[last.name] = Entry(last, table, header.span, header.line_end, (last,))
+            return own
+        opened = _table(entry, last)
+        there = opened.entries
+        if opened.kind is TableKind.HEADER or id(there) in self._dotted_by:
+            message = f"{_called('Table', last)} stands twice: join it with the other"
+            raise _ConflictError(last, message, entry)
+        self._again(entries, last)
+        table = Table(header.span, TableKind.HEADER, there, header.line_end)
+        entries[last.name] = Entry(entry.key, table, header.span, header.line_end, entry.keys)
+        return there
+
+    def _passed(self, entries: _Entries, key: Key, header: Header) -> _Entries:
+        """Those of the table `key` on the way to `header`."""
+        entry = entries.get(key.name)
+        if entry is None:
+            inner: _Entries = {}
+            step = Table(key.span, TableKind.IMPLICIT, inner)
+            entries[key.name] = Entry(key, step, header.span, header.line_end, (key,))
+            return inner
+        value = entry.value
+        if isinstance(value, Array) and value.of_tables:
+            self._again(entries, key)
+            _, elements = self._elements[id(entries), key.name]
+            elements[-1], inner = _writable(elements[-1])
+            return inner
+        there = _table(entry, key)
+        self._again(entries, key)
+        table, inner = _writable(there)
+        if table is not there:
+            entries[key.name] = entry._replace(value=table)
+        return inner
+
+    def _open_element(self, entries: _Entries, key: Key, header: Header, element: Table) -> None:
+        entry = entries.get(key.name)
+        if entry is None:
+            array = Array(header.span, (), of_tables=True)
+            entries[key.name] = Entry(key, array, header.span, header.line_end, (key,))
+            self._elements[id(entries), key.name] = (entries, [element])
+            return
+        if (id(entries), key.name) not in self._elements:
+            message = f"{_called('Table', key)} is no array of tables: another place defines it"
+            raise _ConflictError(key, message, entry)
+        self._again(entries, key)
+        self._elements[id(entries), key.name][1].append(element)
+
+    def _assign(self, entries: _Entries, statement: Statement) -> None:
         *way, last = statement.keys
         for key in way:
-            entry = table.entries.get(key.name)
+            entry = entries.get(key.name)
             if entry is None:
-                step = _Table(key.span, TableKind.DOTTED)
-                table.put(key.name, _Entry([key], step, statement.span, statement.line_end))
-                table = step
-            elif isinstance(entry, Entry) or isinstance(entry.value, _Tables):
-                raise _ConflictError(key, _is_a_value(key), entry)
-            elif entry.value.explicit or entry.value.dotted_by not in (None, self._number):
-                message = f"{_called('Table', key)} is complete: another place defines it"
-                raise _ConflictError(key, message, entry)
+                inner: Mapping[str, Entry] = {}
+                step = Table(key.span, TableKind.DOTTED, inner)
+                entries[key.name] = Entry(key, step, statement.span, statement.line_end, (key,))
             else:
-                entry.keys.append(key)
-                table = entry.value
-            table.dotted_by = self._number
-        if (first := table.entries.get(last.name)) is not None:
+                there = _table(entry, key)
+                inner = there.entries
+                by = self._dotted_by.get(id(inner), self._number)
+                if there.kind is TableKind.HEADER or by != self._number:
+                    message = f"{_called('Table', key)} is complete: another place defines it"
+                    raise _ConflictError(key, message, entry)
+                self._again(entries, key)
+            assert isinstance(inner, dict)  # that of a table with a header may be another mapping
+            self._dotted_by[id(inner)] = self._number
+            entries = inner
+        if (first := entries.get(last.name)) is not None:
             message = f"{_called('Key', last)} is already set in this table"
             raise _ConflictError(last, message, first)
-        entry = Entry(last, statement.value, statement.span, statement.line_end, (last,))
-        table.put(last.name, entry)
+        _, value, span, line_end = statement
+        entries[last.name] = Entry(last, value, span, line_end, (last,))
 
 
 def inline_table(span: Span, statements: Sequence[Statement]) -> Table:
@@ -172,42 +203,22 @@ def inline_table(span: Span, statements: Sequence[Statement]) -> Table:
     return Table(span, TableKind.INLINE, merger.table().entries)
 
 
-def _open(table: _Table, key: Key, header: Header) -> _Table:
-    entry = table.entries.get(key.name)
-    if entry is None:
-        opened = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
-        table.put(key.name, _Entry([key], opened, header.span, header.line_end))
-        return opened
-    if isinstance(entry, Entry) or isinstance(entry.value, _Tables):
-        raise _ConflictError(key, _is_a_value(key), entry)
-    opened_before = entry.value
-    if opened_before.explicit or opened_before.dotted_by is not None:
-        message = f"{_called('Table', key)} stands twice: join it with the other"
-        raise _ConflictError(key, message, entry)
-    entry.keys.append(key)
-    entry.span, entry.line_end = header.span, header.line_end
-    opened_before.span, opened_before.line_end = header.span, header.line_end
-    opened_before.kind = TableKind.HEADER
-    opened_before.explicit = True
-    return opened_before
+def _table(entry: Entry, key: Key) -> Table:
+    """That of `entry`, if `key` may lead there. Raises _ConflictError."""
+    value = entry.value
+    if isinstance(value, Table) and value.kind is not TableKind.INLINE:
+        return value
+    message = f"{_called('Key', key)} already has a value: nothing can stand under it"
+    raise _ConflictError(key, message, entry)
 
 
-def _open_element(table: _Table, key: Key, header: Header) -> _Table:
-    entry = table.entries.get(key.name)
-    if entry is None:
-        entry = _Entry([], _Tables(header.span), header.span, header.line_end)
-        table.put(key.name, entry)
-    if isinstance(entry, Entry) or isinstance(entry.value, _Table):
-        message = f"{_called('Table', key)} is no array of tables: another place defines it"
-        raise _ConflictError(key, message, entry)
-    element = _Table(header.span, TableKind.HEADER, header.line_end, explicit=True)
-    entry.value.items.append(element)
-    entry.keys.append(key)
-    return element
-
-
-def _is_a_value(key: Key) -> str:
-    return f"{_called('Key', key)} already has a value: nothing can stand under it"
+def _writable(table: Table) -> tuple[Table, _Entries]:
+    """The same table, and its entries, which can be added to."""
+    entries = table.entries
+    if isinstance(entries, dict):
+        return table, entries
+    entries = dict(entries)
+    return table.having(entries), entries
 
 
 def _called(what: str, key: Key) -> str:
@@ -215,25 +226,3 @@ def _called(what: str, key: Key) -> str:
     there."""
     is_bare = len(key.name) == key.span.end - key.span.start
     return f"{what} `{key.name}`" if is_bare else f"This {what.lower()}"
-
-
-def _finished(table: _Table) -> Table:
-    entries: Mapping[str, Entry]
-    if isinstance(table.entries, dict):
-        entries = {
-            name: entry if isinstance(entry, Entry) else _finished_entry(entry)
-            for name, entry in table.entries.items()
-        }
-    else:
-        entries = table.entries
-    return Table(table.span, table.kind, entries, table.line_end)
-
-
-def _finished_entry(entry: _Entry) -> Entry:
-    value: Value
-    if isinstance(entry.value, _Table):
-        value = _finished(entry.value)
-    else:
-        items = tuple([_finished(item) for item in entry.value.items])
-        value = Array(entry.value.span, items, of_tables=True)
-    return Entry(entry.keys[0], value, entry.span, entry.line_end, tuple(entry.keys))

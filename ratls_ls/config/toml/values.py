@@ -189,9 +189,10 @@ class Issue(NamedTuple):
 
 def shifted(value: Value, by: int) -> Value:
     """`value`, `by` code points further on in the text."""
+    if isinstance(value, Scalar):  # as nearly all are
+        (start, end), plain = value
+        return Scalar(Span(start + by, end + by), plain)
     match value:
-        case Scalar(span, plain):
-            return Scalar(span.shifted(by), plain)
         case Array(span, items, of_tables):
             return Array(span.shifted(by), tuple(shifted(item, by) for item in items), of_tables)
         case Table():
@@ -214,14 +215,16 @@ def shifted_table(table: Table, by: int) -> Table:
 
 def shifted_entry(entry: Entry, by: int) -> Entry:
     """`entry`, `by` code points further on in the text."""
-    key = shifted_key(entry.key, by)
-    keys = (key,) if len(entry.keys) == 1 else tuple(shifted_key(each, by) for each in entry.keys)
-    return Entry(key, shifted(entry.value, by), entry.span.shifted(by), entry.line_end + by, keys)
+    key, value, (start, end), line_end, keys = entry
+    key = shifted_key(key, by)
+    keys = (key,) if len(keys) == 1 else tuple([shifted_key(each, by) for each in keys])
+    return Entry(key, shifted(value, by), Span(start + by, end + by), line_end + by, keys)
 
 
 def shifted_key(key: Key, by: int) -> Key:
     """`key`, `by` code points further on in the text."""
-    return Key(key.name, key.span.shifted(by))
+    name, (start, end) = key
+    return Key(name, Span(start + by, end + by))
 
 
 def shifted_header(header: Header, by: int) -> Header:
