@@ -74,7 +74,8 @@ class KeyModel:
         return self.readers == _UPSTREAM
 
     @cached_property
-    def _by_name(self) -> dict[str, KeyModel]:
+    def by_name(self) -> dict[str, KeyModel]:
+        """Its `children`."""
         return {child.name: child for child in self.children}
 
     @cached_property
@@ -83,7 +84,7 @@ class KeyModel:
         return _TYPES.get(self.kind)
 
     def child(self, name: str) -> KeyModel | None:
-        return self._by_name.get(name)
+        return self.by_name.get(name)
 
 
 def _pin(name: str, register: Register, summary: str, codex: str = "") -> KeyModel:

@@ -32,15 +32,16 @@ def policy_verdict(table: ProviderTable, group: Group) -> PolicyVerdict | None:
     entry = table.policy_entry
     if entry is None or len(entry.keys) != 1 or group.issues:
         return None
-    if any(key.model is None for key in table.own_keys):
-        return None
+    for key in table.own_keys:
+        if key.model is None:
+            return None
     start, section = section_at(group.sections, entry.key.span.start)
     if section.header is None or _names(section.header) != (PROVIDERS, table.id, entry.key.name):
         return None
-    key = (table.id, table.attested, table.newline)
-    if key not in section.kept:
-        section.kept[key] = _judged(section, table)
-    verdict: PolicyVerdict | None = section.kept[key]
+    known = (table.id, table.attested, table.newline)
+    if known not in section.kept:
+        section.kept[known] = _judged(section, table)
+    verdict: PolicyVerdict | None = section.kept[known]
     if verdict is None or not start:
         return verdict
     problems = [problem.shifted(start) for problem in verdict.problems]

@@ -59,7 +59,8 @@ class LineIndex:
         self.text = text
 
     @cached_property
-    def _starts(self) -> list[int]:
+    def starts(self) -> list[int]:
+        """Where its lines start."""
         if "\r" in self.text:
             return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
         lengths = map(len, self.text.split("\n"))
@@ -71,22 +72,22 @@ class LineIndex:
 
     @property
     def line_count(self) -> int:
-        return len(self._starts)
+        return len(self.starts)
 
     def line_span(self, line: int) -> Span:
         """Where `line` stands, without its line ending. `line` is brought into range."""
         line = min(max(line, 0), self.line_count - 1)
-        start = self._starts[line]
+        start = self.starts[line]
         if line + 1 == self.line_count:
             return Span(start, len(self.text))
-        end = self._starts[line + 1] - 1
+        end = self.starts[line + 1] - 1
         if end > start and self.text[end] == "\n" and self.text[end - 1] == "\r":
             end -= 1
         return Span(start, end)
 
     def line(self, offset: int) -> int:
         """The line on which `offset` stands."""
-        return bisect_right(self._starts, offset) - 1
+        return bisect_right(self.starts, offset) - 1
 
     def position(
         self, offset: int, encoding: PositionEncoding = PositionEncoding.UTF_16
@@ -94,7 +95,7 @@ class LineIndex:
         """Where `offset` stands; one beyond the text is taken for its end."""
         if not 0 <= offset <= len(self.text):
             offset = min(max(offset, 0), len(self.text))
-        starts = self._starts
+        starts = self.starts
         line = bisect_right(starts, offset) - 1
         start = starts[line]
         if self._ascii or encoding is PositionEncoding.UTF_32:
@@ -115,7 +116,7 @@ class LineIndex:
     ) -> int:
         """The offset of a position. As LSP has it, a character beyond its line is the line's end,
         and a line beyond the text is the text's end; one inside a character is its start."""
-        starts = self._starts
+        starts = self.starts
         if line >= len(starts):
             return len(self.text)
         if line < 0:

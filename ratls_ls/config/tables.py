@@ -289,9 +289,9 @@ class ProviderTable:
 
 
 def _modelled_keys(table: Table, parent: KeyModel, path: tuple[str, ...]) -> list[ModelledKey]:
-    found = []
+    found, models = [], parent.by_name
     for entry in table.entries.values():
-        model = parent.child(entry.key.name)
+        model = models.get(entry.key.name)
         found.append(ModelledKey(entry, model, table, parent, path))
         if model is None or not model.children or model is RATLS_POLICY:
             continue

@@ -6,6 +6,7 @@ Invariant: every position passes through the file's own line index in the negoti
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -96,11 +97,12 @@ class Converter:
         """Those of `file` as JSON. `rendered`: what this gave before for (mostly) the same text,
         which is brought up to date: a keystroke changes one part and moves no line of others."""
         found = [self._problem(problem, 0) for problem in file_problems(file, context)]
-        context, line = context.of_part, self._index.line
+        context, lines = context.of_part, self._index.starts
         known = rendered.copy()
         rendered.clear()
         for start, part in file.parts:
-            places = [min(start, 1), *[line(start + at) for at, _ in part.group.sections]]
+            sections = part.group.sections
+            places = [min(start, 1), *[bisect_right(lines, start + at) for at, _ in sections]]
             shown = known.get(part)
             if shown is None or shown.context is not context or shown.places != places:
                 problems = problems_of(part, context)
