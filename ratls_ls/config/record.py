@@ -16,4 +16,5 @@ _T = TypeVar("_T")
 @dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
 def record(*, eq: bool = False, slots: bool = False) -> Callable[[type[_T]], type[_T]]:
     """Decorates a class that is compared by identity, or with `eq` by its fields."""
-    return dataclass(eq=eq, slots=slots)
+    # Nobody changes one, so it may be a key.
+    return dataclass(eq=eq, unsafe_hash=eq, slots=slots)
