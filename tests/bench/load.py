@@ -20,7 +20,7 @@ from .table import Row, at_most
 STREAMS = 100
 TOKEN_SECONDS = 0.05
 _PUBLISHED = b'"textDocument/publishDiagnostics"'
-_EVENT = b'"kind": "event"'
+_EVENT = b'"kind":"event"'
 _GAP_SECONDS = 0.03
 _READ_BYTES = 1 << 20
 _PATIENCE_SECONDS = 30
