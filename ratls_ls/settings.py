@@ -117,6 +117,12 @@ def section(value: object) -> object | None:
     return named or (value if _HEADS & heads else None)
 
 
+def tells_trust(value: object) -> bool:
+    """Whether a section says anything that counts for `trusted`."""
+    outcomes = {parse(value, absent=Settings(trusted=each)).trusted for each in (True, False)}
+    return len(outcomes) == 1
+
+
 def parse(value: object, *, absent: Settings | None = None) -> Settings:
     """Settings from `initializationOptions` or the section `ratls`: objects in one another, or keys
     with dots, as clients keep them.

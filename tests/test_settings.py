@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratls_ls.settings import Options, Settings, Trigger, parse, section
+from ratls_ls.settings import Options, Settings, Trigger, parse, section, tells_trust
 
 STRICT = {"attestation": {"requireSessionBinding": True}}
 HELD = Options((Path("/ca.pem"),), (Path("/root.pem"),), only_stricter_settings=True)
@@ -129,6 +129,24 @@ def test_trust_is_not_given_by_mistake(sent: object) -> None:
     assert not parse(sent).trusted
     assert not parse(section(sent) or sent).trusted
     assert len(parse(sent).complaints) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"trusted": True}, True),
+        ({"ratls": {"trusted": False}}, True),
+        ({"trustd": True}, True),  # which counts as false
+        ({"trusted": "no"}, True),
+        ("x", True),
+        ({"trusted": None}, False),
+        ({"attestation": {"refreshMinutes": 10}}, False),
+        ({"attestation": "x", "flavour": 1}, False),
+        ([], False),
+    ],
+)
+def test_what_tells_of_trust(sent: object, told: bool) -> None:
+    assert tells_trust(sent) is told
 
 
 def test_what_is_understood_counts_whatever_stands_beside() -> None:

@@ -42,7 +42,7 @@ class Asking:
         asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._late, question)
 
     def drop(self) -> None:
-        """No answer counts any more: the client said unasked what its settings are."""
+        """No answer counts any more: the client said unasked whether it trusts."""
         self._newest = None
         self._known.set()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,10 @@ def register(server: Server) -> None:
         asyncio.get_running_loop().set_exception_handler(_log_type_only)
         section = settings_module.section(params.initialization_options)
         # What is not known as the section was meant for this server all the same.
-        ls.settings = ls.first_settings = ls.options.taken(
+        ls.settings = ls.options.taken(
             params.initialization_options if section is None else section, ls.settings
         )
-        ls.asks_first = section is None and _can_be_asked(ls)
-        if ls.asks_first:
-            ls.first_settings = replace(ls.settings, trusted=False)
+        ls.is_trust_open = section is None and _can_be_asked(ls)
         # The client gets its answer first; what it needs next is loaded while it thinks.
         asyncio.get_running_loop().call_soon(lambda: ls.session)
 
@@ -40,7 +37,7 @@ def register(server: Server) -> None:
             # of none; all else works.
             asked = types.RegistrationParams(registrations)
             ls.client_register_capability(asked)
-        if ls.asks_first:
+        if ls.is_trust_open:
             ls.asking.begin()
         await ls.session.warm_up()
 
@@ -50,7 +47,6 @@ def register(server: Server) -> None:
         # client is asked of it, that one contacts nobody.
         section = settings_module.section(params.settings)
         if section is not None:
-            ls.asking.drop()
             ls.configure(section)
         elif _can_be_asked(ls):
             ls.asking.begin()

@@ -25,7 +25,7 @@ from ratls_ls.lsp.garbage import keep_what_is_loaded
 from ratls_ls.lsp.methods import MethodError
 from ratls_ls.lsp.protocol import Protocol, converter, writer_of
 from ratls_ls.lsp.writer import Writer, compact
-from ratls_ls.settings import Options
+from ratls_ls.settings import Options, Settings, tells_trust
 
 from .asking import Asking
 from .progress import CheckProgress
@@ -56,9 +56,8 @@ class Server(LanguageServer):
         )
         self.options = options
         self.settings = options.settings  # that the client sent last, else those of `initialize`
-        self.asks_first = False  # the client, before anybody is contacted
-        self.first_settings = self.settings  # until it answers, if it is asked
-        self.asking = Asking(self._ask, self.configure, self._distrust)
+        self.is_trust_open = False  # the client has yet to say whether it still trusts
+        self.asking = Asking(self._ask, self._take_answer, self._distrust)
 
     @cached_property
     def encoding(self) -> PositionEncoding:
@@ -117,7 +116,7 @@ class Server(LanguageServer):
                 progress.update(status)
 
         return Session(
-            self.first_settings,
+            self._held_settings,
             self.options,
             publish=self.publish,
             changed=changed,
@@ -126,18 +125,37 @@ class Server(LanguageServer):
             settled=self.asking.known,
         )
 
-    def configure(self, section: object | None) -> None:
-        """Take new settings; None: those stay that there were."""
+    @property
+    def _held_settings(self) -> Settings:
+        """Those that count: the client's, without its trust as long as that is open."""
+        trusted = self.settings.trusted and not self.is_trust_open
+        return replace(self.settings, trusted=trusted)
+
+    def configure(self, section: object) -> None:
+        """Take the settings that the client sent unasked. Of trust they may say nothing: then the
+        answer is awaited, as before."""
+        if tells_trust(section):
+            self.asking.drop()
+            self.is_trust_open = False
+        self._take(section)
+
+    def _take_answer(self, section: object | None) -> None:
+        """None: the settings stay, and with them the trust that was given before."""
+        self.is_trust_open = False
+        self._take(section)
+
+    def _take(self, section: object | None) -> None:
         if section is not None:
             self.settings = self.options.taken(section, self.settings)
-        self.session.configure(self.settings)
+        self.session.configure(self._held_settings)
 
     def _ask(self) -> Future[Sequence[Any]]:
         item = types.ConfigurationItem(section="ratls")
         return self.workspace_configuration(types.ConfigurationParams([item]))
 
     def _distrust(self) -> None:
-        self.session.configure(replace(self.settings, trusted=False))
+        self.is_trust_open = True
+        self._take(None)
         self.complain(
             "the editor does not say what its settings are (section `ratls`), so nothing is"
             " contacted until it does"

@@ -251,6 +251,55 @@ async def test_what_is_said_unasked_counts_more_than_what_was_asked_before(home:
         assert not asked.provider.record.connections
 
 
+SILENT = {"ratls": {"attestation": {"refreshMinutes": 10}}}  # of trust
+HELD = ("--only-stricter-settings",)
+
+
+@pytest.mark.parametrize("options", [(), HELD], ids=["", "held"])
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_what_says_nothing_of_trust_leaves_the_question_open(
+    home: Path, trusted: bool, options: Sequence[str]
+) -> None:
+    async with client(home, options=options) as asked:
+        request = asked.ask()
+        question = await asked.question()
+        asked.push(SILENT)
+        await asked.server.answer(asked.ask("textDocument/hover"))  # refused, so at once
+        assert not asked.provider.record.connections
+        asked.answer(question, {"trusted": trusted})
+        assert await asked.outcome(request) == (200 if trusted else methods.UNTRUSTED)
+        assert bool(asked.provider.record.connections) is trusted
+
+
+@pytest.mark.parametrize("options", [(), HELD], ids=["", "held"])
+async def test_trust_is_taken_away_whatever_is_said_meanwhile_of_other_things(
+    home: Path, options: Sequence[str]
+) -> None:
+    async with client(home, {"trusted": True}, options=options) as asked:
+        asked.push(None)
+        question = await asked.question()
+        asked.push(SILENT)
+        asked.answer(question, {"trusted": False})
+        assert await asked.tries() == methods.UNTRUSTED
+
+
+@pytest.mark.parametrize("options", [(), HELD], ids=["", "held"])
+@pytest.mark.parametrize("first", [None, {"trusted": True}], ids=["first", "later"])
+async def test_a_refused_question_is_no_trust_whatever_is_said_of_other_things(
+    home: Path, first: dict[str, Any] | None, options: Sequence[str]
+) -> None:
+    async with client(home, first, options=options) as asked:
+        if first is not None:
+            asked.push(None)
+        asked.refuse(await asked.question())
+        asked.push(SILENT)
+        assert await asked.tries() == methods.UNTRUSTED
+        assert await asked.state() == "untrusted"
+        asked.push(None)
+        asked.answer(await asked.question(), None)
+        assert await asked.tries() == 200
+
+
 async def test_silence_does_not_undo_what_was_meant_for_trust(home: Path) -> None:
     """A misspelt setting counts as the strictest value."""
     async with client(home, {"trustd": False}) as asked:
