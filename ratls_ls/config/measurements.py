@@ -34,21 +34,32 @@ REGISTERS: dict[str, Register] = {
 
 
 class Measurement(NamedTuple):
-    """A hex pin in a policy. `key`: dotted; `value`: None if it is no hex; `span`: the string with
-    its quotes; `size`: of the whole value, in bytes; `in_fork`: whether the RA-TLS fork reads it.
+    """A hex pin in a policy. `key`: dotted; `digits`: without a `0x`, None if it is no hex; `span`:
+    the string with its quotes; `size`: of the whole value, in bytes; `in_fork`: whether the RA-TLS
+    fork reads it.
     """
 
     key: str
     entry: Entry
     text: str
-    value: bytes | None
+    digits: str | None
     span: Span
     size: int
     in_fork: bool
 
     @property
+    def length(self) -> int | None:
+        """How many digits there are; None if it is no hex."""
+        return None if self.digits is None else len(self.digits)
+
+    @property
+    def needed(self) -> int:
+        """How many digits the whole value has."""
+        return 2 * self.size
+
+    @property
     def is_whole(self) -> bool:
-        return self.value is not None and len(self.value) == self.size
+        return self.length == self.needed
 
 
 def _hex_keys() -> Iterator[tuple[str, tuple[str, ...], int, bool]]:
@@ -70,16 +81,16 @@ def measurements(policy: Table | None) -> Iterator[Measurement]:
         entry = policy.entry(*path)
         text = string_of(entry.value) if entry is not None else None
         if entry is not None and text is not None:
-            value, span = digits_of(text), entry.value.span
-            yield Measurement(key, entry, text, value, span, size, in_fork)
+            digits, span = hex_digits(text), entry.value.span
+            yield Measurement(key, entry, text, digits, span, size, in_fork)
 
 
 def pins(policy: Table | None, hex_pins: Iterable[Measurement]) -> Iterator[tuple[Pin, Span]]:
-    """The pins of a policy that can be read, with the span of their value. `hex_pins`: its
-    `measurements`."""
+    """The whole pins of a policy, with the span of their value. `hex_pins`: its `measurements`."""
     for found in hex_pins:
-        if found.value:
-            yield Pin(found.key, REGISTERS[found.key], found.value), found.span
+        if found.is_whole:
+            value = bytes.fromhex(found.digits or "")
+            yield Pin(found.key, REGISTERS[found.key], value), found.span
     compose = policy.get("app_compose") if policy is not None else None
     text = string_of(compose)
     if compose is not None and text is not None:
@@ -87,9 +98,13 @@ def pins(policy: Table | None, hex_pins: Iterable[Measurement]) -> Iterator[tupl
         yield Pin("app_compose", Register.COMPOSE_HASH, digest), compose.span
 
 
+def hex_digits(text: str) -> str | None:
+    """The digits of a pin, `0x` before it or not; None if it is no hex."""
+    match = _HEX.fullmatch(text)
+    return match["digits"] if match is not None else None
+
+
 def digits_of(text: str) -> bytes | None:
     """The bytes of a pin, `0x` before it or not; None if it is no hex."""
-    match = _HEX.fullmatch(text)
-    if match is None or len(match["digits"]) % 2:
-        return None
-    return bytes.fromhex(match["digits"])
+    digits = hex_digits(text)
+    return None if digits is None or len(digits) % 2 else bytes.fromhex(digits)

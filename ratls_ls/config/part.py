@@ -19,7 +19,7 @@ from .rules import attested_problems, overlay_problems, provider_problems, root_
 from .strays import loses_policy, misspelt_tables, strays
 from .tables import Part, ProviderTable, Reference
 from .toml.document import Group
-from .toml.values import Entry, Issue, Table, string_of
+from .toml.values import Entry, Issue, Table, shifted_issue, string_of
 
 
 class _Verdict(NamedTuple):
@@ -44,18 +44,20 @@ def part_of(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     references = () if alone else tuple(_references(root))
     astray = tuple(strays(root))
     no_ids = {stray.key for stray in astray}
-    torn = {id_ for each, _ in losing(group.issues, group.sections) for id_ in spoilt_by(each)}
+    torn = _spoilt(group.issues, group)
+    broken = torn | _spoilt(_broken_statements(group), group)
     tables, hidden = [], []
     for whole, entry in zip(providers, _providers(own_root), strict=True):
         if entry.key in no_ids:
             continue
         table = ProviderTable.of(whole, newline, pieces)
         is_torn = table.id in torn or None in torn
+        is_broken = table.id in broken or None in broken
         if (under := below.get(table.id)) is None:
-            verdict = _alone(table, group, torn=is_torn)
+            verdict = _alone(table, group, torn=is_torn, broken=is_broken)
         else:
             own = ProviderTable.of(entry, newline, pieces, under)
-            verdict = _over(under, own, table, end, torn=is_torn)
+            verdict = _over(under, own, table, end, torn=is_torn, broken=is_broken)
         tables.append(verdict.table)
         problems += verdict.problems
         if verdict.hidden is not None:
@@ -72,33 +74,37 @@ def part_of(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     )
 
 
-def _alone(table: ProviderTable, group: Group, *, torn: bool) -> _Verdict:
+def _alone(table: ProviderTable, group: Group, *, torn: bool, broken: bool) -> _Verdict:
     policy = policy_verdict(table, group)
     problems = provider_problems(table, policy and policy.problems, torn=torn)
-    judged = _judged(table, problems, policy)
-    return _Verdict(judged, problems + _of_attested(judged, torn=torn))
+    judged = table if broken else _judged(table, problems, policy)
+    return _Verdict(judged, problems + _of_attested(judged))
 
 
 def _over(
-    under: ProviderTable, own: ProviderTable, merged: ProviderTable, end: int, *, torn: bool
+    under: ProviderTable,
+    own: ProviderTable,
+    merged: ProviderTable,
+    end: int,
+    *,
+    torn: bool,
+    broken: bool,
 ) -> _Verdict:
     """`merged`: `own` with what `under` says, too, from `end` on."""
     problems = provider_problems(merged, torn=torn)
     weakened = overlay_problems(own, under)
     errors = _errors([*problems, *weakened])
-    judged = _judged(merged, errors)
+    judged = merged if broken else _judged(merged, errors)
     told = [*_not_of(under, merged, problems), *weakened]
     hidden = None
     if own.attested and not _errors(each for each in told if not stands_behind(each.span, end)):
         hidden = min(errors, key=lambda each: each.span, default=None)
-    told += _of_attested(judged, torn=torn)
+    told += _of_attested(judged)
     return _Verdict(own.judged(judged.provider), told, hidden)
 
 
-def _of_attested(table: ProviderTable, *, torn: bool) -> list[Problem]:
-    if torn or table.provider is None:
-        return []
-    return attested_problems(table, table.provider)
+def _of_attested(table: ProviderTable) -> list[Problem]:
+    return [] if table.provider is None else attested_problems(table, table.provider)
 
 
 def _providers(root: Table) -> tuple[Entry, ...]:
@@ -155,6 +161,16 @@ def _references_in(table: Table, path: tuple[str, ...]) -> Iterator[Reference]:
         name = string_of(value)
         if value is not None and name is not None:
             yield Reference(name, value.span, (*path, key))
+
+
+def _spoilt(issues: Iterable[Issue], group: Group) -> set[str | None]:
+    return {id_ for issue, _ in losing(issues, group.sections) for id_ in spoilt_by(issue)}
+
+
+def _broken_statements(group: Group) -> Iterator[Issue]:
+    for start, section in group.sections:
+        for issue in section.issues:
+            yield shifted_issue(issue, start)
 
 
 def spoilt_by(issue: Issue) -> Iterator[str | None]:

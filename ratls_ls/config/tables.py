@@ -236,7 +236,7 @@ class ProviderTable:
 
     @cached_property
     def pins(self) -> tuple[tuple[Pin, Span], ...]:
-        """Its pins that can be read, with the span of their value."""
+        """Its whole pins, with the span of their value."""
         return tuple(pins(self.policy, self.measurements))
 
     @cached_property

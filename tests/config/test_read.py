@@ -185,11 +185,56 @@ def test_no_provider_where_anything_is_in_doubt(text: str) -> None:
 @pytest.mark.parametrize("key", ["min_tdx_tcb.mrseam", "expected_bootchain.mrtd"])
 def test_a_pin_that_is_being_typed_is_an_error_until_it_is_whole(key: str) -> None:
     file = read(PLAIN)
-    for count in range(len(HEX) + 1):
-        file = read(f'{POLICY}{key} = "{HEX[:count]}"', file)
-        errors = [each for each in check(file) if each.severity is Severity.ERROR]
+    for count in range(len(HEX) + 3):
+        file = read(f'{POLICY}{key} = "{(HEX * 2)[:count]}"', file)
+        errors = [each.code for each in check(file) if each.severity is Severity.ERROR]
         attested = file.providers["tee"].provider is not None
-        assert (attested, len(errors)) == ((True, 0) if count == len(HEX) else (False, 1))
+        assert (attested, errors) == {
+            0: (False, ["empty-measurement"]),
+            len(HEX): (True, []),
+            len(HEX) + 1: (False, ["long-measurement"]),
+            len(HEX) + 2: (False, ["long-measurement"]),
+        }.get(count, (False, ["short-measurement"]))
+
+
+_MRTD = f'expected_bootchain.mrtd = "{HEX}"\n'
+_HASH = f'compose_hash = "{HEX[:64]}"\n'
+_TYPED = {
+    "the first pin": (POLICY, _HASH),
+    "in an inline table": (POLICY, f'min_tdx_tcb = {{ mrseam = "{HEX}" }}'),
+    "what another pin lacks": (POLICY + _HASH, f'expected_bootchain.rtmr1 = "{HEX}"'),
+    "what another pin measures": (POLICY + _MRTD, _HASH),
+    "what another pin says as well": (POLICY + 'app_compose = "{}"\n' + _MRTD, _HASH),
+    "no pin": (POLICY, 'tee_type = "Tdx"'),
+    "beside the policy": (PLAIN + f'ratls_policy.app_compose = "{{}}"\n{_MRTD}', "env_key = 'A'"),
+}
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["quotes closed", "as typed"])
+@pytest.mark.parametrize(("before", "line"), _TYPED.values(), ids=list(_TYPED))
+def test_what_stands_on_other_lines_is_not_told_anew_at_every_character(
+    before: str, line: str, *, closes: bool
+) -> None:
+    own, told = before.count("\n"), []
+    for typed in ["", *_typing(line, closes=closes)]:
+        text = before + typed + "\n"
+        elsewhere = [
+            (problem.code, problem.message)
+            for problem in check(read(text))
+            if text.count("\n", 0, problem.span.start) != own
+        ]
+        if elsewhere not in told[-1:]:
+            told.append(elsewhere)
+    assert len(told) <= 3, told
+
+
+def _typing(line: str, *, closes: bool) -> Iterator[str]:
+    """What stands there after each character. `closes`: the editor closes quotes."""
+    behind = ""
+    for count, character in enumerate(line.rstrip(), start=1):
+        if closes and character in "\"'":
+            behind = "" if behind == character else character
+        yield line[:count] + behind
 
 
 DOTTED = (

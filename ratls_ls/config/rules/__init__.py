@@ -190,7 +190,6 @@ _POLICY_CHECKS: tuple[ProviderCheck, ...] = (
     short_measurement.check,
     long_measurement.check,
     placeholder_measurement.check,
-    unanchored_pin.check,
 )
 
 # Of keys that nobody knows,
@@ -221,7 +220,7 @@ _RARE_KEY_CHECKS: _RareChecks = (
 )
 
 # What is said only of those that can be attested.
-_ATTESTED_CHECKS: tuple[AttestedCheck, ...] = (no_measurement_pinned.check,)
+_ATTESTED_CHECKS: tuple[AttestedCheck, ...] = (no_measurement_pinned.check, unanchored_pin.check)
 
 # What also depends on things outside the text.
 _CONTEXT_CHECKS: tuple[ContextCheck, ...] = (

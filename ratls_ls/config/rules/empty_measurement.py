@@ -29,7 +29,7 @@ RULE = Rule(
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for found in provider.measurements:
-        if found.value != b"":
+        if found.digits != "":
             continue
         edit = remove_key(provider, found.entry)
         title = weakening(f"Remove the empty pin `{found.key}`")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.rats.policy import Register
@@ -32,12 +31,11 @@ _MAY_BE_ZERO = (Register.RTMR0, Register.RTMR1, Register.RTMR2)
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for found in provider.measurements:
-        value = found.value
-        if not value or len(value) != found.size or len(set(value)) > 1:
+    for pin, span in provider.pins:
+        if len(set(pin.value)) > 1:
             continue
-        if not any(value) and REGISTERS[found.key] in _MAY_BE_ZERO:
+        if not any(pin.value) and pin.register in _MAY_BE_ZERO:
             message = "All zeros: a register into which nothing was measured, so it pins nothing"
         else:
             message = "A placeholder: no server has this value, so none can pass"
-        yield RULE.problem(found.span, message, provider=provider.id)
+        yield RULE.problem(span, message, provider=provider.id)

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
+from .invalid_measurement import in_fork
 from .rule import Rule
 
 RULE = Rule(
     code="short-measurement",
     severity=Severity.ERROR,
     words="""
-    Registers hold 48 bytes (SHA-384), the hashes of OS image and app-compose 32 (SHA-256). The
-    RA-TLS fork compares a shorter `mrseam` or `mrtmrs` as a prefix, which is easier to meet.
+    Registers hold 48 bytes (SHA-384), which are 96 hex digits, the hashes of OS image and
+    app-compose 32 (SHA-256), which are 64. The RA-TLS fork compares a shorter `mrseam` or `mrtmrs`
+    as a prefix, which is easier to meet, and drops one of an odd number of digits without a word.
     ratls-ls compares whole values, which a short pin never matches: it does not attest under one.
     """,
     example="""
@@ -29,11 +31,10 @@ RULE = Rule(
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for found in provider.measurements:
-        value = found.value
-        if value and len(value) < found.size:
-            fork = "; the RA-TLS fork compares a prefix only" if found.in_fork else ""
+        count = found.length or 0
+        if 0 < count < found.needed:
             message = (
-                f"{len(value)} of {found.size} bytes: ratls-ls does not attest under a part of a"
-                f" pin{fork}. Write the full value"
+                f"{count} of {found.needed} digits: ratls-ls does not attest under a part of a pin"
+                f"{in_fork(found, 'compares a prefix only')}. Write the full value"
             )
             yield RULE.problem(found.span, message, provider=provider.id)

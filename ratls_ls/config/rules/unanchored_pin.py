@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.measurements import REGISTERS
+from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 from ratls_ls.rats.policy import Register
@@ -28,11 +29,10 @@ RULE = Rule(
     use_ratls = true
     ratls_policy.compose_hash = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
     """,
-    of_absence=True,
 )
 
-_FIRMWARE = (Register.MRTD,)
-_SYSTEM = (Register.MRTD, Register.RTMR1, Register.RTMR2)
+_FIRMWARE = {Register.MRTD}
+_SYSTEM = {Register.MRTD, Register.RTMR1, Register.RTMR2}
 _ANCHORS = {
     **dict.fromkeys((Register.RTMR0, Register.RTMR1, Register.RTMR2), _FIRMWARE),
     **dict.fromkeys((Register.OS_IMAGE_HASH, Register.COMPOSE_HASH), _SYSTEM),
@@ -42,24 +42,24 @@ _BOOTED = {Register.RTMR1, Register.RTMR2, Register.OS_IMAGE_HASH, Register.COMP
 _KEYS = {register: key for key, register in REGISTERS.items() if key.startswith("expected")}
 
 
-def check(provider: ProviderTable) -> Iterator[Problem]:
-    if not provider.attested or not provider.pins:
-        return
-    pinned = {pin.register for pin, _ in provider.pins}
-    anchored = True
-    for pin, span in provider.pins:
-        missing = [each for each in _ANCHORS.get(pin.register, ()) if each not in pinned]
-        if missing:
-            anchored = False
-            by = "firmware" if missing == [Register.MRTD] else "system"
+def check(table: ProviderTable, provider: Provider) -> Iterator[Problem]:
+    pinned = {pin.register for pin in provider.policy.pins}
+    unanchored = {
+        register: missing
+        for register in pinned
+        if (missing := _ANCHORS.get(register, set()) - pinned)
+    }
+    for pin, span in table.pins if unanchored else ():
+        if pin.register in unanchored:
+            missing = unanchored[pin.register]
+            by = "firmware" if missing == _FIRMWARE else "system"
             message = f"Any other {by} can tell the same: pin {_named(missing)} too"
             yield RULE.problem(span, message, provider=provider.id)
-    if anchored and not pinned & _BOOTED:
-        missing = [each for each in _SYSTEM if each not in pinned]
-        message = f"This says nothing of what the TD boots: pin {_named(missing)} too"
-        yield RULE.problem(provider.pins[0][1], message, provider=provider.id)
+    if pinned and not unanchored and not pinned & _BOOTED:
+        message = f"This says nothing of what the TD boots: pin {_named(_SYSTEM - pinned)} too"
+        yield RULE.problem(table.pins[0][1], message, provider=provider.id)
 
 
-def _named(registers: list[Register]) -> str:
-    *first, last = [f"`{_KEYS[register]}`" for register in registers]
+def _named(registers: set[Register]) -> str:
+    *first, last = [f"`{key}`" for register, key in _KEYS.items() if register in registers]
     return f"{', '.join(first)} and {last}" if first else last
