@@ -183,6 +183,51 @@ def test_statements_around_a_broken_one_are_read() -> None:
     assert to_python(document.root.get("a", "e")) == 5
 
 
+BROKEN_LINES = (
+    "wat",
+    "wat.",
+    "use ratls = true",
+    "ключ = 1",
+    "= 3",
+    "! x",
+    "// note",
+    "use_ratls: true",
+    '"x',
+    "'x",
+    "]",
+    "{ m",
+    "wat = 07:32",
+    "wat = [",
+    'wat = """',
+)
+
+
+@pytest.mark.parametrize("line", BROKEN_LINES)
+@pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+def test_a_broken_line_behind_a_statement_changes_nothing_in_it(form: str, line: str) -> None:
+    (*before, last) = [section for _, section in parse(form).sections]
+    document = parse(f"{form}\n{line}\nsafe = 1\n")
+    (*after, changed) = [section for _, section in document.sections]
+    assert [each.statements for each in after] == [each.statements for each in before]
+    assert changed.statements[: len(last.statements)] == last.statements
+    assert document.issues
+    assert all(issue.span.start > len(form) for issue in document.issues)
+
+
+def test_each_broken_line_behind_an_array_over_lines_is_told_by_itself() -> None:
+    text = "a = [\n1,\n2\n]\nb\n! x\nc = 3"
+    document = parse(text)
+    assert [issue.span.of(text) for issue in document.issues] == ["b", "! x"]
+    assert to_python(document.root) == {"a": [1, 2], "b": None, "c": 3}
+
+
+@pytest.mark.parametrize("line", ["wat", "! [\n]", "x [", '! """', "! ]", "! {"])
+def test_broken_lines_cost_as_much_as_they_are_many(line: str) -> None:
+    begun = time.process_time()
+    assert parse("a = [\n1\n]\n" + f"{line}\n" * 8000).issues
+    assert time.process_time() - begun < 1
+
+
 def test_blanks_behind_a_broken_key_cost_as_much_as_they_are_many() -> None:
     begun = time.process_time()
     assert parse("a" + " " * 20_000 + "b").issues

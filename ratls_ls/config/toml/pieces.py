@@ -16,6 +16,8 @@ _BRACKET = re.compile(
     r'|"(?:[^"\\\n]|\\[^\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]|\\[^\n]',
     re.DOTALL,
 )
+# Looks no further than a line goes.
+_BRACKET_OR_LINE = re.compile(rf"{_BRACKET.pattern}|\n", re.DOTALL)
 
 
 class Pieces:
@@ -53,13 +55,12 @@ class Pieces:
         failure = grammar_failure(text[start:end])
         if failure is None:
             return following + 1
-        if start + failure.position < end:
-            # Complete only if what is wrong comes after the end of the open string or array.
-            line = text.rfind("\n", start, start + failure.position) + 1
-            completed = line > candidates[following] and grammar_failure(text[start:line]) is None
-            return following + 1 if completed else following
-        closed = self._first_outside(index)
-        return following if closed is None else closed
+        if start + failure.position >= end and (outside := self._first_outside(index)) is not None:
+            return outside
+        # Complete only if what is wrong comes after the end of the open string or array.
+        closed = statement_end(text, start, end, candidates[following])
+        completed = closed < end and grammar_failure(text[start:closed]) is None
+        return following + 1 if completed else following
 
     def _first_outside(self, index: int) -> int | None:
         """The first candidate after `index` that no bracket or string opened since then reaches
@@ -96,15 +97,18 @@ class Pieces:
             self._outside[inside.pop()[0]] = following
 
 
-def stays_open(text: str) -> bool:
-    """Whether a bracket or a multi-line string of `text` is still open at its end."""
+def statement_end(text: str, start: int, end: int, beyond: int = 0) -> int:
+    """Behind the first line from `start` on, and `beyond` an offset, at whose end no bracket or
+    multi-line string is open; `end` if one stays open."""
     depth = 0
-    for match in _BRACKET.finditer(text):
+    for match in _BRACKET_OR_LINE.finditer(text, start, end):
         found = match.group()
+        if found == "\n" and depth <= 0 and match.start() >= beyond:
+            return match.end()
         if found in ('"""', "'''"):
-            return True
+            return end
         depth += _depth(found)
-    return depth > 0
+    return end
 
 
 def _depth(found: str) -> int:

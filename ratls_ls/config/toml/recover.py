@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ratls_ls.config.span import Span
 
 from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, bad_escape, why
-from .pieces import Pieces, stays_open
-from .tree import NEWER_TOML, Failure, Reading, line_end, read_valid
+from .pieces import Pieces, statement_end
+from .tree import Failure, Reading, line_end, read_valid
 from .values import Header, Invalid, Issue, Key, Statement
 
 _KEY_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\[^\n])*"|'[^'\n]*')"""
@@ -96,22 +96,24 @@ class _Recovery:
             self.lines(start, end, reading)
 
     def lines(self, start: int, end: int, whole: Failure) -> None:
-        """One piece that is not TOML as a whole, line by line."""
+        """One piece that is not TOML as a whole, line by line, but a value of several lines at
+        once."""
         first = start
         while start < end:
-            line_break = self._text.find("\n", start, end)
-            next_line = end if line_break == -1 else line_break + 1
-            all_of_it = (start, next_line) == (first, end)
-            reading = whole if all_of_it else read_valid(self._text[start:next_line], start)
+            following = self._text.find("\n", start, end) + 1 or end
+            all_of_it = start == first and following == end
+            reading = whole if all_of_it else read_valid(self._text[start:following], start)
+            if following < end and isinstance(reading, Failure):
+                closed = statement_end(self._text, start, end)
+                if closed == end and start == first:
+                    following, reading = end, whole
+                elif closed > following:
+                    following, reading = closed, read_valid(self._text[start:closed], start)
             if isinstance(reading, Reading):
                 self._take(reading)
-            elif stays_open(self._text[start:next_line]) or reading.reason == NEWER_TOML:
-                rest = whole if start == first else read_valid(self._text[start:end], start)
-                self._broken(start, end, rest if isinstance(rest, Failure) else reading)
-                return
             else:
-                self._broken(start, next_line, reading)
-            start = next_line
+                self._broken(start, following, reading)
+            start = following
 
     def _take(self, reading: Reading) -> None:
         if reading.header is not None:
