@@ -38,6 +38,7 @@ from .cursor import Cursor, Wanted, cursor_at
 MeasuredOf = Callable[[ProviderTable], AttestationResult | None]
 """What the server of a provider was affirmed with last, whatever its text says meanwhile."""
 
+_ASSIGN = " = "
 _POLICY = "ratls_policy"
 _POLICIES = {
     "strict policy": ("UpToDate alone", '"UpToDate"'),
@@ -105,20 +106,35 @@ def complete(
                 found.append(_whole_provider(cursor))
         case Wanted.VALUE:
             found = list(_values(file, cursor, measured, base))
+    found = _matching(found, cursor.typed)
     if cursor.separator:
         found = [replace(item, new_text=item.new_text + cursor.separator) for item in found]
     return found
+
+
+def _matching(items: list[Item], typed: str) -> list[Item]:
+    """Those whose labels have the letters of `typed` in order; first those that begin with it."""
+    # Not left to a filterText: Neovim before 0.10 ignores the span of what has one, and later ones
+    # show all that has none.
+    start = typed.strip().lower()
+    found = [item for item in items if _has_in_order(item.label.lower(), start)]
+    return sorted(found, key=lambda item: not item.label.lower().startswith(start))
+
+
+def _has_in_order(label: str, letters: str) -> bool:
+    rest = iter(label)
+    return all(letter in rest for letter in letters)
 
 
 def _headers(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> Iterator[Item]:
     typed = cursor.typed.strip()
     for names in _tables_to_come(file, base):
         name = ".".join(map(spelled, names))
-        if name.startswith(typed) and name != typed:
+        if name != typed:
             end = "" if cursor.ended else "]"
             yield Item(name, ItemKind.PROVIDER, cursor.span, name + end)
     prefix = f"{PROVIDERS}."
-    if prefix.startswith(typed) and prefix != typed and _takes_headers(file):
+    if prefix != typed and _takes_headers(file):
         yield Item(prefix, ItemKind.PROVIDER, cursor.span, prefix, "a provider of a new id")
 
 
@@ -196,15 +212,17 @@ def _policies(cursor: Cursor, there: set[str]) -> Iterator[Item]:
 
 def _key(model: KeyModel, topic: str, cursor: Cursor, *, snippets: bool) -> Item:
     text, is_snippet = _assigned(model.name, cursor), False
-    if snippets and not cursor.ended and not cursor.dotted:
-        text, is_snippet = f"{model.name} = {_placeholder(model)}", True
+    if snippets and text.endswith(_ASSIGN):
+        text, is_snippet = text + _placeholder(model), True
     return Item(
         model.name, ItemKind.KEY, cursor.span, text, model.kind.value, topic, snippet=is_snippet
     )
 
 
 def _assigned(name: str, cursor: Cursor) -> str:
-    return name if cursor.ended or cursor.dotted else f"{name} = "
+    if cursor.closed or cursor.ended or cursor.dotted:
+        return name
+    return name + cursor.quote + _ASSIGN
 
 
 def _placeholder(model: KeyModel) -> str:
@@ -243,8 +261,9 @@ def _present(file: ConfigFile, cursor: Cursor) -> set[str]:
     entries = found.entries if isinstance(found, Table) else {}
     there = set(entries)
     word = cursor.span.of(file.text)
+    start = cursor.span.start - len(cursor.quote)
     own = entries.get(word) if not cursor.ended else None
-    if own is not None and [key.span.start + base for key in own.keys] == [cursor.span.start]:
+    if own is not None and [key.span.start + base for key in own.keys] == [start]:
         there.remove(word)
     return there
 
@@ -319,7 +338,13 @@ def _text(
     detail: str = "",
     topic: str = "",
 ) -> Item:
-    quote = cursor.quote
-    plain = word.isprintable() and not set(word) & {"\\", quote}
-    spelling = f"{quote}{word}{quote}" if quote and plain else quoted(word)
-    return Item(printable(word), kind, cursor.span, spelling, detail, topic)
+    span, spelling = cursor.span, quoted(word)
+    match cursor.quote:
+        case '"':
+            spelling = spelling[1:-1] if cursor.closed else spelling[1:]
+        case "'" if word.isprintable() and "'" not in word:
+            spelling = word if cursor.closed else word + "'"
+        case "'":
+            # It takes other quotes.
+            span = Span(span.start - 1, span.end + cursor.closed)
+    return Item(printable(word), kind, span, spelling, detail, topic)

@@ -44,18 +44,20 @@ class Wanted(Enum):
 @record(eq=True, slots=True)
 class Cursor:
     """`path`: the table that a key goes into, or the key that a value is for. `span`: what is to
-    be replaced. `typed`: the part of it before the cursor, without quotes. `quote`: that of the
-    string around the cursor; empty outside of one. `in_array`; `alone`: nothing else stands on
-    the line; `last`: nor does any statement on the lines of its section that follow; `ended`: what
-    ends it, a `=` or `]`, follows; `dotted`: a dot does. `there`: the keys before it, or the
-    strings around it, that are in the same brackets. `separator`: what must stand before that which
-    follows there."""
+    be replaced; in a string, what stands between its quotes. `typed`: the part of it before the
+    cursor. `quote`: that of the string around the cursor; empty outside of one. `closed`: the one
+    that ends the string follows the span. `in_array`; `alone`: nothing else stands on the line;
+    `last`: nor does any statement on the lines of its section that follow; `ended`: what ends it,
+    a `=` or `]`, follows; `dotted`: a dot does. `there`: the keys before it, or the strings around
+    it, that are in the same brackets. `separator`: what must stand between the
+    span and that which follows there."""
 
     wanted: Wanted
     path: tuple[str, ...]
     span: Span
     typed: str
     quote: str = ""
+    closed: bool = False
     in_array: bool = False
     alone: bool = False
     last: bool = False
@@ -166,19 +168,20 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
     touching, frame = state.last, state.frames[-1]
     is_string = touching[:1] in ('"', "'") and not (len(touching) > 1 and touching[-1] in "\"'")
     is_word = bool(touching) and (touching[0].isalnum() or touching[0] in "_-" or is_string)
-    begin = offset - len(touching) if is_word else offset
-    typed = touching.strip("\"'") if is_word else ""
     quote = touching[0] if is_string else ""
+    begin = offset - len(touching) + len(quote) if is_word else offset
     end = _string_end(text, offset, quote) if is_string else _end(_WORD_AFTER, text, offset)
+    closed = is_string and text[end : end + 1] == quote
     in_brackets = len(state.frames) > 1
     before_string = not is_word and text[offset : offset + 1] in _QUOTES
     if before_string and not frame.array and (state.value or not in_brackets):
         # It stands before a string: that is the one to be replaced.
-        quote, end = text[offset], _end(_TOKEN, text, offset)
-    line_end = text.find("\n", end)
-    rest = text[end : line_end if line_end != -1 else len(text)].strip()
-    span = Span(begin, end)
-    separator = _separator(text, end, frame) if in_brackets else ""
+        end = _end(_TOKEN, text, offset)
+    span, typed = Span(begin, end), text[begin:offset]
+    after = end + closed
+    line_end = text.find("\n", after)
+    rest = text[after : line_end if line_end != -1 else len(text)].strip()
+    separator = _separator(text, after, frame) if in_brackets else ""
     if state.value:
         # One is there already, and it is not this one.
         if state.given > is_word or not (frame.array or separator or rest[:1] in _AFTER_VALUE):
@@ -186,16 +189,17 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
         path = (*frame.path, *state.keys)
         there: set[str] = set()
         if frame.array:
-            there = {*frame.names[: -1 if is_word else None], *_strings_after(text, end)}
+            there = {*frame.names[: -1 if is_word else None], *_strings_after(text, after)}
         return Cursor(
             Wanted.VALUE,
             path,
             span,
             typed,
             quote,
+            closed,
             in_array=frame.array,
             there=frozenset(there),
-            separator=separator,
+            separator="" if closed else separator,
         )
     if state.loose != is_word:  # a key stands before it
         return None
@@ -211,12 +215,13 @@ def _cursor(text: str, offset: int, state: _State) -> Cursor | None:
         span,
         typed,
         quote,
+        closed,
         alone=alone,
-        last=alone and not in_brackets and _ends_section(text, end),
+        last=alone and not in_brackets and _ends_section(text, after),
         ended=rest.startswith("="),
         dotted=rest.startswith("."),
         there=frozenset() if parents else frozenset(frame.names),
-        separator="" if goes_on else separator,
+        separator="" if closed or goes_on else separator,
     )
 
 
@@ -230,15 +235,15 @@ def _separator(text: str, offset: int, frame: _Frame) -> str:
 
 
 def _string_end(text: str, offset: int, quote: str) -> int:
-    """Where the string around `offset` ends. One that is not closed yet ends with its word: what
-    follows on the line is not its own."""
+    """Where what is in the string around `offset` ends. One that is not closed yet ends with its
+    word: what follows on the line is not its own."""
     closing = text.find(quote, offset)
     line_end = text.find("\n", offset)
     line = text[offset : line_end if line_end != -1 else len(text)]
     plain = _end(_CLOSED_AFTER, text, offset)
     # After a string that is open, the quotes that follow come in pairs.
     if text[plain : plain + 1] == quote or line.count(quote) % 2:
-        return closing + 1
+        return closing
     return _end(_STRING_AFTER, text, offset)
 
 

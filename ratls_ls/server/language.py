@@ -87,10 +87,7 @@ def _item(item: Item, index: int, place: Any) -> dict[str, Any]:
     shape = {
         "label": item.label,
         "kind": _ITEM_KINDS[item.kind],
-        # In the order of the model, which is that of importance.
         "sortText": f"{index:03}",
-        # Always: Neovim takes what has none for filtered already.
-        "filterText": item.new_text if item.new_text[:1] in "\"'" else item.label,
         "textEdit": {"range": place, "newText": item.new_text},
     }
     if item.detail:

@@ -83,7 +83,7 @@ def applied(ls: Editor, text: str, edit: types.TextEdit | types.WorkspaceEdit) -
 
 async def test_completion_replaces_the_word(ls: Editor, text: str, tmp_path: Path) -> None:
     uri = ls.open(tmp_path / ".codex" / "config.toml", text)
-    at = position(ls, text, '"𝛾', after=True)
+    at = position(ls, text, "𝛾")
     params = types.CompletionParams(types.TextDocumentIdentifier(uri), at)
     found = await ls.text_document_completion_async(params)
     assert isinstance(found, types.CompletionList)

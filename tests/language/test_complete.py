@@ -207,9 +207,51 @@ def test_what_is_taken_replaces_the_word(marked: str, label: str, after: str) ->
 @pytest.mark.parametrize(
     "marked",
     [
+        *('wire_api = "|', 'wire_api = "|"', "wire_api = 'r|", "wire_api = 'r|x' # '", '"wire|'),
+        *('"wire|" = 1', "ratls_policy.allowed_tdx_status = ['UpToDate', \"|"),
+        *(
+            'ratls_policy = { tee_type = "|" pccs_url = "x" }',
+            'ratls_policy.pccs_url = "https://p|',
+        ),
+    ],
+)
+def test_in_a_string_the_quotes_that_are_there_stay(marked: str) -> None:
+    offset = (HEAD + marked).index("|")
+    text = (HEAD + marked).replace("|", "", 1)
+    found = offered(HEAD + marked)
+    assert found
+    for item in found:
+        quote = text[item.span.start - 1]
+        assert quote in "\"'"
+        assert item.span.start <= offset
+        after = text[item.span.end : item.span.end + 1]
+        # Neovim puts it before all that follows the cursor.
+        assert item.new_text.count(quote) == (after != quote)
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "further", "none"),
+    [
+        ("tee", "tee_type", set(), {"pccs_url"}),
+        ("P", "pccs_url", {"compose_hash", "app_compose"}, {"min_tdx_tcb"}),
+        ("status", "allowed_tdx_status", set(), {"tee_type", "pccs_url"}),
+    ],
+)
+def test_what_was_typed_is_looked_for(
+    typed: str, first: str, further: set[str], none: set[str]
+) -> None:
+    found = labels(POLICY + typed + "|")
+    assert found[:1] == [first]
+    assert further <= set(found)
+    assert not none & set(found)
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
         POLICY + "min_tdx_tcb.mrseam = |",
         POLICY + 'min_tdx_tcb.mrseam = "|"',
-        POLICY + 'min_tdx_tcb = { mrseam = "a|" }',
+        POLICY + 'min_tdx_tcb = { mrseam = "c|" }',
         POLICY + '[model_providers.tee.ratls_policy.min_tdx_tcb]\nmrseam = "|',
     ],
 )

@@ -70,6 +70,21 @@
    (completion-at-point)
    (should (save-excursion (beginning-of-line) (looking-at "stream_idle_timeout_ms")))))
 
+(ert-deftest a-value-in-quotes-is-completed ()
+  (pcase-dolist (`(,typed ,after ,wanted)
+                 '(("wire_api = \"r" "" "wire_api = \"responses\"")
+                   ("wire_api = \"r" "\"" "wire_api = \"responses\"")
+                   ("ratls_policy.allowed_tdx_status = [\"UpToDate\", \"SW" "]"
+                    "ratls_policy.allowed_tdx_status = [\"UpToDate\", \"SWHardeningNeeded\"]")))
+    (with-config
+     (shown "attestation-affirmed")
+     (go-to "wire_api = \"responses\"\n")
+     (insert typed "\n")
+     (backward-char)
+     (save-excursion (insert after))
+     (completion-at-point)
+     (should (equal (buffer-substring (line-beginning-position) (line-end-position)) wanted)))))
+
 (ert-deftest a-value-is-explained ()
   (with-config
    (shown "attestation-affirmed")

@@ -158,6 +158,22 @@ test("what comes next is offered", async () => {
   await code.attested();
 });
 
+test("a value is completed between the quotes that were closed for it", async () => {
+  await code.line("allowed_tdx_status").click();
+  await code.press("End", "Enter");
+  await code.page.keyboard.type('pccs_url = "https://api');
+  const offered = code.page.locator(".suggest-widget .monaco-list-row", {
+    hasText: "api.trustedservices.intel.com",
+  });
+  await offered.first().waitFor();
+  await code.press("Tab");
+  await code
+    .line(/^pccs_url\s=\s"https:\/\/api\.trustedservices\.intel\.com\/tdx\/certification\/v4"$/)
+    .waitFor();
+  await code.run("Revert File");
+  await code.attested();
+});
+
 test("an edited policy is judged at once, by the evidence there is", async () => {
   const before = contacts();
   await code.line("compose_hash").click();

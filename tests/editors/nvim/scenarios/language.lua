@@ -4,18 +4,43 @@ local s = require('scenario')
 local buffer = s.open()
 s.diagnostic('attestation-affirmed')
 
--- A key that is not set yet, by CTRL-X CTRL-O.
+-- By CTRL-X CTRL-O: a key that is not set yet, values in quotes that an editor closes or not, a header.
 vim.bo.omnifunc = 'v:lua.vim.lsp.omnifunc' -- the default since 0.8
-s.go_to('wire_api')
-s.type('ostream_idle<C-x><C-o>')
-s.eventually('the completion', function()
-  return s.text(buffer):find('\nstream_idle_timeout_ms', 1, true)
-end)
-s.type('<C-e><Esc>')
-s.eventually('normal mode', function()
-  return vim.api.nvim_get_mode().mode == 'n'
-end)
-vim.cmd('silent undo')
+local MEASURED = vim.env.MRTD
+for _, case in ipairs({
+  { 'stream_idle', 'stream_idle_timeout_ms' },
+  { 'wire_api = "', 'wire_api = "chat"' },
+  { 'wire_api = ""<Left>', 'wire_api = "chat"' },
+  { "wire_api = 'r", "wire_api = 'responses'" },
+  { 'wire_api = "c"<Left>', 'wire_api = "chat"' },
+  { 'model_provider = "', 'model_provider = "plain"', 'ggO' },
+  { 'ratls_policy.allowed_tdx_status = ["', 'ratls_policy.allowed_tdx_status = ["UpToDate"' },
+  {
+    'ratls_policy.allowed_tdx_status = ["UpToDate", "SW"]<Left><Left>',
+    'ratls_policy.allowed_tdx_status = ["UpToDate", "SWHardeningNeeded"]',
+  },
+  {
+    'ratls_policy.pccs_url = "https://api.tr',
+    'ratls_policy.pccs_url = "https://api.trustedservices.intel.com/tdx/certification/v4"',
+  },
+  {
+    'ratls_policy.expected_bootchain.mrtd = "' .. MEASURED:sub(1, 3),
+    'ratls_policy.expected_bootchain.mrtd = "' .. MEASURED .. '"',
+  },
+}) do
+  local typed, wanted, line_for_it = unpack(case)
+  s.go_to('wire_api')
+  s.type((line_for_it or 'o') .. typed .. '<C-x><C-o>')
+  s.eventually(typed .. ' completed to ' .. wanted, function()
+    local line = vim.api.nvim_get_current_line()
+    return line == wanted or line == wanted .. ' = '
+  end)
+  s.type('<C-e><Esc>')
+  s.eventually('normal mode', function()
+    return vim.api.nvim_get_mode().mode == 'n'
+  end)
+  vim.cmd('silent undo')
+end
 
 -- What a value means, in a floating window.
 s.go_to('allowed_tdx_status')
