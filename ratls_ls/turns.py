@@ -1,6 +1,7 @@
 """Turns of the event loop: work that takes long leaves others theirs.
 
-Invariant: what is paced holds the loop for `TURN_SECONDS` and one piece of its work at most.
+Invariant: what rests between its pieces holds the loop for `TURN_SECONDS` and one piece of its work
+at most, whatever else does so.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ TURN_SECONDS = 0.002
 _T = TypeVar("_T")
 
 
-class Turn:
-    """For whoever awaits things that may all be there already: that is no turn of its own."""
+class _Turn:
+    """Of the loop, which has one at a time: not of who works in it, nor of one of his steps."""
 
-    def __init__(self) -> None:
-        self._ends = time.monotonic() + TURN_SECONDS
+    ends = 0.0
 
-    async def rest(self) -> None:
-        """Let others have a turn if this one was long enough."""
-        if time.monotonic() >= self._ends:
-            await asyncio.sleep(0)
-            self._ends = time.monotonic() + TURN_SECONDS
+
+async def rest() -> None:
+    """Let others have a turn if this one was long enough. For whoever awaits things that may all be
+    there already: that is no turn of its own."""
+    if time.monotonic() >= _Turn.ends:
+        await asyncio.sleep(0)
+        _Turn.ends = time.monotonic() + TURN_SECONDS
 
 
 async def paced(work: Iterable[_T]) -> AsyncIterator[_T]:
     """All of `work`, made piece by piece, over as many turns as that takes."""
-    turn = Turn()
     for piece in work:
         yield piece
-        await turn.rest()
+        await rest()

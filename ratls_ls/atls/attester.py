@@ -18,6 +18,7 @@ import h11
 from ratls_ls.rats.errors import EvidenceError
 from ratls_ls.rats.evidence import Evidence, parse_quote_response
 from ratls_ls.rats.result import ClaimName
+from ratls_ls.turns import rest
 
 from .errors import Step, UnreachableError
 from .tls import TlsStream
@@ -26,7 +27,7 @@ QUOTE_PATH = "/tdx_quote"
 QUOTE_SECONDS = 30.0
 NONCE_BYTES = 32
 MAX_RESPONSE_BYTES = 2 * 1024 * 1024
-MAX_HEAD_BYTES = 64 * 1024
+MAX_HEAD_BYTES = 16 * 1024
 MAX_INFORMATIONAL = 4
 _READ_BYTES = 64 * 1024
 
@@ -140,6 +141,7 @@ class _Exchange:
     async def _answer(self) -> _Answer:
         status, informational, body = 0, 0, bytearray()
         while True:
+            await rest()
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 await self._receive()

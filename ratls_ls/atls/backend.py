@@ -28,22 +28,18 @@ from . import proxy
 from .attester import check_nothing_waits, request_evidence
 from .errors import AttestationRejectedError, Step, UnreachableError
 from .tls import TlsStream, connect_tls
+from .transport import read
 from .verifier import Verifier
-
-MAX_HEAD_BYTES = 256 * 1024
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far one request got; lives in its task. `head_bytes_left` bounds what a server may send
-    before its response head is whole, informational responses included; None: no bound.
-    `attestation`: the one made for this request; None if its connection was attested before.
-    `failure`: why it had to be tried again. `sent`: whether anything of it may have gone out, at
-    whatever try. `on_step` is told of each step as it begins; what it
-    raises ends the request there."""
+    """How far one request got; lives in its task. `attestation`: the one made for this request;
+    None if its connection was attested before. `failure`: why it had to be tried again. `sent`:
+    whether anything of it may have gone out, at whatever try. `on_step` is told of each step as it
+    begins; what it raises ends the request there."""
 
     step: Step = Step.DNS
-    head_bytes_left: int | None = None
     attestation: Attestation | None = None
     failure: UnreachableError | None = None
     sent: bool = False
@@ -53,9 +49,9 @@ class Progress:
         self.step = step
         self.on_step(step)
 
-    def begin(self, head_bytes: int) -> None:
+    def begin(self) -> None:
         """A request waits for a connection, and with it for its step."""
-        self.step, self.head_bytes_left, self.attestation = Step.QUEUE, head_bytes, None
+        self.step, self.attestation = Step.QUEUE, None
 
 
 progress: ContextVar[Progress] = ContextVar("progress")  # set by whoever sends
@@ -80,7 +76,7 @@ class AttestedStream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         try:
             async with asyncio.timeout(timeout):
-                data = self._last or await self._tls.read(max_bytes)
+                data = self._last or await read(self._tls.read, max_bytes)
         except TimeoutError as error:
             raise httpcore.ReadTimeout(f"nothing came for {timeout:g} s") from error
         except OSError as error:
@@ -90,11 +86,6 @@ class AttestedStream(httpcore.AsyncNetworkStream):
         # what holds more than that, and where something waits behind, for none of that.
         if len(data) > 1 and not self._tls.idle_is_broken:
             data, self._last = data[:-1], data[-1:]
-        state = progress.get()
-        if state.head_bytes_left is not None:
-            state.head_bytes_left -= len(data)
-            if state.head_bytes_left < 0:
-                raise httpcore.RemoteProtocolError("the response head does not end")
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109

@@ -19,12 +19,7 @@ from ratls_ls.config.model import Provider
 from ratls_ls.rats.attestation import Attestation
 
 from .attester import host_header
-from .backend import (
-    MAX_HEAD_BYTES,
-    AttestedBackend,
-    Progress,
-    progress,
-)
+from .backend import AttestedBackend, Progress, progress
 from .errors import (
     BrokenResponseError,
     DeadlineError,
@@ -213,7 +208,7 @@ class AttestedClient:
     async def _send(self, request: PreparedRequest, state: Progress) -> AttestedResponse:
         started = time.monotonic()
         # Known before anything goes out: with a pooled connection no other step comes.
-        state.begin(MAX_HEAD_BYTES)
+        state.begin()
         built = self._http.build_request(
             request.method,
             request.url,
@@ -226,8 +221,6 @@ class AttestedClient:
             response = await self._http.send(built, stream=True)
         except _HTTP_ERRORS as error:
             raise BrokenResponseError(f"no answer came: {_words(error)}", 0) from error
-        finally:
-            state.head_bytes_left = None
         timings = Timings(first_byte_ms=(time.monotonic() - started) * 1000)
         attestation: Attestation = response.extensions["network_stream"].get_extra_info(
             "attestation"

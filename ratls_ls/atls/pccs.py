@@ -38,7 +38,7 @@ from ratls_ls.stamps import Stamp, as_they_are
 from .errors import Step, UnreachableError
 from .network import CONNECT_SECONDS, resolve
 from .proxy import proxy_for
-from .transport import client
+from .transport import client, read
 
 FETCH_SECONDS = 15.0
 MAX_DOCUMENT_BYTES = 1024 * 1024
@@ -494,7 +494,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._writer = writer
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        return await self._reader.read(max_bytes)
+        return await read(self._reader.read, max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         try:

@@ -22,6 +22,7 @@ from .errors import Step, UnreachableError
 from .network import CONNECT_SECONDS, TcpChannel
 
 MAX_HEAD_BYTES = 16 * 1024
+_READ_BYTES = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ async def _tunnel(channel: TcpChannel, proxy: Proxy, host: str, port: int) -> No
     request = h11.Request(method="CONNECT", target=target, headers=headers)
     await channel.send((http.send(request) or b"") + (http.send(h11.EndOfMessage()) or b""))
     while (event := http.next_event()) is h11.NEED_DATA:
-        http.receive_data(await channel.receive())
+        http.receive_data(await channel.receive(_READ_BYTES))
     if not isinstance(event, h11.Response) or not 200 <= event.status_code < 300:
         status = getattr(event, "status_code", "none")
         raise UnreachableError(

@@ -25,7 +25,7 @@ from service_identity.cryptography import (
 )
 
 from ratls_ls.stamps import Stamp, as_they_are
-from ratls_ls.turns import Turn
+from ratls_ls.turns import rest
 
 from .errors import Step, UnreachableError
 from .network import TcpChannel
@@ -96,13 +96,12 @@ class TlsStream:
 
     async def handshake(self) -> None:
         """Raises SSL.Error or OSError."""
-        turn = Turn()
         while True:
             try:
                 self._connection.do_handshake()
             except SSL.WantReadError:
                 await self._flush()
-                await self._feed(turn)
+                await self._feed()
             except SSL.Error:
                 await self._flush()  # so that the peer learns of it by alert
                 raise
@@ -115,13 +114,12 @@ class TlsStream:
 
         Raises ConnectionResetError when TCP ends without it: the answer may be cut.
         """
-        turn = Turn()
         while True:
             try:
                 return self._connection.recv(max_bytes)
             except SSL.WantReadError:
                 await self._flush()
-                await self._feed(turn)
+                await self._feed()
             except SSL.ZeroReturnError:
                 return b""
             except SSL.Error as error:
@@ -131,7 +129,7 @@ class TlsStream:
         """Encrypt and send all of `data`; returns when the kernel took it. A kernel that takes
         everything at once ends no turn of the event loop."""
         async with self._write_lock:
-            view, turn = memoryview(data), Turn()
+            view = memoryview(data)
             while view:
                 try:
                     sent = self._connection.send(bytes(view[:_RECORD_BYTES]))
@@ -139,7 +137,7 @@ class TlsStream:
                     raise ConnectionResetError(f"TLS failed: {words(error)}") from error
                 view = view[sent:]
                 await self._flush()
-                await turn.rest()
+                await rest()
 
     def export(self, label: bytes = EXPORTER_LABEL, length: int = EXPORTER_BYTES) -> bytes:
         """Keying material of this very session, without context (None: RFC 9266 section 4.2)."""
@@ -171,13 +169,12 @@ class TlsStream:
         Records that are not application data (tickets, key updates) are taken in and do not count.
         What one is shows at its end, so that of a record which has begun is waited for.
         """
-        turn = Turn()
         while True:
             if self._application_data_waits():
                 return True
             if self._records.none_begun and not self._channel.waiting:
                 return False
-            await self._feed(turn)
+            await self._feed()
 
     @property
     def idle_is_broken(self) -> bool:
@@ -210,7 +207,7 @@ class TlsStream:
                 return
             await self._channel.send(data)
 
-    async def _feed(self, turn: Turn) -> None:
+    async def _feed(self) -> None:
         data = await self._channel.receive(_WHOLE_RECORD_BYTES)
         if not data:
             # Not `bio_shutdown`: an end without close_notify is an error, not an end of data.
@@ -219,7 +216,7 @@ class TlsStream:
         view = memoryview(data)
         while view:
             view = view[self._connection.bio_write(bytes(view)) :]
-        await turn.rest()
+        await rest()
 
 
 def client_context(ca_files: Sequence[Path] = ()) -> SSL.Context:

@@ -16,7 +16,7 @@ from typing import Any
 from ratls_ls.atls.client import AttestedResponse
 from ratls_ls.atls.errors import BrokenResponseError
 from ratls_ls.atls.sse import ServerSentEvent, SseDecoder, SseError
-from ratls_ls.turns import Turn, paced
+from ratls_ls.turns import paced, rest
 
 from . import json_text
 from .result import Body
@@ -50,13 +50,11 @@ async def parts(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
 async def collect(response: AttestedResponse) -> Body | None:
     """The body of a whole answer; None if it is empty. Raises BrokenResponseError."""
     body = bytearray()
-    turn = Turn()
     async for chunk in response.chunks():
         body += chunk
         if len(body) > MAX_COLLECTED_BYTES:
             message = f"more than {MAX_COLLECTED_BYTES} bytes; stream with partialResultToken"
             raise BrokenResponseError(message, response.received)
-        await turn.rest()
     if not body:
         return None
     # What is said to be JSON, or text, and is not, is handed over as it is.
@@ -78,6 +76,7 @@ async def _events(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
         async for chunk in response.chunks():
             for event in decoder.feed(chunk):
                 yield _event(event)
+                await rest()
     except SseError as error:
         raise BrokenResponseError(str(error), response.received) from error
     if decoder.pending:

@@ -202,6 +202,25 @@ class Exchange:
         await (response.deliver or _deliver)(wire)
 
 
+def crumbled(response: Response) -> Response:
+    """The same, its body in chunks of one byte, all of which come at once."""
+    body = response.body
+
+    async def crumbs() -> AsyncIterator[bytes]:
+        async for part in _once(body) if isinstance(body, bytes) else body:
+            for byte in part:
+                yield bytes([byte])
+
+    async def deliver(wire: Wire) -> None:
+        await wire.send(await wire.whole())
+
+    return Response(response.status, response.headers, crumbs(), deliver)
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
 async def _deliver(wire: Wire) -> None:
     unsent = wire.head
     async for part in wire.parts():

@@ -215,7 +215,7 @@ async def test_what_waits_behind_the_answer_on_the_wire() -> None:
 def test_the_limits() -> None:
     assert attester.QUOTE_SECONDS == 30
     assert attester.MAX_RESPONSE_BYTES == 2 * 2**20
-    assert attester.MAX_HEAD_BYTES == 64 * 2**10
+    assert attester.MAX_HEAD_BYTES == 16 * 2**10
 
 
 async def test_a_large_answer_is_taken_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

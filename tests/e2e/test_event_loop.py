@@ -8,7 +8,7 @@ import json
 import math
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ratls_ls.lsp import garbage
-from ratls_ls.simulator import OpenAi, SimulatedProvider, serve
+from ratls_ls.simulator import FAULTS, OpenAi, SimulatedProvider, serve
 from ratls_ls.simulator.http import Response
 from tests.session.world import Api
 
@@ -115,6 +115,28 @@ async def test_a_long_answer_in_one_message_leaves_it_free(
     await leaves_it_free(tmp_path, api, lambda provider: provider.config_toml("p0"), work)
 
 
+# As an honest server and PCCS answer, but in pieces that each mean next to nothing.
+HOLDING = [
+    *("pccs-in-crumbs", "pccs-without-an-end-to-its-head", "quote-in-crumbs"),
+    *("comments-in-crumbs", "empty-events", "answer-in-tiny-records"),
+    "answer-without-an-end-to-its-head",
+]
+
+
+@pytest.mark.parametrize("fault", HOLDING)
+async def test_no_peer_holds_it_whatever_the_pieces_are(tmp_path: Path, fault: str) -> None:
+    async def work(server: RawServer, _config: Path) -> None:
+        params: dict[str, Any] = {"provider": "p0", "path": "/chat/completions"}
+        params |= {"body": {"stream": True}, "partialResultToken": 0}
+        for index in range(3):
+            server.send({"id": f"r{index}", "method": "attestedRequest", "params": params})
+            assert ("error" in await server.answer(f"r{index}")) is (
+                FAULTS[fault].expects_code is not None
+            )
+
+    await leaves_it_free(tmp_path, OpenAi(), lambda it: it.config_toml("p0"), work, [fault])
+
+
 async def test_a_long_document_leaves_it_free(tmp_path: Path) -> None:
     for attempt in range(ATTEMPTS):
         directory = tmp_path / str(attempt)
@@ -155,11 +177,12 @@ async def leaves_it_free(
     api: OpenAi,
     config_of: Callable[[SimulatedProvider], str],
     work: Callable[[RawServer, Path], Awaitable[None]],
+    faults: Sequence[str] = (),
 ) -> None:
     for attempt in range(ATTEMPTS):
         home = directory / str(attempt)
         (home / ".codex").mkdir(parents=True)
-        async with serve(api=api) as provider:
+        async with serve(api=api, faults=faults) as provider:
             config = home / ".codex" / "config.toml"
             config.write_text(config_of(provider), "utf-8")
             slow = await what_takes_long(provider, config, home, work)

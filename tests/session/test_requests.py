@@ -440,7 +440,6 @@ async def test_a_head_has_its_limit_with_all_that_comes_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     """For a body there is none."""
-    monkeypatch.setattr("ratls_ls.atls.client.MAX_HEAD_BYTES", limit)
 
     async def deliver(wire: Wire) -> None:
         await wire.whole()
@@ -452,6 +451,8 @@ async def test_a_head_has_its_limit_with_all_that_comes_before(
         a_world(tmp_path, monkeypatch, trusting=[provider]) as world,
     ):
         world.write(provider.config_toml("tee"))
+        await world.request()  # with the collateral, which has heads of its own
+        monkeypatch.setattr("ratls_ls.atls.transport.MAX_HEADS_BYTES", limit)
         if limit < len(HINTS + HEAD):
             error = await refused(world.request(body={}))
             assert error.code == methods.BROKEN_RESPONSE

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from ratls_ls.simulator.http import Response, Wire
+from ratls_ls.simulator.http import Response, Wire, crumbled
 from ratls_ls.simulator.openai import EVENT_STREAM, error, event
 from ratls_ls.simulator.scenario import Scenario
 
 from .fault import broken, harmless
 
+_MANY = 60_000
+_RECORDS_AT_ONCE = 2_000
 _CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
 
 
@@ -142,6 +144,48 @@ def ends_within_an_event(scenario: Scenario) -> None:
         yield b'data: {"index":'
 
     _streamed(scenario, events)
+
+
+@harmless(101)
+def comments_in_crumbs(scenario: Scenario) -> None:
+    """very many comments come before the events, and all of it in chunks of one byte"""
+
+    async def events() -> AsyncIterator[bytes]:
+        yield b":\n" * (_MANY // 2)
+        yield event({"index": 0})
+
+    _streamed(scenario, events)
+    scenario.api.append(crumbled)
+
+
+@harmless(101)
+def empty_events(scenario: Scenario) -> None:
+    """very many empty events come before those that are none"""
+
+    async def events() -> AsyncIterator[bytes]:
+        for _ in range(16):
+            yield b"\n" * _MANY
+        yield event({"index": 0})
+
+    _streamed(scenario, events)
+
+
+@harmless(101)
+def answer_in_tiny_records(scenario: Scenario) -> None:
+    """each byte of the answer comes in a TLS record of its own, many of them at once"""
+
+    async def deliver(wire: Wire) -> None:
+        whole = await wire.whole()
+        for start in range(0, len(whole), _RECORDS_AT_ONCE):
+            records = (bytes([byte]) for byte in whole[start : start + _RECORDS_AT_ONCE])
+            await wire.send_together(*records)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b": \n\n" * (_MANY // 8)
+        yield event({"index": 0})
+
+    _streamed(scenario, body)
+    _delivered(scenario, deliver)
 
 
 @harmless(107)

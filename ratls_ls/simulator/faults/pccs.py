@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 from dataclasses import replace
 
-from ratls_ls.simulator.http import Request, Response, Wire
+from ratls_ls.simulator.http import Request, Response, Wire, crumbled
 from ratls_ls.simulator.scenario import Scenario
 
-from .fault import unreachable
+from .fault import harmless, unreachable
 
 _HTML = [("Content-Type", "text/html")]
 
@@ -66,6 +66,29 @@ def pccs_huge(scenario: Scenario) -> None:
         return response
 
     scenario.pccs.append(pad)
+
+
+@unreachable("pccs", 80, 101)
+def pccs_without_an_end_to_its_head(scenario: Scenario) -> None:
+    """informational answers without end come before the PCCS's answer"""
+
+    async def deliver(wire: Wire) -> None:
+        while True:
+            await wire.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 2048)
+
+    _every(scenario, Response(deliver=deliver))
+
+
+@harmless(101)
+def pccs_in_crumbs(scenario: Scenario) -> None:
+    """the PCCS answers in chunks of one byte, very many of them blanks"""
+
+    def crumble(request: Request, response: Response) -> Response:
+        if isinstance(response.body, bytes) and request.path.endswith("/tcb"):
+            response.body += b" " * 30_000
+        return crumbled(response)
+
+    scenario.pccs.append(crumble)
 
 
 @unreachable("pccs", 84, 102)

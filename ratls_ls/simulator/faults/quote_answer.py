@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ratls_ls.rats.result import ClaimName
-from ratls_ls.simulator.http import JSON, Request, Response, Wire
+from ratls_ls.simulator.http import JSON, Request, Response, Wire, crumbled
 from ratls_ls.simulator.scenario import Scenario
 
-from .fault import rejected, unreachable
+from .fault import harmless, rejected, unreachable
 
 _FORGED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -41,6 +41,12 @@ def answer_behind_the_quote(scenario: Scenario) -> None:
         await wire.send(await wire.whole() + _FORGED)
 
     _delivered(scenario, deliver)
+
+
+@harmless(101)
+def quote_in_crumbs(scenario: Scenario) -> None:
+    """the quote answer comes in chunks of one byte"""
+    scenario.quote.append(crumbled)
 
 
 @rejected(ClaimName.QUOTE_FORMAT, 98)
