@@ -18,7 +18,7 @@ from tests.e2e.raw import RawServer, raw_server
 from .provider import ID, provider
 from .table import Row, medians
 
-_EVENT = b'"kind": "event"'
+_EVENT = b'"kind":"event"'
 _OVERLAP = len(_EVENT) - 1  # one may be cut in two
 _READ_BYTES = 1 << 20
 
