@@ -11,11 +11,13 @@ from typing import NamedTuple
 from ratls_ls.rats.policy import TcbStatus
 
 from .span import Span
+from .toml.elements import whole_strings
 from .toml.values import Array, Scalar, Value, strings
 
 
 class Allowed(NamedTuple):
-    """One string in `allowed_tdx_status`. `position` counts all elements of the array."""
+    """One string in `allowed_tdx_status`. `position` counts all elements of the array, or of a
+    broken one those that can be read."""
 
     position: int
     text: str
@@ -28,6 +30,13 @@ def allowed_in(array: Array | None) -> Iterator[Allowed]:
     for index, item in enumerate(array.items if array is not None else ()):
         if isinstance(item, Scalar) and isinstance(item.value, str):
             yield Allowed(index, item.value, item.span, TcbStatus.parse(item.value))
+
+
+def readable_in(source: str, at: int) -> Iterator[Allowed]:
+    """The strings of a broken `allowed_tdx_status` that can be read, in order; `source` stands at
+    `at`."""
+    for index, (text, span) in enumerate(whole_strings(source, at)):
+        yield Allowed(index, text, span, TcbStatus.parse(text))
 
 
 def accepts_more_than_default(value: Value) -> bool:

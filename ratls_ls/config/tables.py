@@ -21,12 +21,13 @@ from .model import Provider
 from .problem import Problem
 from .record import record
 from .span import Span
-from .statuses import Allowed, allowed_in
+from .statuses import Allowed, allowed_in, readable_in
 from .strays import Stray, is_policy_alone
 from .toml.document import Document, Group
 from .toml.values import (
     Array,
     Entry,
+    Invalid,
     Scalar,
     Table,
     TableKind,
@@ -249,6 +250,18 @@ class ProviderTable:
     def allowed(self) -> tuple[Allowed, ...]:
         """The strings of `allowed_tdx_status`, in order."""
         return tuple(allowed_in(self.status_array))
+
+    @cached_property
+    def status_words(self) -> tuple[Allowed, ...]:
+        """Those of `allowed`; of an array that is not TOML what can be read: nothing is missing
+        there for not being among them."""
+        if self.allowed or self.policy is None:
+            return self.allowed
+        found = self.policy.get("allowed_tdx_status")
+        if not isinstance(found, Invalid):
+            return ()
+        source = self.source(found.span) or ""
+        return tuple(readable_in(source, found.span.start)) if source.startswith("[") else ()
 
     @property
     def policy_spans(self) -> Mapping[str, Span]:

@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from ratls_ls.config.toml.document import BYTE_ORDER_MARK, parse
+from ratls_ls.config.toml.elements import whole_strings
 from ratls_ls.config.toml.values import Array, Entry, Invalid, Table, Value, to_python
 
 from .documents import all_of
@@ -232,6 +233,16 @@ def test_blanks_behind_a_broken_key_cost_as_much_as_they_are_many() -> None:
     begun = time.process_time()
     assert parse("a" + " " * 20_000 + "b").issues
     assert time.process_time() - begun < 0.3
+
+
+STRAY = ['["x', '"x",\n', "\n", " ", '\\"', '["""', "['''", "# [", ", "]
+
+
+@pytest.mark.parametrize("piece", STRAY)
+def test_the_strings_of_a_broken_array_take_the_time_of_its_length(piece: str) -> None:
+    begun = time.process_time()
+    list(whole_strings('["' + piece * 20_000, 0))
+    assert time.process_time() - begun < 0.5
 
 
 def test_an_array_that_stays_open_ends_before_the_next_section() -> None:

@@ -28,7 +28,7 @@ RULE = Rule(
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     seen = set()
-    for found in provider.allowed:
+    for found in provider.status_words:
         if found.status is None:
             continue
         if found.status in seen:

@@ -29,12 +29,12 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    allowed = provider.allowed
+    allowed = provider.status_words
     others = any(found.status is not TcbStatus.REVOKED for found in allowed)
     for found in allowed:
         if found.status is TcbStatus.REVOKED:
             fixes = remove_status(provider, found, safe=True)
-            if not others:
+            if not others and provider.status_array is not None:
                 fixes = (become_default(found),)
             message = (
                 "Revoked must not be allowed: such a platform's keys are compromised. Older"

@@ -28,7 +28,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    for found in provider.allowed:
+    for found in provider.status_words:
         if found.status is not None and found.text != found.status.value:
             right = quoted(found.status.value)
             fix = Fix(f"Change to {right}", (Edit(found.span, right),), safe=True, preferred=True)

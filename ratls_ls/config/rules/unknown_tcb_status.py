@@ -32,7 +32,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
-    allowed = provider.allowed
+    allowed = provider.status_words
     for status in allowed:
         if status.status is None:
             yield _unknown(provider, allowed, status)
@@ -48,7 +48,7 @@ def _unknown(provider: ProviderTable, allowed: tuple[Allowed, ...], found: Allow
         title = f"Change to {quoted(meant)}"
         edit = Edit(found.span, quoted(meant))
         fixes.append(Fix(title if strict else weakening(title), (edit,), preferred=strict))
-    if len(allowed) > 1:
+    if len(allowed) > 1 or provider.status_array is None:
         fixes += remove_status(provider, found, preferred=not fixes)
     elif not fixes:
         fixes.append(become_default(found))

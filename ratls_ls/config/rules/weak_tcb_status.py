@@ -41,7 +41,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     # What is meant as one, and is told as that, may yet limit it.
     limited = limit is not None or provider.is_meant("ratls_policy", "grace_period")
     seen = {TcbStatus.REVOKED}
-    for found in provider.allowed:
+    for found in provider.status_words:
         if found.status is None or found.status in seen:
             continue
         seen.add(found.status)

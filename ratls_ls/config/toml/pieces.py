@@ -11,13 +11,14 @@ from collections.abc import Sequence
 
 from .tree import grammar_failure
 
-_BRACKET = re.compile(
+# A bracket, or what hides some: a string, a comment.
+BRACKET = re.compile(
     r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"""|\'\'\''
     r'|"(?:[^"\\\n]|\\[^\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}]|\\[^\n]',
     re.DOTALL,
 )
 # Looks no further than a line goes.
-_BRACKET_OR_LINE = re.compile(rf"{_BRACKET.pattern}|\n", re.DOTALL)
+_BRACKET_OR_LINE = re.compile(rf"{BRACKET.pattern}|\n", re.DOTALL)
 
 
 class Pieces:
@@ -74,7 +75,7 @@ class Pieces:
         candidates = self._candidates
         depth, following = 0, index + 1
         inside = [(index, depth)]  # those that nothing is outside of yet, ever deeper
-        for match in _BRACKET.finditer(self._text, candidates[index]):
+        for match in BRACKET.finditer(self._text, candidates[index]):
             while following < len(candidates) and candidates[following] <= match.start():
                 self._leave(inside, following, depth)
                 if index in self._outside:
