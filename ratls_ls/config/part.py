@@ -78,7 +78,7 @@ def _alone(table: ProviderTable, group: Group, *, torn: bool, broken: bool) -> _
     policy = policy_verdict(table, group)
     problems = provider_problems(table, policy and policy.problems, torn=torn)
     judged = table if broken else _judged(table, problems, policy)
-    return _Verdict(judged, problems + _of_attested(judged))
+    return _Verdict(judged, problems + _of_attested(judged, policy))
 
 
 def _over(
@@ -103,8 +103,12 @@ def _over(
     return _Verdict(own.judged(judged.provider), told, hidden)
 
 
-def _of_attested(table: ProviderTable) -> list[Problem]:
-    return [] if table.provider is None else attested_problems(table, table.provider)
+def _of_attested(table: ProviderTable, verdict: PolicyVerdict | None = None) -> list[Problem]:
+    if table.provider is None:
+        return []
+    if verdict is not None:
+        return verdict.of_attested
+    return attested_problems(table, table.provider.policy)
 
 
 def _providers(root: Table) -> tuple[Entry, ...]:

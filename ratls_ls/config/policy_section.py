@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .build import Terms, terms_of
 from .keys import PROVIDERS
 from .problem import Problem
-from .rules import policy_problems
+from .rules import attested_problems, policy_problems
 from .tables import ProviderTable
 from .toml.document import Group, section_at
 from .toml.merge import Merger
@@ -20,10 +20,12 @@ from .toml.values import Header, Table
 
 
 class PolicyVerdict(NamedTuple):
-    """`terms`: None if it is not exactly understood."""
+    """`terms`: None if it is not exactly understood. `of_attested`: the further problems of a
+    provider that can be attested."""
 
     problems: list[Problem]
     terms: Terms | None
+    of_attested: list[Problem]
 
 
 def policy_verdict(table: ProviderTable, group: Group) -> PolicyVerdict | None:
@@ -45,7 +47,8 @@ def policy_verdict(table: ProviderTable, group: Group) -> PolicyVerdict | None:
     if verdict is None or not start:
         return verdict
     problems = [problem.shifted(start) for problem in verdict.problems]
-    return PolicyVerdict(problems, verdict.terms)
+    of_attested = [problem.shifted(start) for problem in verdict.of_attested]
+    return PolicyVerdict(problems, verdict.terms, of_attested)
 
 
 def _names(header: Header) -> tuple[str, ...]:
@@ -62,4 +65,6 @@ def _judged(section: Section, provider: ProviderTable) -> PolicyVerdict | None:
     alone = ProviderTable(provider.id, entry, provider.attested, provider.newline, pieces)
     if alone.unknown_keys:
         return None
-    return PolicyVerdict(policy_problems(alone), terms_of(alone))
+    terms = terms_of(alone)
+    of_attested = attested_problems(alone, terms.policy) if terms is not None else []
+    return PolicyVerdict(policy_problems(alone), terms, of_attested)

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.dotted_ids import is_cut
-from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.tables import ConfigFile, ModelledKey, ProviderTable
 from ratls_ls.config.toml.values import Table
+from ratls_ls.rats.policy import AppraisalPolicy
 
 from . import (
     base_in_doubt,
@@ -286,9 +286,9 @@ def _rare(
     return problems
 
 
-def attested_problems(table: ProviderTable, provider: Provider) -> list[Problem]:
-    """What is wrong with `table`, which can be attested as `provider`. None of it is an error."""
-    return [problem for check in _ATTESTED_CHECKS for problem in check(table, provider)]
+def attested_problems(provider: ProviderTable, policy: AppraisalPolicy) -> list[Problem]:
+    """What is wrong with one that can be attested, under `policy`. None of it is an error."""
+    return [problem for check in _ATTESTED_CHECKS for problem in check(provider, policy)]
 
 
 def overlay_problems(provider: ProviderTable, base: ProviderTable) -> list[Problem]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
+from ratls_ls.rats.policy import AppraisalPolicy
 
 from .rule import Rule
 
@@ -27,10 +27,10 @@ RULE = Rule(
 )
 
 
-def check(table: ProviderTable, provider: Provider) -> Iterator[Problem]:
-    if provider.policy.pins:
+def check(provider: ProviderTable, policy: AppraisalPolicy) -> Iterator[Problem]:
+    if policy.pins:
         return
-    entry = table.policy_entry or table.table.entries["use_ratls"]
+    entry = provider.policy_entry or provider.table.entries["use_ratls"]
     message = (
         "No measurement is pinned: any genuine TDX machine with a certificate for this host passes"
     )

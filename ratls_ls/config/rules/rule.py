@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ratls_ls.config.context import Context
-from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.toml.values import Table
 from ratls_ls.config.words import printable
+from ratls_ls.rats.policy import AppraisalPolicy
 
 RootCheck = Callable[[Table], Iterable[Problem]]
 ProviderCheck = Callable[[ProviderTable], Iterable[Problem]]
 OverlayCheck = Callable[[ProviderTable, ProviderTable], Iterable[Problem]]
-AttestedCheck = Callable[[ProviderTable, Provider], Iterable[Problem]]
+AttestedCheck = Callable[[ProviderTable, AppraisalPolicy], Iterable[Problem]]
 ContextCheck = Callable[[ProviderTable, Context], Iterable[Problem]]
 FileCheck = Callable[[ConfigFile, Context], Iterable[Problem]]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.measurements import REGISTERS
-from ratls_ls.config.model import Provider
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.rats.policy import Register
+from ratls_ls.rats.policy import AppraisalPolicy, Register
 
 from .rule import Rule
 
@@ -42,14 +41,14 @@ _BOOTED = {Register.RTMR1, Register.RTMR2, Register.OS_IMAGE_HASH, Register.COMP
 _KEYS = {register: key for key, register in REGISTERS.items() if key.startswith("expected")}
 
 
-def check(table: ProviderTable, provider: Provider) -> Iterator[Problem]:
-    pinned = {pin.register for pin in provider.policy.pins}
+def check(provider: ProviderTable, policy: AppraisalPolicy) -> Iterator[Problem]:
+    pinned = {pin.register for pin in policy.pins}
     unanchored = {
         register: missing
         for register in pinned
         if (missing := _ANCHORS.get(register, set()) - pinned)
     }
-    for pin, span in table.pins if unanchored else ():
+    for pin, span in provider.pins if unanchored else ():
         if pin.register in unanchored:
             missing = unanchored[pin.register]
             by = "firmware" if missing == _FIRMWARE else "system"
@@ -57,7 +56,7 @@ def check(table: ProviderTable, provider: Provider) -> Iterator[Problem]:
             yield RULE.problem(span, message, provider=provider.id)
     if pinned and not unanchored and not pinned & _BOOTED:
         message = f"This says nothing of what the TD boots: pin {_named(_SYSTEM - pinned)} too"
-        yield RULE.problem(table.pins[0][1], message, provider=provider.id)
+        yield RULE.problem(provider.pins[0][1], message, provider=provider.id)
 
 
 def _named(registers: set[Register]) -> str:
