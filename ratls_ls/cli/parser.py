@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         "--tcp",
         type=_loopback,
         metavar="[HOST:]PORT",
-        help="listen for one client; loopback only; 0: a free port",
+        help="listen for one client of this user; loopback only; 0: a free port",
     )
     server.add_argument(
         "--only-stricter-settings",

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .exits import EXIT_NO, CommandError
+from .listening import first_client
 
 if TYPE_CHECKING:
     from ratls_ls.server import Server
@@ -128,5 +129,4 @@ def _connection(options: argparse.Namespace) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.tcp[0] else socket.AF_INET
     with socket.create_server(options.tcp, family=family) as listener:
         print(f"listening on port {listener.getsockname()[1]}", file=sys.stderr, flush=True)
-        accepted, _ = listener.accept()
-        return accepted
+        return first_client(listener)

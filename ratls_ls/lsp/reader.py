@@ -17,6 +17,7 @@ MAX_SKIPPED_BYTES = 1024 * 1024 * 1024
 MAX_HEADER_BYTES = 8 * 1024
 _CHUNK_BYTES = 64 * 1024
 # At the end of a line only: the rest of a message whose length was too small may stand before it.
+# No string in a message holds an end of a line, so nothing that it quotes is taken for a header.
 _CONTENT_LENGTH = re.compile(rb"content-length:[ \t]*(\d{1,20})[ \t]*\r?\n$", re.IGNORECASE)
 
 # As most clients write it.
