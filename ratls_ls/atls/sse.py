@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
+MAX_ID_CHARACTERS = 1024
 
 
 class SseError(ValueError):
@@ -81,7 +82,11 @@ class SseDecoder:
             self._grow(len(value) + 1)
         elif field == "event":
             self._event = value
+            self._grow(len(value) + 1)
         elif field == "id" and "\0" not in value:
+            # It is handed over again with every event that follows.
+            if len(value) > MAX_ID_CHARACTERS:
+                raise SseError(f"the id of an event is longer than {MAX_ID_CHARACTERS} characters")
             self._id = value
         return None
 

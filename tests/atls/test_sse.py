@@ -58,7 +58,7 @@ def test_an_unfinished_event_is_pending(stream: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [b"x" * 10, b"data: x\n", b"data\n", b"data:\n", b"event: x\ndata\n"]
+    "piece", [b"x" * 10, b"data: x\n", b"data\n", b"data:\n", b"event: x\ndata\n", b"event: x\n"]
 )
 def test_an_endless_event_is_refused(piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 1000)
@@ -96,6 +96,16 @@ def test_a_large_event_takes_linear_time() -> None:
         (event,) = decoder.feed(b"\n\n")
         assert isinstance(event, ServerSentEvent)
         assert time.perf_counter() - started < 5.0  # some tenths; squared it were minutes
+
+
+def test_an_id_which_every_later_event_has_is_short() -> None:
+    for size in (sse.MAX_ID_CHARACTERS, sse.MAX_ID_CHARACTERS + 1):
+        stream = b"id: " + b"x" * size + b"\ndata\n\ndata\n\n"
+        if size > sse.MAX_ID_CHARACTERS:
+            with pytest.raises(SseError, match="id of an event"):
+                decoded(stream)
+        else:
+            assert [len(identifier or "") for _, _, identifier in decoded(stream)] == [size] * 2
 
 
 def test_what_is_not_utf8_is_refused() -> None:
