@@ -306,6 +306,8 @@ def _check_session(stream: TlsStream, host: str) -> None:
             verify_certificate_ip_address(leaf, host)
         else:
             verify_certificate_hostname(leaf, host)
+    except (x509.UnsupportedGeneralNameType, x509.DuplicateExtension) as error:
+        raise _SessionError("what its certificate is for cannot be read") from error
     except (VerificationError, CertificateError, ValueError) as error:
         raise _SessionError(f"its certificate is not for {host}") from error
 

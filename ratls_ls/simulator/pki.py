@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 # A platform that Intel never made: "SIMULA" in ASCII.
 FMSPC = b"SIMULA".hex().upper()
@@ -138,18 +138,23 @@ def web_leaf(
     ca: Identity | None,
     *,
     names: tuple[str, ...] = ("localhost",),
+    names_der: bytes = b"",
     expired: bool = False,
     usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
 ) -> Identity:
     """A TLS certificate for `names`, for the loopback addresses too if one is localhost;
-    self-signed if there is no CA. Without `names` it has a common name alone."""
+    self-signed if there is no CA. `names_der`: a SubjectAltName as such, instead. Without `names`
+    it has a common name alone."""
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if "localhost" in names:
         alternatives += [
             x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")
         ]
     extensions: list[tuple[x509.ExtensionType, bool]] = [(x509.ExtendedKeyUsage([usage]), False)]
-    if alternatives:
+    if names_der:
+        san = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, names_der)
+        extensions.append((san, False))
+    elif alternatives:
         extensions.append((x509.SubjectAlternativeName(alternatives), False))
     return _issue("localhost", ca, extensions=extensions, expired=expired)
 

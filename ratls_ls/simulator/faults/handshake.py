@@ -45,6 +45,14 @@ def wrong_name(scenario: Scenario) -> None:
 
 
 @unreachable("tls", 91)
+def odd_name(scenario: Scenario) -> None:
+    """the certificate names the host beside something that no web server is called by"""
+    x400_address, dns_name = b"\xa3\x02\x30\x00", b"\x82\x09localhost"
+    der = bytes([0x30, len(x400_address + dns_name)]) + x400_address + dns_name
+    scenario.tls.identity = web_leaf(scenario.pki.web, names_der=der)
+
+
+@unreachable("tls", 91)
 def common_name_only(scenario: Scenario) -> None:
     """the certificate names the host in its common name alone"""
     scenario.tls.identity = web_leaf(scenario.pki.web, names=())
