@@ -28,7 +28,7 @@ from ratls_ls.session import context_of
 from ratls_ls.status import ProviderStatus, State, StatusError, judged
 
 from . import report
-from .common import read_stdin, read_text, user_home, verifier
+from .common import decoded, read_stdin, read_text, user_home, verifier
 from .exits import EXIT_ERROR, EXIT_NO, EXIT_YES, CommandError, complain
 from .report import Checked
 
@@ -38,9 +38,8 @@ STDIN = "-"
 def check(options: argparse.Namespace) -> int:
     """Exit 1 if there is a problem of severity error (`--strict`: or warning; `--diff`: if there is
     something to mend), else 2 if a provider could not be attested for an error that is left out, or
-    stands in a config that is not checked.
-
-    Raises CommandError for the files that cannot be read, after what the others have was told.
+    stands in a config that is not checked. A file that cannot be read hides nothing that others
+    have; it is told after them, and the exit is 2. Raises CommandError.
     """
     home = user_home(needed=not options.files)
     names = options.files or [str(home / "config.toml")]
@@ -68,7 +67,9 @@ def check(options: argparse.Namespace) -> int:
     if checked:
         report.FORMATS[options.format](checked, stream)
     if failures:
-        raise CommandError("; ".join(failures))
+        for failure in failures:
+            complain(failure)
+        return EXIT_ERROR
     failing = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
     found = any(item.severity in failing for file in checked for item in file.diagnostics)
     # Whichever codes are selected: nobody is to take silence for an attestation.
@@ -106,7 +107,7 @@ def _wanted(options: argparse.Namespace) -> Callable[[str], bool]:
 
 def _text_of(name: str, home: Path) -> tuple[str, Context]:
     if name == STDIN:
-        return _stdin(), context_of(None, home, frozenset(os.environ))
+        return decoded(read_stdin(), "stdin"), context_of(None, home, frozenset(os.environ))
     path = Path(name).absolute()
     text = read_text(path)
     return text, context_of(path, home, frozenset(os.environ))
@@ -152,13 +153,6 @@ def _checked(
     unattested = tuple(each.id for each in tables if each.attested and each.provider is None)
     below = left_below(file) if verifying is not None else None
     return Checked(name, masked(file), LineIndex(text), told, unattested, below)
-
-
-def _stdin() -> str:
-    try:
-        return read_stdin().decode("utf-8")
-    except UnicodeError as error:
-        raise CommandError("stdin is not UTF-8 text") from error
 
 
 def _write(path: Path, text: str) -> None:

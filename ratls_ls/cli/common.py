@@ -44,11 +44,19 @@ def user_home(*, needed: bool = False) -> Path:
 def read_text(path: Path) -> str:
     """A config's text. Raises CommandError."""
     try:
-        return bounded.read(path).decode("utf-8")
+        return decoded(bounded.read(path), str(path))
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeError as error:
-        raise CommandError(f"{path} is not UTF-8 text") from error
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text that `name` holds. Raises CommandError, saying where it is none."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        lines = data[: error.start].decode("utf-8").split("\n")
+        place = f"line {len(lines)}, column {len(lines[-1]) + 1}"
+        raise CommandError(f"{name} is not UTF-8 text: {place}") from error
 
 
 def read_stdin() -> bytes:

@@ -46,6 +46,8 @@ _WORDS = {rule.code: rule.words for rule in RULES} | {
     code: words for code, (_, words) in LIVE_CODES.items()
 }
 _MAX_LINE = 160
+_LEAD = 40
+"""How much of a longer line stands before what is marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,17 @@ def _text(console: Console, file: Checked, item: Diagnostic) -> None:
     head.append(f"[{item.code}]", Style(dim=True, link=_help(item.code)))
     console.print(head)
     console.print(Text(f"  {printable(item.message)}"))
-    if column + width <= _MAX_LINE:
-        console.print(Text(f"  {line + 1:>4} | {source[:_MAX_LINE]}", "dim"))
-        blank = "\t".join(" " * cell_len(part) for part in source[:column].split("\t"))
-        carets = "^" * max(1, cell_len(source[column : column + width].replace("\t", " ")))
-        console.print(Text(f"       | {blank}{carets}", _STYLES[item.severity]))
+    cut = max(0, column - _LEAD) if column + width > _MAX_LINE else 0
+    before, marked = source[cut:column], source[column : column + width]
+    before = f"…{before}" if cut else before
+    marked = marked[: _MAX_LINE - len(before)]
+    after = source[column + len(marked) :]
+    rest = after[: _MAX_LINE - len(before) - len(marked)]
+    shown = f"{before}{marked}{rest}{'…' if rest != after else ''}"
+    console.print(Text(f"  {line + 1:>4} | {shown}", "dim"))
+    blank = "\t".join(" " * cell_len(part) for part in before.split("\t"))
+    carets = "^" * max(1, cell_len(marked.replace("\t", " ")))
+    console.print(Text(f"       | {blank}{carets}", _STYLES[item.severity]))
     for title in _fix_titles(item)[:1]:
         console.print(Text(f"  fix: {title}", "cyan"))
     console.print()
@@ -182,17 +190,15 @@ def github(files: Sequence[Checked], stream: TextIO) -> None:
         for item in file.diagnostics:
             start = file.index.position(item.span.start, PositionEncoding.UTF_32)
             end = file.index.position(item.span.end, PositionEncoding.UTF_32)
-            place = ",".join(
-                (
-                    f"file={_escaped(file.name, property_value=True)}",
-                    f"line={start.line + 1}",
-                    f"endLine={end.line + 1}",
-                    f"col={start.character + 1}",
-                    f"title={item.code}",
-                )
-            )
+            place = f"line={start.line + 1},endLine={end.line + 1}"
+            if start.line == end.line:  # GitHub takes columns within one line alone
+                place += f",col={start.character + 1},endColumn={end.character + 1}"
+            name = _escaped(file.name, property_value=True)
             message = _escaped(item.message, property_value=False)
-            stream.write(f"::{_GITHUB_LEVELS[item.severity]} {place}::{message}\n")
+            stream.write(
+                f"::{_GITHUB_LEVELS[item.severity]} file={name},{place},title={item.code}"
+                f"::{message}\n"
+            )
 
 
 def _escaped(value: str, *, property_value: bool) -> str:

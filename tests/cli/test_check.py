@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft4Validator
+from rich.cells import cell_len
 
 from ratls_ls.cli.main import run
 
@@ -86,8 +87,41 @@ def test_sarif(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_github(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out = checked(capsys, "--format", "github", bad)
     assert re.search(
-        r"^::error file=.+,line=4,endLine=4,col=12,title=insecure-base-url::", out, re.M
+        r"^::error file=.+,line=4,endLine=4,col=12,endColumn=33,title=insecure-base-url::",
+        out,
+        re.M,
     )
+
+
+def test_github_gets_no_columns_over_several_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "several.toml"
+    file.write_text('model_provider = [\n"a"\n]\n', "utf-8")
+    _, out = checked(capsys, "--format", "github", file)
+    assert re.search(r"^::error file=.+,line=1,endLine=3,title=wrong-type::", out, re.M)
+
+
+@pytest.mark.parametrize("where", ["before", "after", "all over"])
+def test_text_shows_a_part_of_a_long_line(
+    where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, long = tmp_path / "long.toml", "日" * 200
+    before = f'name = "{long}", ' if where == "before" else 'name = "T", '
+    url = "http://x.example/" + ("x" * 300 if where == "all over" else "")
+    after = f', query_params = {{ a = "{long}" }}' if where == "after" else ""
+    text = f'model_providers.tee = {{ {before}base_url = "{url}", use_ratls = true{after} }}\n'
+    file.write_text(text, "utf-8")
+    _, out = checked(capsys, file)
+    column = text.index('"http') + 1
+    assert f":1:{column}: error [insecure-base-url]" in out
+    block = out[out.index("[insecure-base-url]") :].splitlines()
+    source, carets = (line.partition("| ")[2] for line in block[2:4])
+    assert len(source) <= 162
+    assert ("…" in source[0], "…" in source[-1]) == (where != "after", where != "before")
+    start = cell_len(source[: source.index('"http')])
+    marked = source[source.index('"http') :].rstrip("…") if where == "all over" else f'"{url}"'
+    assert (carets.index("^"), carets.count("^")) == (start, cell_len(marked))
 
 
 def test_fix_keeps_the_rest(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,6 +147,18 @@ def test_a_file_that_cannot_be_read_hides_no_other(
     out, err = capsys.readouterr()
     assert "insecure-base-url" in out
     assert f"cannot read {missing}" in err
+
+
+def test_each_file_that_cannot_be_read_is_told_on_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    latin, missing = tmp_path / "latin.toml", tmp_path / "missing.toml"
+    latin.write_bytes('# ü\nname = "'.encode() + b'\xfc"\n')
+    assert run(["check", str(latin), str(missing)]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"ratls-ls: {latin} is not UTF-8 text: line 2, column 9"
+    assert told[1].startswith(f"ratls-ls: cannot read {missing}: ")
+    assert len(told) == 2
 
 
 @pytest.mark.parametrize("layout", ["text", "json", "sarif", "github"])

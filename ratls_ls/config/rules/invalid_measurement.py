@@ -9,6 +9,7 @@ from ratls_ls.config.edits import quoted
 from ratls_ls.config.measurements import Measurement, digits_of
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
+from ratls_ls.config.words import shown
 
 from .rule import Rule
 
@@ -30,6 +31,7 @@ RULE = Rule(
 )
 
 _DROPPED = "the RA-TLS fork drops this pin and checks nothing"
+_NO_DIGIT = re.compile(r"(?:0x)?[0-9a-fA-F]*(.)", re.DOTALL)
 _BETWEEN_DIGITS = re.compile(r"[\s:_-]+")
 
 
@@ -43,7 +45,7 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         if value is not None and len(value) == found.size:
             fixes = (Fix("Write plain hex", (Edit(found.span, quoted(plain)),), preferred=True),)
         effect = _DROPPED if found.in_fork else "ratls-ls does not attest under this pin"
-        message = f"{_fault(found.text)}: {effect}"
+        message = f"{_fault(found.text)}: {effect}. Write {found.needed} hex digits"
         yield RULE.problem(found.span, message, *fixes, provider=provider.id)
 
 
@@ -52,7 +54,8 @@ def _fault(text: str) -> str:
         return "`0X` is no prefix, `0x` is"
     if re.search(r"\s", text):
         return "Blanks are not hex digits"
-    return "Not hex digits"
+    other = _NO_DIGIT.match(text)
+    return f"`{shown(other[1])}` is no hex digit" if other is not None else "Not hex digits"
 
 
 def in_fork(found: Measurement, effect: str) -> str:
