@@ -48,9 +48,9 @@ class KeyModel:
     """One key.
 
     `summary`: what it means; `codex`: what Codex does with it, naming the flavour where they
-    differ. `default`: TOML text. `values`: all that is allowed, if that is a closed set.
-    `minimum`: of an integer. `size`: of hex, in bytes. `children`: the keys of a table; none if
-    any key may stand there.
+    differ. `default`: TOML text; `default_of`: whose that is, if not everybody's. `values`: all
+    that is allowed, if that is a closed set. `minimum`: of an integer. `size`: of hex, in bytes.
+    `children`: the keys of a table; none if any key may stand there.
     """
 
     name: str
@@ -59,6 +59,7 @@ class KeyModel:
     codex: str = ""
     readers: frozenset[Reader] = _ALL
     default: str | None = None
+    default_of: Reader | None = None
     values: tuple[str, ...] = ()
     minimum: int | None = None
     size: int | None = None
@@ -72,6 +73,14 @@ class KeyModel:
     @property
     def is_upstream_only(self) -> bool:
         return self.readers == _UPSTREAM
+
+    @property
+    def default_told(self) -> str:
+        """Its default, and whose that is, for people; empty if there is none."""
+        if self.default is None:
+            return ""
+        of = f" of {self.default_of.value}" if self.default_of is not None else ""
+        return f"Default{of}: `{self.default}`"
 
     @cached_property
     def by_name(self) -> dict[str, KeyModel]:
@@ -170,6 +179,7 @@ POLICY_KEYS: tuple[KeyModel, ...] = (
         " server; ratls-ls then asks Phala Network's.",
         _FORK,
         default=f'"{DEFAULT_PCCS_URL}"',
+        default_of=Reader.RATLS_LS,
     ),
     MIN_TDX_TCB,
     EXPECTED_BOOTCHAIN,
@@ -256,8 +266,9 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         "wire_api",
         Kind.STRING,
         "Which API the server speaks.",
-        "The RA-TLS fork defaults to chat; upstream Codex knows only responses.",
+        "The RA-TLS fork knows chat and responses, upstream Codex only responses.",
         default='"chat"',
+        default_of=Reader.FORK,
         values=WIRE_APIS,
     ),
     KeyModel("query_params", Kind.STRING_MAP, "Query parameters added to every request."),
@@ -358,6 +369,12 @@ start."""
 
 BUILT_IN_IDS = (*RESERVED_IDS, *BEDROCK_IDS)
 """Ids that a config may refer to without defining them."""
+
+
+def built_into(provider: str) -> str:
+    """Which Codex one of BUILT_IN_IDS is built into."""
+    return f"{Reader.UPSTREAM.value} alone" if provider in BEDROCK_IDS else "Codex"
+
 
 DEFAULT_ID = "openai"
 """The id of the provider that Codex uses where none is named."""

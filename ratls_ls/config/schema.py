@@ -139,7 +139,6 @@ def _status() -> Schema:
 
 
 def _description(model: KeyModel) -> str:
-    parts = [model.summary, model.codex]
-    if model.default is not None:
-        parts.append(f"Default: `{model.default}`.")
+    default = f"{model.default_told}." if model.default_told else ""
+    parts = [model.summary, model.codex, default]
     return "\n\n".join(part for part in parts if part)

@@ -303,7 +303,7 @@ def _provider_ids(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> 
             detail = "use_ratls = true" if table.attested else "not attested"
             yield _text(name, cursor, ItemKind.PROVIDER, detail=detail)
     for name in BUILT_IN_IDS:
-        yield _text(name, cursor, ItemKind.PROVIDER, detail=explain.BUILT_IN)
+        yield _text(name, cursor, ItemKind.PROVIDER, detail=explain.built_in(name))
 
 
 def _statuses(cursor: Cursor) -> Iterator[Item]:

@@ -6,12 +6,10 @@ do not know.
 
 from __future__ import annotations
 
-from ratls_ls.config.keys import KeyModel, find, reference
+from ratls_ls.config.keys import KeyModel, built_into, find, reference
 from ratls_ls.config.words import sentence
 from ratls_ls.rats.policy import TcbStatus
 from ratls_ls.rats.statuses import MEANINGS
-
-BUILT_IN = "built into Codex, not attested"
 
 
 def explain(topic: str) -> str:
@@ -28,9 +26,14 @@ def key(model: KeyModel) -> str:
         parts.append(model.codex)
     if model.is_upstream_only:
         parts.append("Only upstream Codex reads it.")
-    if model.default is not None:
-        parts.append(f"Default: `{model.default}`")
+    if model.default_told:
+        parts.append(model.default_told)
     return "\n\n".join(parts)
+
+
+def built_in(provider: str) -> str:
+    """What the provider of one of BUILT_IN_IDS is."""
+    return f"built into {built_into(provider)}, not attested"
 
 
 def status(word: str) -> str:

@@ -62,8 +62,8 @@ def hover(
 def _text(file: ConfigFile, place: Place, status: StatusOf, base: ConfigFile | None) -> str:
     path, value = place.path, string_of(place.value)
     if (naming := reference(path)) is not None:
-        if value in BUILT_IN_IDS:
-            return f"**{value}** · {explain.BUILT_IN}"
+        if value is not None and value in BUILT_IN_IDS:
+            return f"**{value}** · {explain.built_in(value)}"
         for defining in (file, base):
             if defining is not None and value is not None and value in defining.providers:
                 return _provider(defining.providers[value], status)

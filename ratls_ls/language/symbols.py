@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ratls_ls.config.edits import quoted, spelled
-from ratls_ls.config.keys import BUILT_IN_IDS
+from ratls_ls.config.keys import BUILT_IN_IDS, built_into
 from ratls_ls.config.problem import Edit
 from ratls_ls.config.read import ConfigFile
 from ratls_ls.config.span import Span
@@ -86,7 +86,7 @@ def rename(files: Sequence[ConfigFile], provider: str, new: str) -> list[list[Ed
     if defined and any(new in file.providers for file in files):
         return f"there is a provider {new} already"
     if new in BUILT_IN_IDS:
-        return f"{new} is built into Codex, which ignores a table under this id"
+        return f"{new} is built into {built_into(new)}: choose another id"
     if any(file.document.issues for file in files):
         whole = "not all of this file" if len(files) == 1 else "not all of the files that name it"
         return f"{whole} can be read; mend the syntax errors first"

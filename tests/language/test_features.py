@@ -88,6 +88,9 @@ def test_keys_say_what_they_mean_and_what_codex_does() -> None:
     text = at("use_ratls")
     assert "upstream Codex ignores it" in text
     assert "Default: `false`" in text
+    whose = {"wire_api": "the RA-TLS fork", "ratls_policy.pccs_url": "ratls-ls"}
+    for key, reader in whose.items():
+        assert f"Default of {reader}: `" in explain(key)
     assert "Live: `UpToDate`" in at("allowed_tdx_status")
 
 
@@ -108,6 +111,9 @@ def test_what_is_built_in_is_said_to_be() -> None:
     found = hover(read('model_provider = "openai"'), 20, lambda _: UNCHECKED)
     assert found is not None
     assert found.text == "**openai** · built into Codex, not attested"
+    found = hover(read('model_provider = "amazon-bedrock"'), 20, lambda _: UNCHECKED)
+    assert found is not None
+    assert found.text == "**amazon-bedrock** · built into upstream Codex alone, not attested"
     found = hover(read('[profiles.a.b]\nmodel_provider = "openai"'), 40, lambda _: UNCHECKED)
     assert found is None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ratls_ls.config.context import Context
 from ratls_ls.config.dotted_ids import is_cut
+from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.problem import Problem
 from ratls_ls.config.tables import ConfigFile, ModelledKey, ProviderTable
 from ratls_ls.config.toml.values import Table
@@ -170,6 +171,14 @@ _PROVIDER_CHECKS: tuple[ProviderCheck, ...] = (
     refused_upstream.check,
 )
 
+# What holds of a table that is ignored: Codex must be able to read it, and whoever has it can.
+_RESERVED_CHECKS: tuple[ProviderCheck, ...] = (
+    reserved_provider_id.check,
+    wrong_type.check,
+    wrong_type.check_policy,
+    literal_credential.check,
+)
+
 # What a policy shows by itself, given the id of its provider and whether that is attested.
 _POLICY_CHECKS: tuple[ProviderCheck, ...] = (
     wrong_type.check_policy,
@@ -261,6 +270,8 @@ def provider_problems(
     the text than in its table, so nobody knows what is missing."""
     if is_cut(provider.relative_entry.key):
         return list(dotted_provider_id.check(provider))
+    if provider.id in RESERVED_IDS:
+        return [problem for check in _RESERVED_CHECKS for problem in check(provider)]
     problems = [problem for check in _PROVIDER_CHECKS for problem in check(provider)]
     if policy is None and provider.unknown_keys:
         problems += [problem for check in _UNKNOWN_KEY_CHECKS for problem in check(provider)]

@@ -35,13 +35,18 @@ RULE = Rule(
     """,
 )
 
+_SWITCH = ("use_ratls",)
+
 
 def check(provider: ProviderTable) -> Iterator[Problem]:
     for unknown in provider.strange_keys:
         if is_dangerous(provider, unknown):
             key = unknown.key.entry.key
-            message = f"Unknown key `{shown(key.name)}`: {_effect(unknown)}"
-            if unknown.meant is not None:
+            is_set = provider.attested and unknown.meant == _SWITCH
+            message = f"Unknown key `{shown(key.name)}`: {_effect(unknown, is_set=is_set)}"
+            if is_set:
+                message += ". `use_ratls = true` is set already"
+            elif unknown.meant is not None:
                 message += f". Did you mean `{'.'.join(unknown.meant)}`?"
             elif (hint := hint_for(key.name)) is not None:
                 message += f". {hint}"
@@ -65,13 +70,16 @@ def _is_certain(unknown: UnknownKey) -> bool:
     entry = unknown.key.entry
     inner = entry.value if isinstance(entry.value, Table) else ()
     return (
-        unknown.meant == ("use_ratls",)
+        unknown.meant == _SWITCH
         or is_called_so(entry.key.name, entry.value)
         or any(lost_in(each.key.name, each.value) is not None for each in (entry, *inner))
     )
 
 
-def _effect(unknown: UnknownKey) -> str:
-    if unknown.meant == ("use_ratls",):
+def _effect(unknown: UnknownKey, *, is_set: bool) -> str:
+    """`is_set`: whether it was meant as a switch that stands there as well."""
+    if is_set:
+        return "Codex ignores it; ratls-ls does not attest"
+    if unknown.meant == _SWITCH:
         return "Codex ignores it and sends prompts without attestation"
     return "Codex ignores it, and what it was meant to refuse passes; ratls-ls does not attest"

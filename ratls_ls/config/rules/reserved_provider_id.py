@@ -38,6 +38,8 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
         f"`{provider.id}` is a built-in provider: the RA-TLS fork ignores this whole table,"
         " upstream Codex refuses to start. Choose another id"
     )
+    if provider.is_policy_alone:
+        message += ". Its policy may be any provider's: ratls-ls attests none"
     yield RULE.problem(provider.id_spans[0], message, provider=provider.id)
 
 

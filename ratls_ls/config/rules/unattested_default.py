@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ratls_ls.config.context import Context
-from ratls_ls.config.keys import BUILT_IN_IDS
+from ratls_ls.config.keys import BUILT_IN_IDS, RESERVED_IDS
 from ratls_ls.config.lost import Lost, losing
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.tables import ConfigFile, ProviderTable
@@ -43,12 +43,12 @@ _NAMING = ("profile", "profiles", "model_provider")
 
 def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     default = file.default
-    if default is not None and (named := file.tables.get(default.id)) and named[1].attested:
+    if default is not None and (named := file.tables.get(default.id)) and _attests(named[1]):
         return
     providers: Mapping[str, ProviderTable] = file.providers
     if context.base is not None:
         providers = {**context.base.by_id, **providers}
-    attested = [provider for provider in providers.values() if provider.attested]
+    attested = [provider for provider in providers.values() if _attests(provider)]
     if not attested:
         return
     if default is None:
@@ -65,6 +65,11 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     if known and not any(provider.id == default.id for provider in attested):
         message = f"`{shown(default.id)}` is not attested: by default prompts go there unverified"
         yield RULE.problem(default.span, message)
+
+
+def _attests(provider: ProviderTable) -> bool:
+    """Whether the switch counts that stands there."""
+    return provider.attested and provider.id not in RESERVED_IDS
 
 
 def _may_be_named(file: ConfigFile) -> bool:

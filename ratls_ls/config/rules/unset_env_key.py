@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ratls_ls.config.context import Context
+from ratls_ls.config.keys import RESERVED_IDS
 from ratls_ls.config.problem import Problem, Severity
 from ratls_ls.config.secrets import VARIABLE_NAME, variable_shown
 from ratls_ls.config.tables import ProviderTable
@@ -31,7 +32,7 @@ RULE = Rule(
 
 
 def check(provider: ProviderTable, context: Context) -> Iterator[Problem]:
-    if context.environment is None:
+    if context.environment is None or provider.id in RESERVED_IDS:
         return
     for entry in provider.variables:
         name = string_of(entry.value)
