@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pwd
 import socket
 from collections.abc import Iterator
@@ -15,6 +16,15 @@ settings.register_profile(
     "project", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("project")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    """A socket or file that a test leaves open fails that test, not whichever runs when garbage is
+    collected next."""
+    yield
+    gc.collect()
+    gc.freeze()  # what is kept is looked at once
 
 
 @pytest.fixture

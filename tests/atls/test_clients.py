@@ -222,4 +222,3 @@ async def large_garbage_of(work: Coroutine[Any, Any, None]) -> list[str]:
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
-        gc.unfreeze()

@@ -89,13 +89,13 @@ def test_many_small_events_in_one_chunk_are_fine(monkeypatch: pytest.MonkeyPatch
 def test_a_large_event_takes_linear_time() -> None:
     for pieces in ([b"x" * 100] * 80_000, [b"data\n"] * 400_000):
         decoder = SseDecoder()
-        started = time.perf_counter()
+        started = time.process_time()
         list(decoder.feed(b"data: "))
         for piece in pieces:
             list(decoder.feed(piece))
         (event,) = decoder.feed(b"\n\n")
         assert isinstance(event, ServerSentEvent)
-        assert time.perf_counter() - started < 5.0  # some tenths; squared it were minutes
+        assert time.process_time() - started < 5.0  # some tenths; squared it were minutes
 
 
 def test_an_id_which_every_later_event_has_is_short() -> None:
