@@ -24,7 +24,7 @@ from .toml.values import (
     shifted_statement,
     string_of,
 )
-from .words import shown
+from .words import holds_key, shown
 
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # A key put where its variable's name belongs may well be letters and digits alone.
@@ -65,7 +65,9 @@ def masked(file: ConfigFile) -> str:
         if span.start < done:
             continue
         pieces.append(_unread(text[done : span.start], words))
-        pieces.append(span.of(text) if public else _SHOWN.sub("•", span.of(text)))
+        piece = span.of(text)
+        # In the place of what is public, too, somebody may have put a key.
+        pieces.append(piece if public and not holds_key(piece) else _SHOWN.sub("•", piece))
         done = span.end
     pieces.append(_unread(text[done:], words))
     return "".join(pieces)
@@ -155,7 +157,8 @@ def _unread(text: str, words: frozenset[str]) -> str:
         piece = found[0]
         if piece.startswith("#"):
             return _NOT_A_LINE_BREAK.sub(" ", piece)
-        return piece if piece.strip("\"'") in words else _SHOWN.sub("•", piece)
+        is_public = piece.strip("\"'") in words and not holds_key(piece)
+        return piece if is_public else _SHOWN.sub("•", piece)
 
     return _UNREAD.sub(replaced, text)
 

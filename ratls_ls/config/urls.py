@@ -12,8 +12,10 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from .hosts import address_of, is_loopback, refusal
+from .words import holds_key
 
 USER_INFORMATION = "has user information before the host"
+KEY = "has a key in the place of its host"
 QUERY = "has a query (?…)"
 _PLAIN = re.compile(r"[!-~]+")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?", re.IGNORECASE)
@@ -70,6 +72,8 @@ def parse_url(text: str) -> Url | str:
     host = (parts.hostname or "").lower()
     if not host:
         return "has no host"
+    if holds_key(parts.netloc):
+        return KEY  # to look it up would tell the name servers
     bracketed = parts.netloc.startswith("[")
     # Between bracket and colon some parsers see nothing, others a port or a host.
     if port == 0 or parts.netloc.endswith(":") or (bracketed and not _IPV6.fullmatch(parts.netloc)):

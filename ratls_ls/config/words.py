@@ -5,9 +5,21 @@ Invariant: whatever a file or server says is shown short and without control cha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _LONGEST = 60
+# What known services begin their keys with, and more behind it than a name has: so many letters and
+# digits in a row.
+_KEY = re.compile(
+    r"""(?x)(?<![A-Za-z0-9])
+    (?: hf_[A-Za-z0-9]{30}
+      | (?: (?:sk|csk|xai|pplx|nvapi|glpat|xox[a-z])- | (?:sk|pk|rk|gsk|r8|gh[a-z]|github_pat)_
+          | AKIA | ASIA | AIza | eyJ )
+        (?:[A-Za-z0-9]{1,15}[-_]){0,5}
+        (?=[A-Za-z]{0,60}[0-9])[A-Za-z0-9]{16} )
+    (?:[\w-]|\.(?=\w))*"""
+)
 
 
 def nearest(name: str, names: Iterable[str], *, likeness: float = 0.75) -> str | None:
@@ -36,6 +48,15 @@ def shown(text: str) -> str:
     """`text` within a line of a message."""
     short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     return _replaced(short, keep="")
+
+
+def holds_key(text: str) -> bool:
+    """Whether a service's key stands in `text`, by the form that such keys have."""
+    return _KEY.search(text) is not None
+
+
+def without_keys(text: str) -> str:
+    return _KEY.sub("•••", text)
 
 
 def printable(text: str) -> str:

@@ -119,6 +119,62 @@ def test_a_canary_anywhere_is_neither_shown_nor_told(lines: list[str]) -> None:
     assert len(masked(file)) == len(text)
 
 
+KEYS = (
+    *("sk-0canary0canary0canary", "sk-proj-0canary0canary0canary", "sk_live_0canary0canary0canary"),
+    *("sk-ant-api03-0_canary0canary0canary0-AA", "gsk_0canary0canary0canary", "hf_" + "canary" * 6),
+    *(
+        "ghp_0canary0canary0canary",
+        "github_pat_0canary0canary0canary_a",
+        "xai-0canary0canary0canary",
+    ),
+    *("AIza0canary0canary0canary", "eyJcanary0canary0canary.eyJcanary0canary0canary.a"),
+)
+PLACES = (
+    *('base_url = "https://{}/v1"', 'base_url = "https://a.{}.example"', 'base_url = "{}"'),
+    *('base_url = "https://g.example/v1/{}/a"', 'ratls_policy.pccs_url = "http://{}"'),
+    *('name = "{}"', 'wire_api = "{}"', 'model_provider = "{}"', '{} = "a"', '"{}" = 1', "use.{}"),
+    *('ratls_policy = {{ tee_type = "{}", allowed_tdx_status = ["{}"] }}', "[{}]", "[{}.a"),
+    *('ratls_policy.compose_hash = "{}"', '[model_providers."{}"]', "[model_providers.tee.{}]"),
+    *('[profiles.work]\nmodel_provider = "{}"', 'model_provider = "{}"\n[model_providers."{}"]'),
+    *('http_headers = {{ "{}" = "a", "{}" = "b" }}', 'ratls_policy = {{ "{}" = 1 }}'),
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_key_that_has_the_form_of_one_is_shown_and_told_nowhere(place: str, key: str) -> None:
+    line = place.replace("{}", key).replace("{{", "{").replace("}}", "}")
+    for text in (
+        HEAD.replace('base_url = "https://tee.example/v1"\n', "") + line,
+        f"{line}\n{HEAD}",
+    ):
+        file = read(text)
+        problems = check(file, Context(environment=frozenset()))
+        told = [
+            said for each in problems for said in (each.message, *(f.title for f in each.fixes))
+        ]
+        assert not [shown for shown in (masked(file), *told) if "canary" in shown]
+        assert len(masked(file)) == len(text)
+        urls = [table.provider and table.provider.base_url for table in file.providers.values()]
+        assert not [url for url in urls if "canary" in (url or "").partition("/v1")[0]]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "sk-bratislava-datacenter1.example",
+        "0123456789abcdef0123456789abcdef01234567-8000.dstack-pha-prod7.phala.network",
+        "task-0123456789abcdef.example",
+        "hf-inference.example",
+        "akia.example",
+    ],
+)
+def test_a_host_is_not_taken_for_a_key(host: str) -> None:
+    text = HEAD.replace("tee.example", host) + "use_ratls = true\n"
+    assert masked(read(text)) == text
+    assert read(text).providers["tee"].provider is not None
+
+
 def test_what_is_public_is_shown() -> None:
     text = HEAD + 'ratls_policy = { tee_type = "SGX", allowed_tdx_status = ["UpToDat"] }\n'
     text += 'env_http_headers = { X-A = "TEE_HEADER" }\nuse_ratls = tru\nwire_api = "chat\n'

@@ -9,7 +9,7 @@ from ratls_ls.config.edits import quoted
 from ratls_ls.config.problem import Edit, Fix, Problem, Severity
 from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ProviderTable
-from ratls_ls.config.urls import QUERY, USER_INFORMATION, Url, parse_url
+from ratls_ls.config.urls import KEY, QUERY, USER_INFORMATION, Url, parse_url
 
 from .rule import Rule
 
@@ -17,9 +17,9 @@ RULE = Rule(
     code="invalid-url",
     severity=Severity.ERROR,
     words="""
-    `base_url` or `pccs_url` has no host, or holds what a URL in a config must not have: user
-    information, a query, a fragment, blanks, backslashes, dot segments. Two programs could read
-    such a URL as two different hosts.
+    `base_url` or `pccs_url` has no host, or an API key where its host belongs, or holds what a URL
+    in a config must not have: user information, a query, a fragment, blanks, backslashes, dot
+    segments. Two programs could read such a URL as two different hosts.
     """,
     example="""
     [model_providers.tee]
@@ -30,8 +30,10 @@ RULE = Rule(
 
 
 _BASE_URL = ("base_url",)
+_VARIABLE = "; name a variable in `env_key` instead"
 _INSTEAD = {
-    USER_INFORMATION: "; name a variable in `env_key` instead",
+    USER_INFORMATION: _VARIABLE,
+    KEY: _VARIABLE,
     QUERY: "; write `query_params` instead",
 }
 

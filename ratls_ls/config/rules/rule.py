@@ -13,7 +13,7 @@ from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.span import Span
 from ratls_ls.config.tables import ConfigFile, ProviderTable
 from ratls_ls.config.toml.values import Table
-from ratls_ls.config.words import printable
+from ratls_ls.config.words import printable, without_keys
 from ratls_ls.rats.policy import AppraisalPolicy
 
 RootCheck = Callable[[Table], Iterable[Problem]]
@@ -43,8 +43,9 @@ class Rule:
         provider: str | None = None,
     ) -> Problem:
         # A message may repeat keys of the file, and those may hold anything.
-        told = tuple(
-            fix if fix.title.isprintable() else fix._replace(title=printable(fix.title))
-            for fix in fixes
-        )
-        return Problem(self.code, self.severity, span, printable(message), told, provider)
+        told = tuple(fix._replace(title=_told(fix.title)) for fix in fixes)
+        return Problem(self.code, self.severity, span, _told(message), told, provider)
+
+
+def _told(text: str) -> str:
+    return without_keys(printable(text))
