@@ -7,6 +7,7 @@ address that is used (no second look-up to rebind).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
@@ -50,10 +51,22 @@ class TcpChannel(asyncio.Protocol):
         return True  # keeps our side open: TLS still owes its close_notify
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            self._take_what_came_before()
         self._ended = True
         self._error = exc
         self._drained.set()
         self._wake()
+
+    def _take_what_came_before(self) -> None:
+        """asyncio reads no more once writing failed: what the peer said then is in the kernel."""
+        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                while len(self._received) <= MAX_BUFFERED_BYTES and (
+                    data := os.read(sock.fileno(), MAX_BUFFERED_BYTES)
+                ):
+                    self._received += data
 
     def pause_writing(self) -> None:
         self._drained.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -61,6 +62,24 @@ async def test_who_accepts_nobody_is_not_waited_for_long(
         await network.connect("127.0.0.1", full_port)
     assert caught.value.step is Step.TCP
     assert str(caught.value) == f"127.0.0.1:{full_port} did not answer within 0.2 s"
+
+
+async def test_what_was_said_before_the_end_is_read_where_writing_finds_that_first() -> None:
+    """As by a server that answers and ends while a long body is still on its way."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        channel = await network.connect("127.0.0.1", server.getsockname()[1])
+        peer, _ = server.accept()
+    channel.write(b"unread, so that the end is a reset")
+    peer.sendall(b"answer")
+    peer.close()
+    with pytest.raises(ConnectionResetError):
+        while True:
+            channel.write(b"more of it")
+    assert await channel.receive(4) == b"answ"
+    assert await channel.receive() == b"er"
+    with pytest.raises(ConnectionResetError):
+        await channel.receive()
+    channel.close()
 
 
 async def test_a_look_up_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
