@@ -505,6 +505,10 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         self._writer.transport.abort()
+        # What came and is not read any more would wait to be collected, with what ended the fetch.
+        self._reader.feed_eof()
+        with suppress(OSError):
+            await self._reader.read()
 
     async def start_tls(
         self,
