@@ -128,7 +128,7 @@ def remove_item(provider: ProviderTable, array: Array, index: int) -> Edit | Non
 def add_item(array: Array, item: str) -> Edit:
     """`item`, TOML text, added at the end of `array`."""
     if not array.items:
-        return Edit(array.span, f"[{item}]")
+        return _insert(array.span.start + 1, item)
     return _insert(array.items[-1].span.end, f", {item}")
 
 

@@ -233,6 +233,14 @@ def test_an_unknown_key_that_may_refuse_or_select_is_an_error(
     assert found.severity is severity
 
 
+def test_a_word_like_a_status_that_is_there_is_only_to_be_removed() -> None:
+    text = WHOLE.replace('"OutOfDate"', '"UpToDateWithWarnings"')
+    (found,) = (each for each in check(read(text)) if each.code == "unknown-tcb-status")
+    assert [(fix.title, fix.preferred) for fix in found.fixes] == [
+        ('Remove "UpToDateWithWarnings"', True)
+    ]
+
+
 def test_codes_are_unique_and_files_are_rules() -> None:
     codes = [rule.code for rule in rules.RULES]
     assert len(codes) == len(set(codes))

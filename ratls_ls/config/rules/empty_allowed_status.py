@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ratls_ls.config.problem import Edit, Fix, Problem, Severity
+from ratls_ls.config.edits import add_item
+from ratls_ls.config.problem import Fix, Problem, Severity
 from ratls_ls.config.tables import ProviderTable
 
 from .rule import Rule
@@ -30,6 +31,6 @@ def check(provider: ProviderTable) -> Iterator[Problem]:
     array = provider.status_array
     if array is None or array.items:
         return
-    fix = Fix('Allow "UpToDate" alone, the default', (Edit(array.span, '["UpToDate"]'),))
+    fix = Fix('Allow "UpToDate" alone, the default', (add_item(array, '"UpToDate"'),))
     message = 'No TCB status is allowed, so no server can pass; the default is ["UpToDate"]'
     yield RULE.problem(array.span, message, fix, provider=provider.id)

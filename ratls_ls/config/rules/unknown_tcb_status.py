@@ -42,7 +42,8 @@ def _unknown(provider: ProviderTable, allowed: tuple[Allowed, ...], found: Allow
     message = f'"{shown(found.text)}" is no TCB status and never matches'
     fixes = []
     meant = nearest(found.text, (status.value for status in TcbStatus))
-    if meant is not None and meant != TcbStatus.REVOKED:
+    there = {status.status for status in allowed} | {TcbStatus.REVOKED}
+    if meant is not None and meant not in there:
         message += f'. Did you mean "{meant}"?'
         strict = meant == TcbStatus.UP_TO_DATE
         title = f"Change to {quoted(meant)}"
