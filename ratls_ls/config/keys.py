@@ -50,7 +50,8 @@ class KeyModel:
     `summary`: what it means; `codex`: what Codex does with it, naming the flavour where they
     differ. `default`: TOML text; `default_of`: whose that is, if not everybody's. `values`: all
     that is allowed, if that is a closed set. `minimum`: of an integer. `size`: of hex, in bytes.
-    `children`: the keys of a table; none if any key may stand there.
+    `children`: the keys of a table; none if any key may stand there. `excluded_by`: keys beside
+    which it does not count, or Codex does not start.
     """
 
     name: str
@@ -64,6 +65,7 @@ class KeyModel:
     minimum: int | None = None
     size: int | None = None
     children: tuple[KeyModel, ...] = ()
+    excluded_by: tuple[str, ...] = ()
 
     @property
     def is_extension(self) -> bool:
@@ -249,6 +251,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         Kind.STRING,
         "The environment variable that holds the API key, sent as a bearer token.",
         "Codex refuses to send a request while the variable is not set.",
+        excluded_by=("auth",),
     ),
     KeyModel(
         "env_key_instructions",
@@ -261,6 +264,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         Kind.STRING,
         "A bearer token in the file itself. Prefer `env_key`.",
         "Codex sends it as Authorization.",
+        excluded_by=("env_key", "auth"),
     ),
     KeyModel(
         "wire_api",
@@ -309,6 +313,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         "Codex then sends that token to this provider's host.",
         _CODEX,
         default="false",
+        excluded_by=("auth",),
     ),
     KeyModel(
         "model_catalog_url", Kind.URL, "Where upstream Codex finds the models.", readers=_UPSTREAM
@@ -319,6 +324,7 @@ PROVIDER_KEYS: tuple[KeyModel, ...] = (
         "A command that prints the token. Excludes env_key, experimental_bearer_token and"
         " requires_openai_auth.",
         readers=_UPSTREAM,
+        excluded_by=("env_key", "experimental_bearer_token", "requires_openai_auth"),
     ),
     KeyModel("gateway_oauth", Kind.TABLE, "OAuth at a gateway.", readers=_UPSTREAM),
     KeyModel("aws", Kind.TABLE, "AWS credentials and region.", readers=_UPSTREAM),
@@ -411,6 +417,20 @@ def reference(path: tuple[str, ...]) -> KeyModel | None:
     if len(path) == 1 or (len(path) == 3 and path[0] == "profiles"):
         return next((model for model in REFERENCES if model.name == path[-1]), None)
     return None
+
+
+def settable(provider: str, *path: str) -> tuple[KeyModel, ...]:
+    """The keys that Codex takes in the table at `path` of a provider of this id."""
+    found: tuple[KeyModel, ...] = PROVIDER_KEYS
+    if provider in RESERVED_IDS:
+        found = ()
+    elif provider in BEDROCK_IDS:
+        found = tuple(key for key in found if key.name in BEDROCK_KEYS)
+    else:
+        found = tuple(key for key in found if key.name != "aws")
+    for name in path:
+        found = next((key.children for key in found if key.name == name), ())
+    return found
 
 
 def find(*path: str) -> KeyModel | None:

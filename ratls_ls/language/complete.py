@@ -6,7 +6,7 @@ values only if they were just verified.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from enum import Enum
 
@@ -16,16 +16,19 @@ from ratls_ls.config.keys import (
     PCCS_URLS,
     PHALA_PCCS_URL,
     PROVIDERS,
+    RATLS_POLICY,
     REFERENCES,
     KeyModel,
     Kind,
     find,
     reference,
+    settable,
 )
 from ratls_ls.config.measurements import REGISTERS
 from ratls_ls.config.read import ConfigFile, ProviderTable
 from ratls_ls.config.record import record
 from ratls_ls.config.span import Span
+from ratls_ls.config.strays import PROFILES
 from ratls_ls.config.toml.values import Table, TableKind
 from ratls_ls.config.words import printable
 from ratls_ls.rats.policy import TcbStatus
@@ -136,11 +139,14 @@ def _headers(file: ConfigFile, cursor: Cursor, base: ConfigFile | None) -> Itera
     prefix = f"{PROVIDERS}."
     if prefix != typed and _takes_headers(file):
         yield Item(prefix, ItemKind.PROVIDER, cursor.span, prefix, "a provider of a new id")
+    prefix = f"{PROFILES}."
+    if prefix != typed and base is None and _takes_headers(file, PROFILES):
+        yield Item(prefix, ItemKind.PROVIDER, cursor.span, prefix, "a profile of a new name")
 
 
-def _takes_headers(file: ConfigFile) -> bool:
-    """Whether providers may stand under headers: no value has them all."""
-    found = (part.group.root.get(PROVIDERS) for _, part in file.parts)
+def _takes_headers(file: ConfigFile, name: str = PROVIDERS) -> bool:
+    """Whether the tables in the one of this name may stand under headers: no value has them all."""
+    found = (part.group.root.get(name) for _, part in file.parts)
     return not any(
         each is not None and not (isinstance(each, Table) and each.kind is not TableKind.INLINE)
         for each in found
@@ -156,16 +162,29 @@ def _tables_to_come(file: ConfigFile, base: ConfigFile | None) -> Iterator[tuple
         if named.id not in there:
             yield PROVIDERS, named.id
     for name, table in file.providers.items():
-        policy = table.policy
-        if table.table.kind is TableKind.INLINE:
-            continue
-        if policy is None:
-            if table.policy_entry is None:
-                yield PROVIDERS, name, _POLICY
-        elif policy.kind in (TableKind.HEADER, TableKind.IMPLICIT):
-            for inner in ("min_tdx_tcb", "expected_bootchain"):
-                if inner not in policy.entries:
-                    yield PROVIDERS, name, _POLICY, inner
+        for path in _missing_tables(table.table, settable(name)):
+            yield PROVIDERS, name, *path
+
+
+def _missing_tables(table: Table, known: Iterable[KeyModel]) -> Iterator[tuple[str, ...]]:
+    """The paths of the tables that headers may add to `table`."""
+    if table.kind is TableKind.INLINE:
+        return
+    for key in known:
+        found = table.get(key.name)
+        if isinstance(found, Table):
+            for path in _missing_tables(found, key.children):
+                yield key.name, *path
+        elif _is_table(key) and _may_be_added(key, table.entries):
+            yield (key.name,)
+
+
+def _is_table(key: KeyModel) -> bool:
+    return key.kind in (Kind.TABLE, Kind.STRING_MAP)
+
+
+def _may_be_added(key: KeyModel, there: Collection[str]) -> bool:
+    return not any(name in there for name in (key.name, *key.excluded_by))
 
 
 def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]:
@@ -178,13 +197,12 @@ def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]
         return
     if path[0] != PROVIDERS or len(path) < 2:
         return
-    model = find(*path[2:])
-    for child in model.children if model is not None else ():
-        is_table = child.kind in (Kind.TABLE, Kind.STRING_MAP)
-        if child.name not in there and (is_table or not cursor.dotted):
+    known = settable(*path[1:])
+    for child in known:
+        if _may_be_added(child, there) and (_is_table(child) or not cursor.dotted):
             topic = ".".join((*path[2:], child.name))
             yield _key(child, topic, cursor, snippets=snippets)
-    if cursor.alone:
+    if cursor.alone and (RATLS_POLICY in known or known is RATLS_POLICY.children):
         yield from _policies(cursor, there)
 
 

@@ -28,6 +28,7 @@ use_ratls = true
 """
 POLICY = HEAD + "\n[model_providers.tee.ratls_policy]\n"
 INNER = "model_providers.tee.ratls_policy."
+HEADERS = "http_headers"
 
 
 def offered(
@@ -96,6 +97,16 @@ def chosen(marked: str, label: str) -> str:
         (POLICY + "min_tdx_tcb = {}\n[m|", [INNER + "expected_bootchain"], [INNER + "min_tdx_tcb"]),
         (HEAD + "ratls_policy = {}\n[m|", ["model_providers."], [INNER + "min_tdx_tcb"]),
         ("|\n" + HEAD, ["oss_provider"], ["model_provider", "name"]),
+        ("[prof|", ["profiles."], ["model_providers."]),
+        ("profiles = {}\n[prof|", [], ["profiles."]),
+        (HEAD + "[model_providers.tee.http|", [f"model_providers.tee.{HEADERS}"], [INNER[:-1]]),
+        (HEAD + "[|", [f"model_providers.tee.{name}" for name in ("auth", "query_params")], []),
+        (HEAD + 'env_key = "K"\n[auth|', [], ["model_providers.tee.auth"]),
+        (HEAD + f"{HEADERS}.a = 'b'\n[http|", [], [f"model_providers.tee.{HEADERS}"]),
+        (HEAD + 'env_key = "K"\n|', ["wire_api"], ["auth", "experimental_bearer_token", "aws"]),
+        (HEAD + "auth.command = 'c'\n|", ["wire_api"], ["env_key", "requires_openai_auth"]),
+        ("[model_providers.amazon-bedrock]\n|", ["aws", "base_url"], ["name", "ratls_policy"]),
+        ("[model_providers.amazon-bedrock]\n[aws|", ["model_providers.amazon-bedrock.aws"], []),
     ],
 )
 def test_offered(marked: str, some: list[str], none: list[str]) -> None:
@@ -127,6 +138,10 @@ def test_offered(marked: str, some: list[str], none: list[str]) -> None:
         HEAD + "requires_openai_auth = true |",
         HEAD + "[[mo|",
         HEAD + "[mo] |",
+        "[model_providers.openai]\n|",
+        "[model_providers.openai.ratls_policy]\n|",
+        "[model_providers.openai]\n[open|",
+        "[model_providers.amazon-bedrock.ratls_policy]\n|",
     ],
 )
 def test_nothing_is_offered(marked: str) -> None:

@@ -27,6 +27,7 @@ for _, case in ipairs({
     'ratls_policy.expected_bootchain.mrtd = "' .. MEASURED:sub(1, 3),
     'ratls_policy.expected_bootchain.mrtd = "' .. MEASURED .. '"',
   },
+  { '[model_providers.tee.http', '[model_providers.tee.http_headers]' },
 }) do
   local typed, wanted, line_for_it = unpack(case)
   s.go_to('wire_api')
