@@ -18,8 +18,31 @@ NO_HEADER = (
 UNCLOSED_HEADER = "This table header is not closed: `]` is missing"
 
 _WORD = re.compile(r"[^\s,\]}#]+")
-_OPEN_STRING = {"Unterminated string", "Illegal character '\\n'", "Illegal character '\\r'"}
-_OPEN_TABLE = {"Unclosed inline table", "Invalid initial character for a key part"}
+# Less its comment; a quote that is not closed reaches to its end.
+_FIRST_LINE = re.compile(
+    r"""(?:"(?:[^"\\\n]|\\[^\n])*"|'[^'\n]*'|["'][^\n]*|[^"'#\n])*+""",
+)
+# By what the parser says, which quote is missing.
+_MISSING_QUOTES = {
+    "Unterminated string": '"',
+    "Illegal character '\\n'": '"',
+    "Illegal character '\\r'": '"',
+    "Unescaped '\\\\' in a string": '"',
+    'Expected "\'"': "'",
+    "Found invalid character '\\n'": "'",
+    "Found invalid character '\\r'": "'",
+    "Expected \"'''\"": "'''",
+}
+_NEWER = re.compile(
+    r"'''.*?'''|'[^'\n]*'|#[^\n]*"
+    r'|(?P<string>"""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\[^\n])*")'
+    r"|(?P<time>(?<![\d:])\d\d:\d\d(?![\d:]))|(?P<comma>,)(?=[ \t]*\})|[\[\]{}\n]",
+    re.DOTALL,
+)
+_NEWER_ESCAPE = re.compile(r"(?:[^\\]|\\[^ex])*+(?P<escape>\\(?:e|x[0-9A-Fa-f]{2}))", re.DOTALL)
+_NO_KEY = "Invalid initial character for a key part"
+_OPEN_TABLE = {"Unclosed inline table", _NO_KEY}
+_OTHER_QUOTES = "“”„‟‘’‚‛«»"
 _BOOLEANS = {"true", "false", "yes", "no", "on", "off"}
 
 
@@ -29,38 +52,46 @@ def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
     word = _word(text, at, value)
     if (found := bad_escape(text, reason, at)) is not None:
         return found
-    if reason in _OPEN_STRING or reason.startswith("Unescaped"):
-        start = _open_quote(text, value, at)
-        return _first_line(text, Span(start, value.end)), "This string is not closed"
+    if (quote := _MISSING_QUOTES.get(reason)) is not None:
+        start = text.rfind(quote, value.start, at) if text[value.start] not in "\"'" else -1
+        start = max(start, value.start)
+        return first_line(text, Span(start, value.end)), "This string is not closed"
+    if reason.startswith("Found invalid character") and word is not None:
+        return word, "No control character may stand in '…' or in a comment"
     if reason.startswith("Illegal character") and word is not None:
         return word, "A control character must be written as an escape, as in `\\u0000`"
     if reason == NEWER_TOML:
-        return value, (
-            "TOML 1.0 does not have this: an inline table stands on one line with no comma at its"
-            " end, times have seconds, and \\e and \\x are no escapes"
-        )
+        return _newer(text, value)
     if reason == TOO_DEEP:
-        return _first_line(text, value), "Nested too deeply: Codex's TOML reader gives up here"
+        return first_line(text, value), "Nested too deeply: Codex's TOML reader gives up here"
     if reason == TOO_LONG:
         return word or value, "An integer has at most 64 bits"
     if reason == "Invalid value" and word is not None:
         return word, _no_value(word.of(text))
     if reason == "Invalid value" and text[value.start] == "[":
-        return _first_line(text, value), "This array is not closed"
+        return first_line(text, value), "This array is not closed"
     if reason == "Invalid value":
         return value, "A value is missing after `=`"
     open_table = reason in _OPEN_TABLE and text[value.start] == "{"
     if open_table and (at >= value.end or text[at] in "\r\n"):
-        return _first_line(text, value), "This inline table is not closed: `}` is missing"
+        return first_line(text, value), "This inline table is not closed: `}` is missing"
     if reason in _OPEN_TABLE and word is not None and word.of(text) == ",":
         return word, "A key is missing before this comma"
+    if reason == _NO_KEY and (found := _no_key(text, at, value, word)) is not None:
+        return found
+    if reason == "Unclosed inline table" and word is not None:
+        return word, "A comma, or the `}` of this table, is missing before this"
     if reason == "Unclosed array" and word is not None:
         return word, "A comma, or the `]` of this array, is missing before this"
     if reason == "Unclosed array":
-        return _first_line(text, value), "This array is not closed"
+        return first_line(text, value), "This array is not closed"
     if reason.startswith("Expected '='") and text[at : at + 1] == ":":
         return Span(at, at + 1), "TOML has `=` between a key and its value, not `:`"
     if reason.startswith("Expected '='"):
+        if text[value.start] in "[{":
+            value = _key_before(text, at, value)
+        elif at < value.end:
+            value = first_line(text, value)
         return value, "`=` and a value are missing after this key"
     if reason.startswith("Expected newline") and text[at] == "\r":
         return Span(at, at + 1), "A carriage return alone is no line break in TOML"
@@ -68,8 +99,10 @@ def why(text: str, reason: str, at: int, value: Span) -> tuple[Span, str]:
         after_word = not text[at - 1].isspace() and text[value.start] not in "\"'[{"
         if after_word and text[at] not in ",;":
             return Span(value.start, word.end), _no_value(text[value.start : word.end])
-        return Span(word.start, max(word.end, value.end)), "Only a comment may follow a value"
-    return word or _first_line(text, value), f"Not TOML: {reason[:1].lower()}{reason[1:]}"
+        return first_line(
+            text, Span(word.start, max(word.end, value.end))
+        ), "Only a comment may follow a value"
+    return word or first_line(text, value), f"Not TOML: {reason[:1].lower()}{reason[1:]}"
 
 
 def bad_escape(text: str, reason: str, at: int) -> tuple[Span, str] | None:
@@ -90,6 +123,8 @@ def _no_value(word: str) -> str:
     """What cannot be read may be a secret without quotes, so it is not repeated."""
     if word in (",", "}", "]"):
         return f"A value is missing before this `{word}`"
+    if word[0] in _OTHER_QUOTES:
+        return f'TOML has straight quotes: write `"` for `{word[0]}`'
     if word.lower() in _BOOLEANS:
         return f"`{word}` is no TOML value: booleans are `true` and `false`"
     if word[0].isdigit():
@@ -106,12 +141,53 @@ def _word(text: str, at: int, value: Span) -> Span | None:
     return Span(at, match.end()) if match else Span(at, at + 1)
 
 
-def _open_quote(text: str, value: Span, at: int) -> int:
-    """Where the string starts that is still open at `at`, for a value on one line."""
-    quote = max(text.rfind('"', value.start, at), text.rfind("'", value.start, at))
-    return value.start if text[value.start] in "\"'" or quote == -1 else quote
+def _no_key(text: str, at: int, value: Span, word: Span | None) -> tuple[Span, str] | None:
+    """Span and message where a key, or a part of one, should start."""
+    if word is not None and text[at] not in "=.":
+        return word, "This key needs quotes: only A-Z, a-z, 0-9, `_` and `-` stand without"
+    dot = text.rfind(".", value.start, at)
+    if dot != -1 and not text[dot + 1 : at].strip(" \t"):
+        return Span(dot, dot + 1), "A key is missing behind this dot"
+    if word is not None:
+        return Span(at, at + 1), f"A key is missing before this `{text[at]}`"
+    return None
 
 
-def _first_line(text: str, value: Span) -> Span:
-    end = text.find("\n", value.start, value.end)
-    return value if end == -1 else Span(value.start, max(value.start + 1, end))
+def _key_before(text: str, at: int, value: Span) -> Span:
+    """What stands for a key in `value` that no `=` follows at `at`."""
+    start = max(text.rfind(mark, value.start, at) for mark in "{,") + 1
+    key = text[start:at]
+    start += len(key) - len(key.lstrip())
+    return Span(start, start + len(key.strip())) if key.strip() else value
+
+
+def _newer(text: str, value: Span) -> tuple[Span, str]:
+    """Span and message for the first thing in `value` that is newer than TOML 1.0."""
+    opened: list[int] = []
+    for match in _NEWER.finditer(text, value.start, value.end):
+        found, span = match[0], Span(*match.span())
+        in_table = opened and text[opened[-1]] == "{"
+        if match["string"] and (escape := _NEWER_ESCAPE.match(found)) is not None:
+            start = span.start + escape.start("escape")
+            span = Span(start, start + len(escape["escape"]))
+            digits = escape["escape"][2:] or "1B"
+            return span, f"`{escape['escape']}` is no escape in TOML 1.0: write `\\u00{digits}`"
+        if match["time"]:
+            return span, "In TOML 1.0 a time has seconds, as in `07:32:00`"
+        if match["comma"] and in_table:
+            return span, "In TOML 1.0 no comma stands at the end of an inline table"
+        if found == "\n" and in_table:
+            open_table = first_line(text, Span(opened[-1], value.end))
+            return open_table, "In TOML 1.0 an inline table stands on one line"
+        if found in "[{":
+            opened.append(span.start)
+        elif found in "]}" and opened:
+            opened.pop()
+    return first_line(text, value), "TOML 1.0 does not have this"
+
+
+def first_line(text: str, span: Span) -> Span:
+    """The first line of `span`, without a comment."""
+    found = _FIRST_LINE.match(text, *span)
+    length = len(found[0].rstrip()) if found is not None else 0
+    return Span(span.start, span.start + max(length, 1))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ratls_ls.config.span import Span
 
-from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, bad_escape, why
+from .not_toml import NO_HEADER, NO_STATEMENT, UNCLOSED_HEADER, bad_escape, first_line, why
 from .pieces import Pieces, statement_end
 from .tree import Failure, Reading, line_end, read_valid
 from .values import Header, Invalid, Issue, Key, Statement
@@ -20,9 +20,7 @@ from .values import Header, Invalid, Issue, Key, Statement
 _KEY_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\[^\n])*"|'[^'\n]*')"""
 _KEY = rf"{_KEY_PART}(?:[ \t]*\.[ \t]*{_KEY_PART})*"
 _STATEMENT_START = re.compile(rf"^[ \t]*{_KEY}[ \t]*=", re.MULTILINE)
-_BROKEN_STATEMENT = re.compile(
-    rf"[ \t]*(?P<key>{_KEY})[ \t]*(?P<equals>=?)[ \t]*(?=(?P<value>[^\r\n]*))"
-)
+_BROKEN_STATEMENT = re.compile(rf"[ \t]*(?P<key>{_KEY})[ \t]*(?P<equals>=?)[ \t]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # Behind a `=` that slipped into a key,
 _KEY_GOES_ON = re.compile(r"[\w.-]+[ \t]*=")
@@ -83,7 +81,7 @@ class _Recovery:
         self._issues: list[Issue] = []
 
     def recovered(self) -> Recovered:
-        is_typed = not self._statements and [i.message for i in self._issues] == [UNCLOSED_HEADER]
+        is_typed = not self._statements and UNCLOSED_HEADER in [i.message for i in self._issues]
         lost = self._lost or is_typed
         return Recovered(self._header, tuple(self._statements), tuple(self._issues), lost)
 
@@ -104,7 +102,7 @@ class _Recovery:
             all_of_it = start == first and following == end
             reading = whole if all_of_it else read_valid(self._text[start:following], start)
             if following < end and isinstance(reading, Failure):
-                closed = statement_end(self._text, start, end)
+                closed = self._end(start, following, end)
                 if closed == end and start == first:
                     following, reading = end, whole
                 elif closed > following:
@@ -114,6 +112,11 @@ class _Recovery:
             else:
                 self._broken(start, following, reading)
             start = following
+
+    def _end(self, start: int, following: int, end: int) -> int:
+        """Where what starts at `start` ends: a header with its line."""
+        is_header = self._text[start:following].lstrip(" \t").startswith("[")
+        return following if is_header else statement_end(self._text, start, end)
 
     def _take(self, reading: Reading) -> None:
         if reading.header is not None:
@@ -129,15 +132,16 @@ class _Recovery:
         match = _BROKEN_STATEMENT.match(self._text, start, end)
         keys = self._keys(match) if match else None
         if match is None or keys is None:
-            self._report(self._whole(start, end), NO_STATEMENT, ())
+            self._report(first_line(self._text, self._whole(start, end)), NO_STATEMENT, ())
             return
-        value = Span(match.start("key"), match.end("equals"))
-        if self._text[match.end() : end].strip():
+        assigned = bool(match["equals"])
+        begin = match.start("key")
+        value = Span(begin, match.end("equals" if assigned else "key"))
+        rest = self._text[match.end() : end].strip()
+        if rest and rest[0] != "#":
             value = self._whole(match.end(), end)
-        invalid = Invalid(value, assigned=bool(match["equals"]))
-        self._statements.append(
-            Statement(keys, invalid, Span(match.start("key"), value.end), value.end)
-        )
+        invalid = Invalid(value, assigned)
+        self._statements.append(Statement(keys, invalid, Span(begin, value.end), value.end))
         path = tuple(key.name for key in keys)
         if self._breaks(match, end) and (self._header is not None or len(path) > 1):
             path = path[:-1]
@@ -152,7 +156,7 @@ class _Recovery:
     def _broken_header(self, start: int, end: int, at: int, failure: Failure) -> None:
         match = _BROKEN_HEADER.match(self._text, start, end)
         keys = self._keys(match) if match else None
-        line = self._whole(start, line_end(self._text, start))
+        line = first_line(self._text, self._whole(start, end))
         if match is None or keys is None or self._header is not None or self._statements:
             self._lost = self._lost or (self._header is None and not self._statements)
             self._report(*(bad_escape(self._text, failure.reason, at) or (line, NO_HEADER)), None)
