@@ -94,6 +94,8 @@ class AttestedClient:
         self.provider = provider
         self._running = 0
         self._retired = False
+        # Who waits does so here: httpcore looks at all that wait whenever one begins or ends.
+        self._free = asyncio.Semaphore(MAX_CONNECTIONS)
         self._host_header = host_header(provider.host, provider.port)
         self._backend = AttestedBackend(provider, verifier, on_attested)
         self._http = client(
@@ -159,11 +161,13 @@ class AttestedClient:
         deadline = asyncio.timeout(timeout_seconds)
         try:
             async with self._in_use(), deadline:
-                response = await self._send_with_retries(request, state)
-                try:
-                    yield response
-                finally:
-                    await response.aclose()
+                state.begin()
+                async with self._free:
+                    response = await self._send_with_retries(request, state)
+                    try:
+                        yield response
+                    finally:
+                        await response.aclose()
         except TimeoutError as error:
             if not deadline.expired():
                 raise

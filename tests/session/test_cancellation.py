@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -189,6 +190,26 @@ async def test_cancelled_or_late_in_the_queue(
     assert provider.record.prompt_bytes == 0
     assert (await world.request())["timings"]["reusedConnection"] is True
     assert len(provider.record.connections) == 1
+
+
+async def test_very_many_in_the_queue_cost_each_other_nothing(
+    world: World, provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MAX_CONNECTIONS", 1)
+    world.write(provider.config_toml("tee"))
+    first = await world.held_request()
+    many = [
+        asyncio.ensure_future(world.request(path="/responses", body=PROMPT)) for _ in range(1000)
+    ]
+    started = time.process_time()
+    await asyncio.sleep(0.1)
+    for waiting in many:
+        waiting.cancel()
+    await asyncio.wait(many)
+    assert time.process_time() - started < 1.5  # some tenths; squared it were three
+    provider.gate.set()
+    assert (await first)["complete"] is True
+    assert provider.record.prompt_bytes == 0
 
 
 async def test_a_hundred_cancelled_at_random_leave_nothing_behind(
