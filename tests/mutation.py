@@ -57,7 +57,11 @@ ROOMS = (
         ("tests/e2e/test_settings.py", "tests/e2e/test_status.py"),
         "initialize initialized did_change_configuration",
     ),
-    Room("ratls_ls/server/server.py", ("tests/e2e/test_settings.py",), "configure _distrust"),
+    Room(
+        "ratls_ls/server/server.py",
+        ("tests/e2e/test_settings.py",),
+        "configure _held_settings _take_answer _distrust",
+    ),
     Room(
         "ratls_ls/session/session.py",
         (
@@ -74,7 +78,9 @@ ROOMS = (
         ("tests/session/test_profiles.py", "tests/session/test_refusals.py"),
         "default_lacks is_saved read_from _below _noted note_own",
     ),
-    Room("ratls_ls/settings.py", ("tests/test_settings.py",), "stricter settings taken"),
+    Room(
+        "ratls_ls/settings.py", ("tests/test_settings.py",), "stricter settings taken tells_trust"
+    ),
 )
 SECONDS = 120  # a mutant that hangs is noticed
 INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -97,7 +103,7 @@ EDGE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 # Mutants that change nothing which can be observed: as `--list` prints them, and why.
 EQUIVALENT = {
-    "attester.py: one more: 64 (again)": "how much is read at once changes nothing",
+    "attester.py: one more: 64": "how much is read at once changes nothing",
     "attester.py: one more: 1024 (again) (again)": "how much is read at once, too",
     "attester.py:post part 1 dropped: self._http.send(event) or b''": "h11 gives bytes for these",
     "attester.py:_answer one more: 0": "a status comes before every end",
