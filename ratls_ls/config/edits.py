@@ -82,15 +82,16 @@ def innermost(provider: ProviderTable, path: tuple[str, ...]) -> tuple[str, ...]
     return path
 
 
-def remove_key(provider: ProviderTable, entry: Entry) -> Edit | None:
-    """`entry` removed, with its line if nothing else stands there. Only for `key = value`."""
+def remove_key(provider: ProviderTable, entry: Entry, *, with_comment: bool = False) -> Edit | None:
+    """`entry` removed, with its line if nothing else stands there. Only for `key = value`.
+    `with_comment`: what stands behind it goes with it."""
     if not _is_statement(entry):
         return None
     before = provider.line_before(entry.span.start)
     after = provider.source(Span(entry.span.end, entry.line_end))
     if before is None or after is None or before.strip():
         return None
-    if after.strip():
+    if after.strip() and not with_comment:
         return Edit(Span(entry.span.start, entry.line_end - len(after.lstrip())), "")
     end = entry.line_end
     break_after = provider.source(Span(end, end + len(provider.newline)))
