@@ -75,7 +75,7 @@ def inlay_hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHi
                 position=converter.range(Span(hint.offset, hint.offset)).start,
                 label=hint.text,
                 padding_left=True,
-                tooltip="in force, since the policy does not say otherwise",
+                tooltip=hint.why,
             )
             for hint in inlays(entry.file, converter.span(params.range))
         ]

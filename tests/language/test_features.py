@@ -348,6 +348,23 @@ def test_defaults_in_force_are_shown() -> None:
     assert inlays(FILE, Span(0, 5)) == []
 
 
+def test_a_default_says_whose_it_is() -> None:
+    text = "[model_providers.tee]\nuse_ratls = true\n"
+    (hint,) = inlays(read(text), Span(0, len(text)))
+    assert "alone" not in hint.text
+    text += 'ratls_policy = { tee_type = "Tdx" }\n'
+    (hint,) = inlays(read(text), Span(0, len(text)))
+    own, pccs = hint.text.split(" · ")
+    assert own == 'allowed_tdx_status = ["UpToDate"]'
+    assert pccs.endswith(" (ratls-ls alone)")
+    assert "refuses every server" in hint.why
+
+
+def test_what_codex_ignores_has_no_defaults() -> None:
+    text = "[model_providers.openai]\nuse_ratls = true\n"
+    assert inlays(read(text), Span(0, len(text))) == []
+
+
 def test_what_a_profile_leaves_out_is_not_the_defaults() -> None:
     text = "[model_providers.tee]\nuse_ratls = true\nratls_policy = {}\n"
     assert len(inlays(read(text), Span(0, len(text)))) == 1
