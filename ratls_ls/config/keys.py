@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import lru_cache
 
 from ratls_ls.cached import cached_property
 from ratls_ls.rats.policy import Register, TcbStatus
@@ -43,7 +44,7 @@ _UPSTREAM = frozenset({Reader.UPSTREAM})
 _OURS = frozenset({Reader.RATLS_LS})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeyModel:
     """One key.
 
@@ -419,6 +420,7 @@ def reference(path: tuple[str, ...]) -> KeyModel | None:
     return None
 
 
+@lru_cache(maxsize=256)  # asked of a provider at every keystroke in it
 def settable(provider: str, *path: str) -> tuple[KeyModel, ...]:
     """The keys that Codex takes in the table at `path` of a provider of this id."""
     found: tuple[KeyModel, ...] = PROVIDER_KEYS

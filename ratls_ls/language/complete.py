@@ -6,7 +6,8 @@ values only if they were just verified.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from enum import Enum
 
@@ -175,7 +176,7 @@ def _missing_tables(table: Table, known: Iterable[KeyModel]) -> Iterator[tuple[s
         if isinstance(found, Table):
             for path in _missing_tables(found, key.children):
                 yield key.name, *path
-        elif _is_table(key) and _may_be_added(key, table.entries):
+        elif _is_table(key) and _may_be_added(key, table.entries.keys()):
             yield (key.name,)
 
 
@@ -183,8 +184,8 @@ def _is_table(key: KeyModel) -> bool:
     return key.kind in (Kind.TABLE, Kind.STRING_MAP)
 
 
-def _may_be_added(key: KeyModel, there: Collection[str]) -> bool:
-    return not any(name in there for name in (key.name, *key.excluded_by))
+def _may_be_added(key: KeyModel, there: AbstractSet[str]) -> bool:
+    return key.name not in there and there.isdisjoint(key.excluded_by)
 
 
 def _keys(file: ConfigFile, cursor: Cursor, *, snippets: bool) -> Iterator[Item]:

@@ -179,3 +179,12 @@ def test_whose_a_connection_is(
                 tables.append(copy)
             monkeypatch.setattr(listening, "_TABLES", tables)
             assert listening.is_users(accepted) is users
+
+
+def test_a_system_that_does_not_tell_whose_a_connection_is_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "_TABLES", (tmp_path / "tcp", tmp_path / "tcp6"))
+    one, other = socket.socketpair()
+    with one, other:
+        assert listening.is_users(one)
