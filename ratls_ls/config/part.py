@@ -45,7 +45,10 @@ def part_of(group: Group, below: Mapping[str, ProviderTable]) -> Part:
     astray = tuple(strays(root))
     no_ids = {stray.key for stray in astray}
     torn = _spoilt(group.issues, group)
-    broken = torn | _spoilt(_broken_statements(group), group)
+    lines = list(_broken_statements(group))
+    broken = torn | _spoilt(lines, group)
+    if lines:
+        torn |= _spoilt(filter(_may_be_any_key, lines), group)
     tables, hidden = [], []
     for whole, entry in zip(providers, _providers(own_root), strict=True):
         if entry.key in no_ids:
@@ -175,6 +178,11 @@ def _broken_statements(group: Group) -> Iterator[Issue]:
     for start, section in group.sections:
         for issue in section.issues:
             yield shifted_issue(issue, start)
+
+
+def _may_be_any_key(issue: Issue) -> bool:
+    """Whether a line in a provider's table cannot be read up to the `=`."""
+    return issue.path is not None and len(issue.path) == 2 and issue.path[0] == PROVIDERS
 
 
 def spoilt_by(issue: Issue) -> Iterator[str | None]:

@@ -245,6 +245,15 @@ def test_the_strings_of_a_broken_array_take_the_time_of_its_length(piece: str) -
     assert time.process_time() - begun < 0.5
 
 
+@pytest.mark.parametrize("typed", ["a", "a.b", "b = 1\na", "[a]\nb", "[a]\nb.c"])
+@pytest.mark.parametrize("header", ["[a.b.c]", "[[a.b.c]]", "[a.b.c.d]"])
+def test_a_half_typed_key_gives_way_to_a_header_and_is_reported_alone(typed, header) -> None:
+    text = f"{typed}\n\n{header}\ne = 1\n"
+    document = parse(text)
+    assert [issue.span.of(text) for issue in document.issues] == [typed.split("\n")[-1]]
+    assert to_python(document.root.get(*"abc")) in ({"e": 1}, [{"e": 1}], {"d": {"e": 1}})
+
+
 def test_an_array_that_stays_open_ends_before_the_next_section() -> None:
     document = parse("a = [\n[1],\n[2],\n\n[z]\nb = 3\n")
     assert document.issues

@@ -50,17 +50,20 @@ def check(file: ConfigFile, context: Context) -> Iterator[Problem]:
     known.update(issue.path[1] for issue in misspelt_headers(file) if issue.path is not None)
     place = "here" if context.kind == "user" else "here or in config.toml"
     undefined = (reference for reference in file.references if reference.id not in known)
+    bare = {table.id for _, table in file.tables.values() if not table.table.entries}
     for count, reference in enumerate(undefined):
         message = f"No provider `{shown(reference.id)}` is defined {place}: "
         message += _effect(reference, context)
         # Looking for what was meant takes time for each provider.
-        meant = nearest(reference.id, known) if count < _MOST_SUGGESTIONS else None
+        suggested = count < _MOST_SUGGESTIONS
+        typed = {each for each in bare if reference.id.startswith(each)} if suggested else set()
+        meant = nearest(reference.id, known - typed) if suggested else None
         if meant is not None:
             yield RULE.problem(
                 *(reference.span, f"{message}. Did you mean `{meant}`?"),
                 _change(reference, meant, preferred=True),
             )
-        elif len(defined) == 1:
+        elif len(defined) == 1 and not typed:
             yield RULE.problem(reference.span, message, _change(reference, *defined))
         else:
             yield RULE.problem(reference.span, message)

@@ -14,12 +14,14 @@ from .values import (
     Array,
     Entry,
     Header,
+    Invalid,
     Issue,
     Key,
     Shifted,
     Statement,
     Table,
     TableKind,
+    Value,
     entries_of,
     is_half_typed,
     shifted_header,
@@ -121,7 +123,7 @@ class Merger:
             self._open_element(entries, last, header, table)
             return own
         entry = entries.get(last.name)
-        if entry is None:
+        if entry is None or _gives_way(entry.value):
             entries[last.name] = Entry(last, table, header.span, header.line_end, (last,))
             return own
         opened = _table(entry, last)
@@ -142,12 +144,9 @@ class Merger:
             step = Table(key.span, TableKind.IMPLICIT, inner)
             entries[key.name] = Entry(key, step, header.span, header.line_end, (key,))
             return inner
-        value = entry.value
-        if isinstance(value, Array) and value.of_tables:
-            self._again(entries, key)
-            _, elements = self._elements[id(entries), key.name]
-            elements[-1], inner = _writable(elements[-1])
-            return inner
+        there = entry.value
+        if not isinstance(there, Table):
+            return self._passed_other(entries, entry, key, header)
         there = _table(entry, key)
         self._again(entries, key)
         table, inner = _writable(there)
@@ -155,9 +154,21 @@ class Merger:
             entries[key.name] = entry._replace(value=table)
         return inner
 
+    def _passed_other(self, entries: _Entries, entry: Entry, key: Key, header: Header) -> _Entries:
+        value = entry.value
+        if isinstance(value, Array) and value.of_tables:
+            self._again(entries, key)
+            _, elements = self._elements[id(entries), key.name]
+            elements[-1], inner = _writable(elements[-1])
+            return inner
+        if _gives_way(value):
+            del entries[key.name]
+            return self._passed(entries, key, header)
+        raise _not_a_table(entry, key)
+
     def _open_element(self, entries: _Entries, key: Key, header: Header, element: Table) -> None:
         entry = entries.get(key.name)
-        if entry is None:
+        if entry is None or _gives_way(entry.value):
             array = Array(header.span, (), of_tables=True)
             entries[key.name] = Entry(key, array, header.span, header.line_end, (key,))
             self._elements[id(entries), key.name] = (entries, [element])
@@ -203,13 +214,22 @@ def inline_table(span: Span, statements: Sequence[Statement]) -> Table:
     return Table(span, TableKind.INLINE, merger.table().entries)
 
 
+def _gives_way(value: Value) -> bool:
+    """Whether nothing but a half typed key stands there, which is reported, and hides no table."""
+    return isinstance(value, Invalid) and not value.assigned
+
+
 def _table(entry: Entry, key: Key) -> Table:
     """That of `entry`, if `key` may lead there. Raises _ConflictError."""
     value = entry.value
     if isinstance(value, Table) and value.kind is not TableKind.INLINE:
         return value
+    raise _not_a_table(entry, key)
+
+
+def _not_a_table(entry: Entry, key: Key) -> _ConflictError:
     message = f"{_called('Key', key)} already has a value: nothing can stand under it"
-    raise _ConflictError(key, message, entry)
+    return _ConflictError(key, message, entry)
 
 
 def _writable(table: Table) -> tuple[Table, _Entries]:
