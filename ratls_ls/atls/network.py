@@ -12,6 +12,8 @@ import os
 import select
 import socket
 from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
 from typing import cast
 
 from ratls_ls.config.hosts import refusal
@@ -177,19 +179,36 @@ async def resolve(host: str, port: int) -> list[str]:
     Raises UnreachableError with step `dns`.
     """
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await _looked_up(host, port)
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
             Step.DNS,
             host,
             f"cannot resolve {host}: {_words(error)}; check base_url and the network",
         ) from error
-    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    addresses = list(dict.fromkeys(found))
     allowed = [address for address in addresses if refusal(address) is None]
     if not allowed:
         why = refusal(addresses[0]) if addresses else "no address"
         raise UnreachableError(Step.DNS, host, f"{host} is {why}; it is never contacted")
     return allowed
+
+
+async def _looked_up(host: str, port: int) -> list[str]:
+    """What the system says, in a thread that nobody waits for: where no name server answers, it
+    takes as long as the system likes, and neither other work nor the end of the process may."""
+    answer: Future[list[str]] = Future()
+    answer.set_running_or_notify_cancel()  # it goes on, whoever gives up on it
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.set_result([str(info[4][0]) for info in found])
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=ask, name="resolver", daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 def _words(error: BaseException | None) -> str:

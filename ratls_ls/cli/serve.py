@@ -16,7 +16,6 @@ import resource
 import socket
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 _MAX_WAITING_RECORDS = 1000
 _LAST_WORDS_SECONDS = 1.0
-_MAX_THREADS = 32
 
 
 def serve(options: argparse.Namespace) -> NoReturn:
@@ -93,10 +91,6 @@ async def _run(server: Server, reader: int, descriptor: int) -> None:
     from ratls_ls.lsp import wire
     from ratls_ls.lsp.writer import Writer
 
-    # A name server that does not answer keeps a thread for seconds: checks of many such hosts must
-    # leave some to prompts and verdicts.
-    threads = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="worker")
-    asyncio.get_running_loop().set_default_executor(threads)
     writer = Writer(descriptor)
     try:
         await wire.serve(reader, writer, server.protocol)

@@ -11,11 +11,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ratls_ls.simulator import serve
 
 from .editor import PATIENCE_SECONDS, trust, user_environment
 from .raw import RawServer, raw_server
 
+ATTESTED = """\
+[model_providers.tee]
+name = "TEE"
+base_url = "https://tee.example/v1"
+use_ratls = true
+"""
 HUGE = b"Content-Length: 70000000\r\n\r\n" + b"x" * 70_000_000
 
 
@@ -175,6 +183,35 @@ async def test_exit_without_shutdown_is_exit_1(home: Path) -> None:
     async with raw_server(home, []) as server:
         server.send({"method": "exit"})
         async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await server.process.wait() == 1
+
+
+# As the program is, where no name server ever answers.
+UNANSWERED = """
+import socket, sys, threading
+def look_up(host, *_arguments, **_options):
+    print(host, file=sys.stderr, flush=True)
+    threading.Event().wait()
+socket.getaddrinfo = look_up
+from ratls_ls.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("end", ["exit", "end of stdin"])
+async def test_a_name_server_that_does_not_answer_holds_up_no_end(home: Path, end: str) -> None:
+    config = home / ".codex" / "config.toml"
+    config.write_text(ATTESTED, "utf-8")
+    async with raw_server(home, [], program=("-c", UNANSWERED)) as server:
+        item = {"uri": config.as_uri(), "languageId": "toml", "version": 1, "text": ATTESTED}
+        server.send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+        assert server.process.stderr is not None
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert b"tee.example" in await server.process.stderr.readline()
+            if end == "exit":
+                server.send({"method": "exit"})
+            else:
+                server.stdin.close()
             assert await server.process.wait() == 1
 
 
