@@ -28,7 +28,7 @@ from ratls_ls.settings import Settings
 from ratls_ls.stamps import Stamp, stamp_at
 from ratls_ls.status import ProviderStatus
 
-from .places import Place, Places, codex_home, is_nothing_at, mode_at, text_at
+from .places import Place, Places, are_same, codex_home, is_nothing_at, mode_at, text_at
 
 if TYPE_CHECKING:
     from ratls_ls.lsp.convert import Rendered
@@ -189,7 +189,20 @@ class Files:
         return self._entries.get(self._places.at(uri).key)
 
     def named(self, uri: str) -> OpenFile | None:
-        """The config `uri`, from disk if it is not open; None if there is none."""
+        """The config `uri`, be it open by another name, else from disk; None if there is none."""
+        entry = self.get(uri)
+        if entry is None or not entry.open:
+            entry = self._open_elsewhere(uri)
+        return self._current(uri if entry is None else entry.uri)
+
+    def _open_elsewhere(self, uri: str) -> OpenFile | None:
+        """What is open of the same file, however links or `..` lead there: the newest."""
+        path = self._places.at(uri).path
+        others = (each for each in reversed(self.all) if each.open)
+        return next((each for each in others if are_same(path, each.place.path)), None)
+
+    def _current(self, uri: str) -> OpenFile | None:
+        """As `named`, by this name alone."""
         entry = self.get(uri)
         if entry is None or not entry.open:
             return self._from_disk(uri)
@@ -214,7 +227,7 @@ class Files:
     def default(self) -> OpenFile | None:
         """The user-level config, if there is one."""
         known = self._known_default
-        return known if known is not None and known.open else self.named(self.default_uri)
+        return known if known is not None and known.open else self._current(self.default_uri)
 
     @property
     def _known_default(self) -> OpenFile | None:

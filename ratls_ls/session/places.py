@@ -24,7 +24,8 @@ _USERS = "config.toml"
 
 
 class Place(NamedTuple):
-    """`key`: the same for every spelling of its URI. `path`: None for a URI of no local file.
+    """`key`: the same for every spelling of its URI that means the same without a look at the disk.
+    `path`: None for a URI of no local file.
     `own`: which of the user's own configs it is. `is_named_so`: whether its name alone shows that
     it is a Codex config."""
 
@@ -98,6 +99,14 @@ def is_nothing_at(path: Path | None) -> bool:
     except OSError:
         return False
     return path is None
+
+
+def are_same(one: Path | None, other: Path | None) -> bool:
+    """Whether both lead to one file that is there."""
+    try:
+        return one is not None and other is not None and one.samefile(other)
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def mode_at(path: Path | None) -> int | None:

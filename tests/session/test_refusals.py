@@ -547,3 +547,40 @@ async def test_untrusted_nothing_is_contacted_and_no_key_read(
         await meanwhile(tmp_path, monkeypatch)
     assert not provider.record.connections
     assert not provider.record.pccs_targets
+
+
+WAYS = ("..", "linked folder", "link", "hard link")
+
+
+def another_way(world: World, file: Path, way: str) -> str:
+    """Another URI of what is at `file`."""
+    if way == "..":
+        return f"file://{file.parent}/../{file.parent.name}/{file.name}"
+    link = world.config.parents[1] / "other"
+    if way == "linked folder":
+        link.symlink_to(file.parent)
+        return f"file://{link}/{file.name}"
+    (link.symlink_to if way == "link" else link.hardlink_to)(file)
+    return link.as_uri()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("own", [True, False], ids=["own", "project"])
+async def test_an_open_text_counts_by_every_name_of_its_file(
+    world: World, provider: SimulatedProvider, own: bool, way: str
+) -> None:
+    """What is on disk would be sent."""
+    text = provider.config_toml("tee")
+    world.write(text if own else "")
+    file = world.config if own else world.config.parents[1] / "repository/.codex/config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    other = another_way(world, file, way)
+    refusing = text.replace(provider.measurements["mrtd"], "ab" * 48)
+    world.session.open(file.as_uri(), refusing, 1)
+    error = await refused(world.request(uri=other))
+    assert error.code == methods.ATTESTATION_REJECTED
+    (status,) = await world.statuses(uri=other)
+    assert status["uri"] == file.as_uri()
+    world.session.close(file.as_uri())
+    assert (await world.request(uri=other))["status"] == 200
