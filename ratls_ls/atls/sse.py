@@ -6,11 +6,13 @@ Invariant: bounded memory; an event is given out only when its blank line came.
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 MAX_ID_CHARACTERS = 1024
+MAX_FIELD_CHARACTERS = len("event")  # longer ones mean nothing
 
 
 class SseError(ValueError):
@@ -29,16 +31,18 @@ class SseDecoder:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
-        self._tail: list[str] = []  # pieces of a line that has not ended
+        # In one piece each: a list of very many of them would be larger than what they say.
+        self._tail = io.StringIO()  # of a line that has not ended
+        self._held_return = False  # at its end, perhaps half of a CRLF: it waits for what comes
         self._size = 0  # of what is held of one event
         self._started = False
         self._event = ""
-        self._data: list[str] = []
+        self._data: io.StringIO | None = None
         self._id: str | None = None
 
     @property
     def pending(self) -> bool:
-        return bool(self._tail or self._data or self._event)
+        return bool(self._held_return or self._tail.tell() or self._data or self._event)
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         """The events that `chunk` completes. Raises SseError."""
@@ -54,31 +58,36 @@ class SseDecoder:
                 yield event
 
     def _lines(self, text: str) -> list[str]:
-        """The lines that end in `text`; what is behind them is held, once and in one piece."""
+        """The lines that end in `text`; what is behind them is held."""
         if not text:
             return []
-        held_return = bool(self._tail) and self._tail[-1].endswith("\r")
-        if not held_return and "\n" not in text and "\r" not in text:
-            self._tail.append(text)
-            self._grow(len(text))
-            return []
-        text = "".join([*self._tail, text])
-        self._size -= sum(map(len, self._tail))
-        # A carriage return at the end may be half of a CRLF: it waits for the next chunk.
-        held = "\r" if text.endswith("\r") else ""
+        if self._held_return:
+            text = "\r" + text
+        self._held_return = text.endswith("\r")
         lines = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        rest = lines.pop() + held
-        self._tail = [rest] if rest else []
-        self._grow(len(rest))
+        rest = lines.pop()
+        if lines and (held := self._tail.tell()):
+            self._size -= held
+            self._tail.write(lines[0])
+            lines[0] = self._tail.getvalue()
+            self._tail = io.StringIO()
+        if rest:
+            self._tail.write(rest)
+            self._grow(len(rest))
         return lines
 
     def _line(self, line: str) -> ServerSentEvent | None:
         if not line:
             return self._dispatch()
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
+        field, _, _ = line[: MAX_FIELD_CHARACTERS + 1].partition(":")
+        start = len(field) + 1
+        value = line[start + line.startswith(" ", start) :]  # once: it may be long
         if field == "data":
-            self._data.append(value)
+            if self._data is None:
+                self._data = io.StringIO()
+            else:
+                self._data.write("\n")
+            self._data.write(value)
             self._grow(len(value) + 1)
         elif field == "event":
             self._event = value
@@ -92,10 +101,10 @@ class SseDecoder:
 
     def _dispatch(self) -> ServerSentEvent | None:
         data, event = self._data, self._event
-        self._data, self._event, self._size = [], "", sum(map(len, self._tail))
-        if not data:
+        self._data, self._event, self._size = None, "", self._tail.tell()
+        if data is None:
             return None
-        return ServerSentEvent(event or "message", "\n".join(data), self._id)
+        return ServerSentEvent(event or "message", data.getvalue(), self._id)
 
     def _grow(self, size: int) -> None:
         self._size += size

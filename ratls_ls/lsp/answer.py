@@ -13,16 +13,20 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
+from lsprotocol import types
+
 from ratls_ls.atls.client import AttestedResponse
 from ratls_ls.atls.errors import BrokenResponseError
 from ratls_ls.atls.sse import ServerSentEvent, SseDecoder, SseError
 from ratls_ls.turns import paced, rest
 
 from . import json_text
-from .result import Body
+from .result import Answer, Body
+from .writer import compact
 
 # A larger answer would hold up the editor's other messages while it is one of them.
 MAX_COLLECTED_BYTES = 16 * 1024 * 1024
+LONG_CHARACTERS = 64 * 1024
 
 
 def head(response: AttestedResponse, provider: str) -> dict[str, Any]:
@@ -81,6 +85,20 @@ async def _events(response: AttestedResponse) -> AsyncIterator[dict[str, Any]]:
         raise BrokenResponseError(str(error), response.received) from error
     if decoder.pending:
         raise BrokenResponseError("the event stream ended inside of an event", response.received)
+
+
+def is_long(part: dict[str, Any]) -> bool:
+    """Whether it is an event that takes long to write."""
+    return len(part.get("data", "")) > LONG_CHARACTERS
+
+
+async def long_progress(token: int | str, part: dict[str, Any]) -> list[bytes | bytearray]:
+    """The `$/progress` with such an event, in pieces that are made over many turns."""
+    about = {name: value for name, value in part.items() if name != "data"}
+    text = part["data"].encode()
+    data = Body("data", [piece async for piece in paced(json_text.quoted(text))])
+    head = compact({"jsonrpc": "2.0", "method": types.PROGRESS, "params": {"token": token}})
+    return [head[:-2].encode(), b',"value":', *Answer(about, data).json(), b"}}"]
 
 
 def _event(event: ServerSentEvent) -> dict[str, Any]:

@@ -28,14 +28,18 @@ def _register_methods(server: Server) -> None:
     @server.feature(methods.ATTESTED_REQUEST)
     @answered
     async def attested_request(ls: Server, params: object) -> Answer:
+        from ratls_ls.lsp import answer
         from ratls_ls.lsp.params import AttestedRequestParams
 
         parsed = AttestedRequestParams.parse(params)
         writer = ls.writer
 
         async def emit(part: dict[str, Any]) -> None:
-            progress = {"token": parsed.partial_result_token, "value": part}
-            writer.stream(method=types.PROGRESS, params=progress)
+            token = parsed.partial_result_token
+            if token is not None and answer.is_long(part):
+                writer.send_json(await answer.long_progress(token, part))
+            else:
+                writer.stream(method=types.PROGRESS, params={"token": token, "value": part})
             await writer.drained()
 
         return await ls.session.attested_request(parsed, emit)

@@ -115,6 +115,26 @@ async def test_a_long_answer_in_one_message_leaves_it_free(
     await leaves_it_free(tmp_path, api, lambda provider: provider.config_toml("p0"), work)
 
 
+async def test_a_long_event_leaves_it_free(tmp_path: Path) -> None:
+    words = 'Wörter "\\' * (LONG_BYTES // 20)
+
+    async def work(server: RawServer, _config: Path) -> None:
+        params = {"provider": "p0", "path": "/long", "partialResultToken": 0}
+        for index in range(3):
+            server.send({"id": f"l{index}", "method": "attestedRequest", "params": params})
+            assert (await server.answer(f"l{index}"))["result"]["complete"] is True
+            parts = [
+                it["params"]["value"] for it in server.seen if it.get("method") == "$/progress"
+            ]
+            assert [part.get("data") for part in parts[-3:]] == [None, words, "b"]
+            server.seen.clear()
+
+    events = f"data: {words}\n\ndata: b\n\n".encode()
+    kind = [("Content-Type", "text/event-stream")]
+    api = Api(answer=lambda: Response(200, kind, events))
+    await leaves_it_free(tmp_path, api, lambda it: it.config_toml("p0"), work)
+
+
 # As an honest server and PCCS answer, but in pieces that each mean next to nothing.
 HOLDING = [
     *("pccs-in-crumbs", "pccs-without-an-end-to-its-head", "quote-in-crumbs"),
