@@ -54,8 +54,11 @@ def schema() -> Schema:
             PROVIDERS: {
                 "type": "object",
                 "description": "Model providers by id.",
-                "propertyNames": {"not": {"enum": list(RESERVED_IDS)}},
-                "properties": dict.fromkeys(BEDROCK_IDS, _bedrock()),
+                # Not by `propertyNames`: taplo marks every table of the file then.
+                "properties": {
+                    **dict.fromkeys(RESERVED_IDS, False),
+                    **dict.fromkeys(BEDROCK_IDS, _bedrock()),
+                },
                 "additionalProperties": provider,
             },
         },
@@ -111,7 +114,7 @@ def _key(model: KeyModel) -> Schema:
         case Kind.HEX:
             described |= {
                 "type": "string",
-                "pattern": f"^(0x)?([0-9a-fA-F]{{2}}){{1,{model.size}}}$",
+                "pattern": f"^(0x)?([0-9a-fA-F]{{2}}){{{model.size}}}$",
             }
         case Kind.BOOLEAN:
             described["type"] = "boolean"

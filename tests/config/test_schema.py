@@ -1,4 +1,4 @@
-"""The JSON Schema says what the rules say, as far as a schema can, and tombi takes it."""
+"""The JSON Schema says what the rules say, as far as a schema can; tombi and taplo take it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ tee_type = "Tdx"
 allowed_tdx_status = ["UpToDate", "OutOfDate"]
 pccs_url = "http://localhost:8081/v4"
 grace_period = 86400
-min_tdx_tcb = { mrseam = "0x00" }
+min_tdx_tcb = { mrseam = "0x@" }
 
 [model_providers.amazon-bedrock.aws]
 region = "eu-west-1"
@@ -39,7 +39,7 @@ region = "eu-west-1"
 [model_providers.cloud]
 name = "Cloud"
 aws = { region = "x" }
-"""
+""".replace("@", "00" * 48)
 PROVIDER = '[model_providers.tee]\nname = "TEE"\nbase_url = "https://tee.example/v1"\n'
 POLICY = PROVIDER + "use_ratls = true\n[model_providers.tee.ratls_policy]\n"
 BAD = {
@@ -58,6 +58,7 @@ BAD = {
     "insecure PCCS": POLICY + 'pccs_url = "http://pccs.example/v4"\n',
     "no hex": POLICY + 'min_tdx_tcb.mrseam = "xx"\n',
     "empty pin": POLICY + 'compose_hash = ""\n',
+    "too short": POLICY + 'min_tdx_tcb.mrseam = "0x00"\n',
     "too long": POLICY + f'os_image_hash = "{"00" * 33}"\n',
     "negative": POLICY + "grace_period = -1\n",
 }
@@ -93,6 +94,32 @@ def test_tombi_says_the_same(tmp_path: Path) -> None:
     for number, text in enumerate(BAD.values()):
         (tmp_path / f"{number}.config.toml").write_text(text)
         assert _lint(tombi, tmp_path, f"{number}.config.toml").returncode != 0, text
+
+
+def test_taplo_says_the_same(tmp_path: Path) -> None:
+    # A native fork of it, whose lint takes the same schemas.
+    taplo = shutil.which("plxt", path=str(Path(sys.executable).parent))
+    if taplo is None:
+        pytest.skip("needs plxt, which `make .venv/.peers` installs")
+    path = tmp_path / "schema.json"
+    path.write_text(json.dumps(schema()))
+    file = tmp_path / "config.toml"
+
+    def told(text: str) -> str:
+        file.write_text(text)
+        ran = subprocess.run(
+            [taplo, "lint", "--quiet", "--no-auto-config", "--schema", path.as_uri(), str(file)],
+            env={"HOME": str(tmp_path), "DO_NOT_TRACK": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ran.returncode == 0) == ("error[schema]" not in ran.stderr + ran.stdout)
+        return ran.stderr + ran.stdout
+
+    assert "error" not in told(GOOD)
+    assert all("error[schema]" in told(text) for text in BAD.values())
+    assert told(GOOD + BAD["reserved id"]).count("error[schema]") == 1
 
 
 def _lint(tombi: str, folder: Path, name: str) -> subprocess.CompletedProcess[str]:

@@ -76,6 +76,10 @@ def _mismatches(provider: ProviderTable, keys: Iterable[ModelledKey]) -> Iterato
 def check_root(root: Table) -> Iterator[Problem]:
     for value, what in _outer_mismatches(root):
         yield RULE.problem(value.span, f"{what}; Codex refuses to start")
+    profiles = root.get("profiles")
+    if not isinstance(profiles, Table | Invalid | None):
+        message = "`profiles` must be a table; the RA-TLS fork refuses to start"
+        yield RULE.problem(profiles.span, message)
 
 
 def _outer_mismatches(root: Table) -> Iterator[tuple[Value, str]]:
