@@ -6,10 +6,12 @@ and bounded; what cannot be written is said once and stops nothing.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Callable
-from contextlib import suppress
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -80,9 +82,11 @@ class Audit:
         collateral: str | None = None,
     ) -> None:
         try:
-            self._rotate()
-            data = json.dumps(line, separators=(",", ":")).encode() + b"\n"
-            private_files.append(self._directory / "audit.jsonl", data)
+            try:
+                self._rotate()
+            finally:  # a log that is too long is no reason to lose a line
+                data = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+                private_files.append(self._log, data)
             if attestation is not None:
                 self._keep(attestation, collateral)
             self._works = True
@@ -91,14 +95,27 @@ class Audit:
                 self._complain(f"the audit log cannot be written: {error.strerror}")
             self._works = False
 
+    @property
+    def _log(self) -> Path:
+        return self._directory / "audit.jsonl"
+
+    def _is_full(self) -> bool:
+        try:
+            return self._log.stat().st_size >= MAX_LOG_BYTES
+        except FileNotFoundError:
+            return False
+
     def _rotate(self) -> None:
-        log = self._directory / "audit.jsonl"
-        if not log.exists() or log.stat().st_size < MAX_LOG_BYTES:
+        if not self._is_full():
             return
-        names = [log, *(log.with_name(f"audit.{age}.jsonl") for age in range(1, OLD_LOGS + 1))]
-        for newer, older in reversed(list(pairwise(names))):
-            if newer.exists():
-                newer.replace(older)
+        with _alone_in(self._directory) as alone:
+            # Meanwhile another process may have done it.
+            if alone and self._is_full():
+                ages = range(1, OLD_LOGS + 1)
+                names = [self._log, *(self._log.with_name(f"audit.{age}.jsonl") for age in ages)]
+                for newer, older in reversed(list(pairwise(names))):
+                    if newer.exists():
+                        newer.replace(older)
 
     def _keep(self, attestation: Attestation, collateral: str | None) -> None:
         evidence, digest = attestation.evidence, attestation.result.evidence_sha256
@@ -119,6 +136,21 @@ class Audit:
                 for file in surplus.iterdir():
                     file.unlink(missing_ok=True)
                 surplus.rmdir()
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[bool]:
+    """Whether no other process is; nobody waits for one that is."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except BlockingIOError:
+            alone = False
+        yield alone
+    finally:
+        os.close(descriptor)  # and with it the lock
 
 
 def _text(attestation: Attestation) -> str | None:

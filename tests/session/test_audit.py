@@ -7,6 +7,7 @@ import json
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,34 @@ async def test_a_log_that_cannot_be_written_is_said_once_and_stops_nothing(
                 assert (await world.request())["status"] == 200
             assert len(world.complaints) == 1
             assert "audit log" in world.complaints[0]
+
+
+def test_windows_that_rotate_at_once_lose_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MAX_LOG_BYTES", 1000)
+    monkeypatch.setattr(audit, "OLD_LOGS", 1000)
+
+    def window(name: str) -> None:
+        log = audit.Audit(tmp_path, pytest.fail)
+        for number in range(200):
+            log.request(1, f"{name}{number}", "https://tee.example", "e" * 64, 200)
+
+    with ThreadPoolExecutor() as windows:
+        list(windows.map(window, "ab"))
+    found = [line for file in tmp_path.glob("*.jsonl") for line in file.read_text().splitlines()]
+    assert len(found) == 400
+
+
+def test_a_log_that_cannot_be_rotated_is_written_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MAX_LOG_BYTES", 1)
+    monkeypatch.setattr(audit, "OLD_LOGS", 1)
+    (tmp_path / "audit.1.jsonl").mkdir()
+    told: list[str] = []
+    log = audit.Audit(tmp_path, told.append)
+    for _ in range(3):
+        log.request(1, "tee", "https://tee.example", None, 200)
+    assert len((tmp_path / "audit.jsonl").read_text("utf-8").splitlines()) == 3
+    assert len(told) == 1
