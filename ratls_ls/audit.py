@@ -25,6 +25,7 @@ from ratls_ls.rats.result import rfc3339
 MAX_LOG_BYTES = 4 * 1024 * 1024
 OLD_LOGS = 4
 MAX_EVIDENCE = 1000
+MAX_EVIDENCE_BYTES = 64 * 1024 * 1024
 
 
 class Audit:
@@ -131,11 +132,15 @@ class Audit:
             private_files.write(place / "collateral.json", collateral.encode())
         # Another process may be clearing up too.
         with suppress(OSError):
-            by_age = sorted(kept.iterdir(), key=lambda directory: directory.stat().st_mtime)
-            for surplus in by_age[: max(len(by_age) - MAX_EVIDENCE, 0)]:
-                for file in surplus.iterdir():
-                    file.unlink(missing_ok=True)
-                surplus.rmdir()
+            by_age = sorted(kept.iterdir(), key=lambda directory: -directory.stat().st_mtime)
+            room = MAX_EVIDENCE_BYTES
+            for index, piece in enumerate(by_age):
+                files = list(piece.iterdir())
+                room -= sum(file.stat().st_size for file in files)
+                if index >= MAX_EVIDENCE or (room < 0 and piece != place):
+                    for file in files:
+                        file.unlink(missing_ok=True)
+                    piece.rmdir()
 
 
 @contextmanager

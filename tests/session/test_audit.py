@@ -134,6 +134,26 @@ async def test_nothing_is_written_unless_asked_for(
     assert not (world.home / ".state/ratls-ls/audit").exists()
 
 
+async def test_evidence_is_bounded_in_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
+) -> None:
+    async with a_world(tmp_path, monkeypatch, trusting=[provider], settings=ON) as world:
+        uri = world.open(provider.config_toml("tee"))
+        kept = tmp_path / ".state/ratls-ls/audit/evidence"
+
+        async def left(times: int) -> list[str]:
+            for _ in range(times):
+                await world.session.attest(uri, "tee")
+            return [entry.name for entry in kept.iterdir()]
+
+        (first,) = await left(1)
+        size = sum(file.stat().st_size for file in (kept / first).iterdir())
+        monkeypatch.setattr(audit, "MAX_EVIDENCE_BYTES", size * 5 // 2)
+        assert len(await left(5)) == 2
+        monkeypatch.setattr(audit, "MAX_EVIDENCE_BYTES", 1)
+        assert await left(1) == [lines(tmp_path)[-1]["evidenceSha256"]]
+
+
 async def test_logs_are_rotated_and_evidence_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: SimulatedProvider
 ) -> None:
