@@ -18,15 +18,23 @@ _T = TypeVar("_T")
 class _Turn:
     """Of the loop, which has one at a time: not of who works in it, nor of one of his steps."""
 
+    loop: asyncio.AbstractEventLoop | None = None  # that has one; it ends with its round
     ends = 0.0
+
+
+def _over() -> None:
+    _Turn.loop = None
 
 
 async def rest() -> None:
     """Let others have a turn if this one was long enough. For whoever awaits things that may all be
     there already: that is no turn of its own."""
-    if time.monotonic() >= _Turn.ends:
+    loop = asyncio.get_running_loop()
+    while _Turn.loop is loop and time.monotonic() >= _Turn.ends:  # noqa: ASYNC110 (of one round)
         await asyncio.sleep(0)
-        _Turn.ends = time.monotonic() + TURN_SECONDS
+    if _Turn.loop is not loop:
+        _Turn.loop, _Turn.ends = loop, time.monotonic() + TURN_SECONDS
+        loop.call_soon(_over)
 
 
 async def paced(work: Iterable[_T]) -> AsyncIterator[_T]:
