@@ -121,6 +121,8 @@ def _matching(items: list[Item], typed: str) -> list[Item]:
     # Not left to a filterText: Neovim before 0.10 ignores the span of what has one, and later ones
     # show all that has none.
     start = typed.strip().lower()
+    if not start:
+        return items
     found = [item for item in items if _has_in_order(item.label.lower(), start)]
     return sorted(found, key=lambda item: not item.label.lower().startswith(start))
 
