@@ -98,15 +98,11 @@ soak-smoke: $(STAMP)
 	$(BIN)/python -m tests.soak --requests 400
 
 # Against other servers and libraries, as ratios of one run; writes docs/performance.md.
-bench: .venv/.peers
+bench: $(STAMP)
 	$(BIN)/python -m tests.bench
 
-bench-smoke: .venv/.peers
+bench-smoke: $(STAMP)
 	$(BIN)/python -m tests.bench --smoke
-
-.venv/.peers: $(STAMP)
-	$(BIN)/pip install --quiet --disable-pip-version-check pipelex-tools
-	touch $@
 
 dist: $(STAMP)
 	rm -rf dist build/again && mkdir -p build

@@ -100,7 +100,7 @@ def test_taplo_says_the_same(tmp_path: Path) -> None:
     # A native fork of it, whose lint takes the same schemas.
     taplo = shutil.which("plxt", path=str(Path(sys.executable).parent))
     if taplo is None:
-        pytest.skip("needs plxt, which `make .venv/.peers` installs")
+        pytest.skip("needs plxt in the environment of these tests")
     path = tmp_path / "schema.json"
     path.write_text(json.dumps(schema()))
     file = tmp_path / "config.toml"
